@@ -1,0 +1,40 @@
+# Two commands are the contract: `make demo` and `make test`. Both need nothing but Python 3.11+, make and the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint docs clean lock install bench
+
+demo: install
+	$(BIN)/assay demo
+
+test: install lint
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --cov --cov-report=term
+lint: install
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: install
+	$(BIN)/python docs/generate.py
+
+bench: install
+	$(BIN)/python benchmarks/run.py
+
+install: $(STAMP)
+
+$(STAMP): requirements/lock.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "assay needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+lock:
+	uv pip compile pyproject.toml --extra openvino --group dev --python-version 3.11 --universal \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --output-file requirements/lock.txt --quiet
+
+clean:
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* coverage.xml htmlcov

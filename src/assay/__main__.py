@@ -1,0 +1,7 @@
+"""``python -m assay``."""
+
+import sys
+
+from assay.cli.entry import main
+
+sys.exit(main())

@@ -1,0 +1,109 @@
+"""What an inference engine has to offer.
+
+A :class:`Backend` opens a model into a :class:`Session`; a session hands out :class:`Stream` objects, one for each
+worker thread. Arrays go in and out by position, in the order of :attr:`Session.inputs` and :attr:`Session.outputs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from assay.base.tensors import Array, TensorSpec
+
+__all__ = ["Array", "Backend", "BackendOptions", "Capabilities", "Precision", "Session", "Stream", "TensorSpec"]
+
+
+class Precision(StrEnum):
+    """Number format that the heavy layers are computed in."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+@dataclass(frozen=True, slots=True)
+class BackendOptions:
+    """How an engine is asked to run.
+
+    Attributes:
+        threads: compute threads of one stream; 0 lets the engine share the machine's cores among the streams.
+        streams: worker threads that run batches side by side.
+        precision: number format; ``int8`` needs a quantised model.
+        extra: engine-specific settings, passed on as written.
+    """
+
+    threads: int = 0
+    streams: int = 1
+    precision: Precision = Precision.FP32
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do on this machine.
+
+    Attributes:
+        version: of the engine's library.
+        devices: devices it can use here, such as ``CPU``.
+        precisions: formats that this machine computes natively.
+        notes: what a user should know, one sentence each.
+    """
+
+    version: str
+    devices: tuple[str, ...]
+    precisions: tuple[Precision, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Stream(Protocol):
+    """One worker's way into a session; used by one thread at a time."""
+
+    def run(self, inputs: Sequence[Array]) -> Sequence[Array]:
+        """Run one batch; the first dimension of every array is the batch.
+
+        The returned arrays are valid until the next call on the same stream.
+        """
+
+
+class Session(Protocol):
+    """A loaded model."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def stream(self) -> Stream:
+        """A new stream; streams of a session may run at the same time in different threads."""
+
+    def describe(self) -> dict[str, str]:
+        """Facts for the run's record: engine, version, device, precision really used, threads."""
+
+    def close(self) -> None:
+        """Free the model."""
+
+
+class Backend(Protocol):
+    """An inference engine."""
+
+    name: str
+    title: str
+
+    def capabilities(self) -> Capabilities:
+        """What it can do on this machine.
+
+        Raises:
+            MissingDependencyError: when the engine's library is not installed.
+        """
+
+    def open(self, model: Path, options: BackendOptions) -> Session:
+        """Load a model file.
+
+        Raises:
+            InvalidInputError: when the file is no model that this engine reads.
+            UsageError: when an option cannot be met on this machine (bf16 without hardware support).
+            MissingDependencyError: when the engine's library is not installed.
+        """

@@ -1,0 +1,75 @@
+"""The only reader of the process environment.
+
+One variable per setting (``ASSAY_HOME``, ``ASSAY_OFFLINE`` ...); proxies and certificate variables are left
+to the HTTP library and to pip, which honour them on their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are kept and what is allowed.
+
+    Attributes:
+        home: folder of assets, runs and the local repository (``ASSAY_HOME``, else the user data folder).
+        offline: never use the network (``ASSAY_OFFLINE``).
+        python: interpreter used for child processes.
+    """
+
+    home: Path
+    offline: bool = False
+
+    @property
+    def assets_dir(self) -> Path:
+        """Downloaded and built assets, by content hash."""
+        return self.home / "assets"
+
+    @property
+    def runs_dir(self) -> Path:
+        """One folder per LoadGen execution."""
+        return self.home / "runs"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Preprocessed samples and compiled models; safe to delete at any time."""
+        return self.home / "cache"
+
+    @property
+    def local_repo(self) -> Path:
+        """The CM repository that new results go to."""
+        return self.home / "repos" / "local"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment (``os.environ`` unless given)."""
+    env = os.environ if environ is None else environ
+    home = env.get("ASSAY_HOME", "").strip()
+    return Settings(
+        home=Path(home).expanduser().absolute() if home else _default_home(),
+        offline=env.get("ASSAY_OFFLINE", "").strip().lower() in _TRUE,
+    )
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """A copy of the environment for a child process, with some variables changed."""
+    return {**os.environ, **changes}
+
+
+def debug_wanted() -> bool:
+    """Whether ``ASSAY_DEBUG`` asks for tracebacks."""
+    return os.environ.get("ASSAY_DEBUG", "").strip().lower() in _TRUE
+
+
+def _default_home() -> Path:
+    # Imported here: platformdirs is not needed where ASSAY_HOME is set.
+    from platformdirs import user_data_path
+
+    return user_data_path("assay", appauthor=False)

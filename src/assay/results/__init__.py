@@ -1,0 +1,4 @@
+"""Results as rows, records and reports.
+
+This room must not know engines.
+"""

@@ -1,0 +1,4 @@
+"""The machine
+
+This room must not know  what it is, in the official system-description fields.:benchmarks.
+"""
