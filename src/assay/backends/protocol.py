@@ -75,6 +75,11 @@ class Session(Protocol):
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    fixed_batches: bool
+    """True when a batch size that :meth:`prepare` has not seen costs time (compilation) at its first use."""
+
+    def prepare(self, batch_sizes: Sequence[int]) -> None:
+        """Get ready for these batch sizes, outside the timed part; the harness calls it once before the warm-up."""
 
     def stream(self) -> Stream:
         """A new stream; streams of a session may run at the same time in different threads."""

@@ -1,0 +1,93 @@
+"""What a user asks for: one model, flags and YAML and API at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from assay.backends.protocol import Precision
+from assay.errors import UsageError
+from assay.rules.model import Category, Division, Mode, Scenario
+
+DEFAULT_ROUND = "v3.1"
+QUICK_DURATION_NS = 5 * 10**9
+
+
+class RunRequest(BaseModel):
+    """Benchmark runs that belong together: one model on one engine, in one or more scenarios and modes.
+
+    Attributes:
+        name: a benchmark of the round (``resnet50``) or a model of the catalogue (``mobilenet-v2``).
+        scenarios: scenarios to run, in this order.
+        mode: performance, accuracy, or both (accuracy first).
+        duration_ns: shortest performance run, in place of the round's.
+        samples: fewest queries (Offline: samples) of a performance run; in accuracy mode the first samples only.
+        quick: a run of a few seconds, for a first look.
+        target_qps: rate LoadGen plans with (Offline) or sends at (Server).
+        target_latency_ns: expected latency of a query (SingleStream, MultiStream) or latency bound (Server).
+        batch_wait_ns: Server: longest wait of a query for its batch.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    scenarios: tuple[Scenario, ...] = (Scenario.OFFLINE,)
+    mode: Literal["performance", "accuracy", "both"] = "performance"
+    round: str = DEFAULT_ROUND
+    category: Category | None = None
+    division: Division = Division.OPEN
+    backend: str = "onnxruntime"
+    precision: Precision = Precision.FP32
+    threads: int = Field(default=0, ge=0, le=4096)
+    streams: int = Field(default=1, ge=1, le=1024)
+    batch_size: int | None = Field(default=None, ge=1, le=65536)
+    batch_wait_ns: int | None = Field(default=None, ge=0)
+    backend_options: dict[str, str] = Field(default_factory=dict)
+    model: Path | None = None
+    dataset: str | None = None
+    duration_ns: int | None = Field(default=None, ge=0)
+    samples: int | None = Field(default=None, ge=1)
+    quick: bool = False
+    target_qps: float | None = Field(default=None, gt=0)
+    target_latency_ns: int | None = Field(default=None, gt=0)
+    skip_bad: bool = False
+    trace: bool = True
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> RunRequest:
+        """Refuse options that cannot hold together.
+
+        Raises:
+            UsageError: naming both options and the way out.
+        """
+        if self.quick and self.duration_ns is not None:
+            raise UsageError("--quick and --duration contradict each other", hint="give --duration alone")
+        if self.target_qps is not None and not {Scenario.OFFLINE, Scenario.SERVER} & set(self.scenarios):
+            raise UsageError(
+                f"--target-qps means nothing in {self.scenarios[0].value}, which sends one query after another",
+                hint="give the expected latency: --target-latency 2ms",
+            )
+        if self.target_latency_ns is not None and set(self.scenarios) == {Scenario.OFFLINE}:
+            raise UsageError("--target-latency means nothing in Offline", hint="give the expected rate: --target-qps 200")
+        if self.batch_wait_ns and Scenario.SERVER not in self.scenarios:
+            raise UsageError("--batch-wait means something in Server only", hint="leave it out, or add --scenario Server")
+        if self.mode == "accuracy" and (self.duration_ns is not None or self.quick):
+            raise UsageError(
+                "an accuracy run has no duration: it goes through every sample once",
+                hint="limit it with --samples N (the result is then labelled)",
+            )
+        return self
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes asked for, accuracy first: a fast wrong model should be found before the long run."""
+        if self.mode == "both":
+            return (Mode.ACCURACY, Mode.PERFORMANCE)
+        return (Mode(self.mode),)
+
+    @property
+    def wanted_duration_ns(self) -> int | None:
+        """Duration asked for, by either option; None for the round's."""
+        return QUICK_DURATION_NS if self.quick else self.duration_ns

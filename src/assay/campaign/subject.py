@@ -1,0 +1,124 @@
+"""What will be run: a request resolved to a benchmark, a model and a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.assets.catalogue import Catalogue
+from assay.assets.manifest import Asset, Kind
+from assay.campaign.request import RunRequest
+from assay.errors import InvalidInputError, NotFoundError, UsageError, unknown
+from assay.rules.model import Benchmark, Category, Round, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Benchmark, model and data of a request.
+
+    Attributes:
+        model: the catalogue's model: its recipe holds also for a file that the user gives in its place.
+        model_file: the user's own model file.
+        dataset: dataset of the catalogue; None for synthetic inputs or a folder of the user's.
+        dataset_path: the user's own dataset folder.
+    """
+
+    round: Round
+    benchmark: Benchmark
+    model: Asset
+    model_file: Path | None
+    dataset: Asset | None
+    dataset_path: Path | None
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """How the model wants its samples."""
+        assert self.model.model is not None
+        return self.model.model.recipe
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether inputs are made up, so that only speed is measured."""
+        return self.dataset is None and self.dataset_path is None
+
+
+def resolve_subject(request: RunRequest, round_: Round, catalogue: Catalogue) -> Subject:
+    """Find benchmark, model and dataset of a request.
+
+    Raises:
+        NotFoundError: for an unknown name (with the closest ones) or a path that is not there.
+        InvalidInputError: for an asset of the wrong kind or task.
+    """
+    model, benchmark = _model_and_benchmark(request.name, round_, catalogue)
+    assert model.model is not None
+    model_file = _existing(request.model, "--model")
+    dataset, dataset_path = _dataset(request.dataset or model.model.dataset, model, catalogue)
+    return Subject(round_, benchmark, model, model_file, dataset, dataset_path)
+
+
+def resolve_category(subject: Subject, category: Category | None, scenario: Scenario) -> Category:
+    """The category of a run: the one asked for, else the first that has the scenario.
+
+    Raises:
+        UsageError: when the category does not have the benchmark or the scenario.
+    """
+    benchmark = subject.benchmark
+    having = [c for c in benchmark.categories() if scenario in benchmark.scenarios(c)]
+    if category is None:
+        if not having:
+            raise UsageError(f"round {subject.round.name} has no {scenario.value} for {benchmark.name}")
+        return having[0]
+    if category not in having:
+        scenarios = ", ".join(s.value for s in benchmark.scenarios(category)) or "nothing"
+        raise UsageError(
+            f"category {category.value} of round {subject.round.name} has no {scenario.value} for {benchmark.name}",
+            expected=f"one of {scenarios}",
+            hint=f"--category {having[0].value}" if having else None,
+        )
+    return category
+
+
+def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tuple[Asset, Benchmark]:
+    models = {asset.name: asset for asset in catalogue.models()}
+    if name.casefold() in models:
+        model = models[name.casefold()]
+        assert model.model is not None
+        return model, round_.benchmark(model.model.benchmark)
+    try:
+        benchmark = round_.benchmark(name)
+    except NotFoundError as error:
+        known = {*models, *round_.benchmarks, *(a for b in round_.benchmarks.values() for a in b.aliases)}
+        raise unknown("benchmark or model", name, known, hint="assay benchmarks, or assay assets list --kind model") from error
+    official = [m for m in models.values() if m.model and m.model.benchmark == benchmark.name and not m.labels]
+    if not official:
+        raise NotFoundError(
+            f"no model for benchmark {benchmark.name!r} is in the catalogue",
+            hint="assay assets list --kind model shows what can be run",
+        )
+    return official[0], benchmark
+
+
+def _dataset(name: str | None, model: Asset, catalogue: Catalogue) -> tuple[Asset | None, Path | None]:
+    if name is None:
+        return None, None
+    path = Path(name).expanduser()
+    if "/" in name or path.is_dir():
+        return None, _existing(path, "--dataset")
+    asset = catalogue.get(name)
+    if asset.kind is not Kind.DATASET or asset.task != model.task:
+        raise InvalidInputError(
+            f"{name!r} does not fit {model.name}", expected=f"a dataset for {model.task}", found=f"a {asset.kind} for {asset.task}",
+            hint=f"assay assets list --kind dataset --task {model.task}",
+        )
+    return asset, None
+
+
+def _existing(path: Path | None, option: str) -> Path | None:
+    if path is None:
+        return None
+    full = path.expanduser().absolute()
+    if not full.exists():
+        raise NotFoundError(f"the path given with {option} is not there", where=full)
+    return full

@@ -1,0 +1,182 @@
+"""The worker process: ``python -m assay.harness.worker RUN_FOLDER``.
+
+Benchmarks run in a process of their own, so that a crashing engine takes nothing with it, LoadGen's global state is
+fresh for every run, and memory figures are those of the run.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from assay.base.files import write_atomic
+from assay.harness.control import EXIT_ABANDONED, Control, detach_from_terminal, die_with_parent, leave_now
+from assay.harness.engine import Engine, measure, open_engine
+from assay.harness.meter import Meter
+from assay.harness.monitor import Monitor, PhaseProgress
+from assay.harness.outcome import Ending, Failure, Outcome
+from assay.harness.pinning import available_cores, divide_cores
+from assay.harness.samples import Loader, SampleStore
+from assay.harness.spec import ABORTED_FILE, PROGRESS_FILE, RunSpec
+from assay.harness.sut import InlineSut, QueuedSut, Sut
+from assay.loadgen.runs import ProgressWriter
+from assay.rules.model import Mode, Scenario
+from assay.tasks.protocol import Task
+from assay.tasks.registry import tasks
+
+GRACE_S = 8.0
+_SYNTHETIC_SEED = 20_230_711
+
+
+class Worker:
+    """One run, from the spec to the outcome."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spec = RunSpec.read(folder)
+        self.meter = Meter()
+        self.timings: dict[str, float] = {}
+        self.progress = ProgressWriter(folder / PROGRESS_FILE)
+        self.sut: Sut | None = None
+        self.facts: dict[str, Any] = {}
+        self.stopping = threading.Event()
+
+    def run(self) -> Outcome:
+        """Prepare, load, warm up, run LoadGen (or measure); never raises for what a user can cause."""
+        try:
+            return self._run()
+        except BaseException as error:  # noqa: BLE001 - the border of the process: everything becomes an outcome
+            return self._outcome(Ending.FAILED, Failure.of(error))
+
+    def stop(self) -> None:
+        """End in order: drain LoadGen, and leave after the grace period if it has not come to its end."""
+        self.stopping.set()
+        self._mark_aborted("interrupted by the user")
+        if self.sut is None:
+            self._leave()
+        else:
+            self.sut.drain()
+            timer = threading.Timer(GRACE_S, self._leave)
+            timer.daemon = True
+            timer.start()
+
+    def _leave(self) -> None:
+        self._outcome(Ending.INTERRUPTED, None).write(self.folder)
+        leave_now(130)
+
+    def _run(self) -> Outcome:
+        spec = self.spec
+        task = tasks().get(spec.task)
+        with self._phase("load model"):
+            engine = open_engine(spec, task)
+        self.facts["backend"] = engine.session.describe()
+        with self._phase("prepare samples"):
+            load, total = self._samples(task)
+        store = SampleStore(load, spec.batch_size)
+        if spec.probe_s > 0:
+            return self._probe(engine, store, total)
+        with self._phase("warm up"):
+            sizes = [1, spec.batch_size] if spec.scenario is Scenario.SERVER else [spec.batch_size]
+            few = list(range(min(total, max(sizes))))
+            store.load(few)
+            engine.warm_up(store, few, sorted(set(sizes)))
+        self.sut = self._make_sut(engine, store)
+        return self._test(self.sut, store, total)
+
+    def _test(self, sut: Sut, store: SampleStore, total: int) -> Outcome:
+        # Here and not above: probing and failing early need no LoadGen.
+        from assay.harness.loadgen_session import run_test
+
+        with self._phase("run"), Monitor(self.meter, self.progress, self.spec):
+            run_test(self.spec, self.folder, sut, store, total)
+        sut.close()
+        if sut.failure is not None:
+            self._mark_aborted(f"{type(sut.failure).__name__}: {sut.failure}")
+            return self._outcome(Ending.FAILED, Failure.of(sut.failure))
+        return self._outcome(Ending.INTERRUPTED if self.stopping.is_set() else Ending.FINISHED, None)
+
+    def _probe(self, engine: Engine, store: SampleStore, total: int) -> Outcome:
+        with self._phase("measure"):
+            few = list(range(min(total, max(self.spec.batch_size, 8))))
+            store.load(few)
+            self.facts["probe"] = measure(engine, store, few, self.spec)
+        return self._outcome(Ending.FINISHED, None)
+
+    def _samples(self, task: Task) -> tuple[Loader, int]:
+        spec = self.spec
+        if spec.dataset is None:
+            arrays = task.synthetic_inputs(spec.recipe, min(spec.dataset_count, 64), _SYNTHETIC_SEED)
+            kept = len(arrays[0])
+            self.facts["samples"] = spec.dataset_count
+            return (lambda indices: tuple(a[[i % kept for i in indices]] for a in arrays)), spec.dataset_count
+        dataset = task.open_dataset(
+            spec.dataset, spec.recipe, cache=spec.cache, limit=spec.sample_limit, skip_bad=spec.skip_bad,
+            progress=PhaseProgress(self.progress),
+        )
+        self.facts["samples"] = dataset.count
+        self.facts["skipped"] = {sample.name: sample.reason for sample in dataset.skipped}
+        return dataset.load, dataset.count
+
+    def _make_sut(self, engine: Engine, store: SampleStore) -> Sut:
+        spec, fixed = self.spec, engine.session.fixed_batches
+        streams = len(engine.infers)
+        queued = spec.scenario is Scenario.SERVER or (spec.scenario is Scenario.OFFLINE and streams > 1)
+        if not queued:
+            return InlineSut(store, spec.batch_size, self.meter, engine.infers[0], fixed_batch=fixed)
+        return QueuedSut(
+            store, spec.batch_size, self.meter, engine.infers,
+            wait_ns=spec.batch_wait_us * 1000,
+            cores=divide_cores(available_cores(), streams, spec.options.threads),
+            split=spec.scenario is Scenario.OFFLINE or spec.mode is Mode.ACCURACY,
+            fixed_batch=fixed,
+        )
+
+    def _outcome(self, ending: Ending, failure: Failure | None) -> Outcome:
+        return Outcome(
+            ending=ending, failure=failure, timings_s=dict(self.timings), peak_memory=_peak_memory(), **self.facts
+        )
+
+    def _mark_aborted(self, why: str) -> None:
+        write_atomic(
+            self.folder / ABORTED_FILE,
+            f"This run did not come to its end: {why}.\nSamples after that moment were answered with nothing, so "
+            "LoadGen's figures in this folder mean nothing.\n",
+        )
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        self.progress.phase(name)
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = round(time.perf_counter() - started, 6)
+
+
+def _peak_memory() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def main(arguments: list[str]) -> int:
+    """Run the spec of a folder; the exit code says only whether an outcome was written."""
+    folder = Path(arguments[0])
+    die_with_parent()
+    detach_from_terminal()
+    worker = Worker(folder)
+    Control(sys.stdin.buffer, worker.stop, lambda: leave_now(EXIT_ABANDONED)).start()
+    outcome = worker.run()
+    outcome.write(folder)
+    # LoadGen's and the engine's threads need no orderly goodbye, and some engines hang in theirs.
+    leave_now(0)
+    return 0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

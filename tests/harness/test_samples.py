@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.base.tensors import Array
+from assay.harness.samples import SampleStore
+
+
+def _load(indices: Sequence[int]) -> tuple[Array, ...]:
+    values = np.asarray(indices, np.float32)
+    return np.stack([values, values * 2], axis=1), values.reshape(-1, 1)
+
+
+def test_a_batch_in_loaded_order_is_a_view() -> None:
+    store = SampleStore(_load, 4)
+    store.load([7, 3, 9, 1])
+    wide, narrow = store.batch([3, 9, 1])
+    assert wide.tolist() == [[3, 6], [9, 18], [1, 2]]
+    assert narrow.ravel().tolist() == [3, 9, 1]
+    assert not wide.flags.owndata
+
+
+def test_a_batch_out_of_order_is_gathered() -> None:
+    store = SampleStore(_load, 4)
+    store.load([7, 3, 9, 1])
+    assert store.batch([1, 7, 7])[1].ravel().tolist() == [1, 7, 7]
+
+
+def test_one_sample_is_one_row() -> None:
+    store = SampleStore(_load, 1)
+    store.load([5, 6])
+    assert store.one(6)[0].tolist() == [[6, 12]]
+    assert store.one(6)[0].shape == (1, 2)
+
+
+def test_a_sample_named_twice_is_found() -> None:
+    # MultiStream pads the loaded set with its first samples.
+    store = SampleStore(_load, 8)
+    store.load([4, 2, 8, 4, 2])
+    assert store.batch([8, 4, 2])[1].ravel().tolist() == [8, 4, 2]
+
+
+def test_unload_frees_the_memory() -> None:
+    store = SampleStore(_load, 8)
+    store.load([1, 2, 3])
+    assert store.nbytes == 3 * 3 * 4
+    store.unload([1, 2, 3])
+    assert store.nbytes == 0
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=30), st.data())
+def test_every_batch_holds_what_was_asked(loaded: list[int], data: st.DataObject) -> None:
+    store = SampleStore(_load, 8)
+    store.load(loaded)
+    wanted = data.draw(st.lists(st.sampled_from(loaded), min_size=1, max_size=16))
+    assert store.batch(wanted)[1].ravel().tolist() == wanted
