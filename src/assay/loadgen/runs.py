@@ -1,1 +1,149 @@
-"""A run on disk: one LoadGen execution, its record ``run.json``, and the folder that holds all runs."""
+"""A run on disk: its folder, its record ``run.json``, its progress, and the catalogue of all runs.
+
+The folder holds LoadGen's files untouched. ``run.json`` is written when the run begins and again when it ends; a run
+whose process is gone and whose record still says ``running`` was interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from assay.base.files import machine_errors, read_json, write_json
+from assay.errors import AssayError, InvalidInputError, NotFoundError, unknown
+from assay.loadgen.record import RunRecord, RunStatus
+
+RECORD_FILE = "run.json"
+OWNER_FILE = "owner.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    def write(self, record: RunRecord) -> None:
+        """Write ``run.json``; the process that runs it is remembered until it ends."""
+        write_json(self.path / RECORD_FILE, record.to_dict())
+        owner = self.path / OWNER_FILE
+        if record.status is RunStatus.RUNNING:
+            write_json(owner, {"pid": os.getpid(), "started": psutil.Process().create_time()})
+        else:
+            owner.unlink(missing_ok=True)
+
+    def read(self) -> RunRecord:
+        """Read ``run.json``; a run left behind by a dead process comes back as interrupted.
+
+        Raises:
+            NotFoundError: when there is no record.
+            InvalidInputError: when it is no record of a version known here.
+        """
+        record = RunRecord.from_dict(read_json(self.path / RECORD_FILE), where=self.path / RECORD_FILE)
+        if record.status is RunStatus.RUNNING and not self._owner_alive():
+            return replace(record, status=RunStatus.INTERRUPTED, failure="the process that ran it is gone")
+        return record
+
+    def _owner_alive(self) -> bool:
+        try:
+            owner = read_json(self.path / OWNER_FILE)
+            return bool(abs(psutil.Process(int(owner["pid"])).create_time() - float(owner["started"])) < 1)
+        except (AssayError, psutil.Error, KeyError, TypeError, ValueError):
+            return False
+
+
+class RunCatalogue:
+    """All runs under one folder.
+
+    Args:
+        folder: ``<home>/runs``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def new_id(self, name: str, scenario: str, mode: str) -> str:
+        """An id that sorts by time and says what it is: ``20261123-201500-mobilenet-v2-offline-accuracy-3f9a``."""
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        return f"{stamp}-{name}-{scenario.lower()}-{mode}-{secrets.token_hex(2)}"
+
+    def new_group(self) -> str:
+        """An id that the runs of one command share."""
+        return secrets.token_hex(8)
+
+    def create(self, record: RunRecord) -> RunFolder:
+        """Make the folder of a run and write its first record.
+
+        Raises:
+            MachineError: when the folder cannot be made.
+        """
+        path = self.folder / record.id
+        with machine_errors(path):
+            path.mkdir(parents=True, exist_ok=False)
+        folder = RunFolder(path)
+        folder.write(record)
+        return folder
+
+    def list(self) -> list[RunRecord]:
+        """The records of all runs, newest first; folders without a readable record are left out."""
+        return [record for record, _ in self.scan() if record is not None]
+
+    def scan(self) -> list[tuple[RunRecord | None, str]]:
+        """Every folder, newest first: its record, or None and the reason why there is none."""
+        if not self.folder.is_dir():
+            return []
+        found: list[tuple[RunRecord | None, str]] = []
+        for path in sorted((p for p in self.folder.iterdir() if p.is_dir()), key=lambda p: p.name, reverse=True):
+            try:
+                found.append((RunFolder(path).read(), ""))
+            except AssayError as error:
+                found.append((None, f"{path.name}: {error}"))
+        return found
+
+    def find(self, name: str) -> RunFolder:
+        """The folder of a run by id, unique beginning or end of it, or ``last``.
+
+        Raises:
+            NotFoundError: for none (with the closest ids) or several.
+        """
+        ids = sorted((p.name for p in self.folder.iterdir() if (p / RECORD_FILE).is_file()), reverse=True) if self.folder.is_dir() else []
+        if not ids:
+            raise NotFoundError("there are no runs yet", where=self.folder, hint="assay demo")
+        if name == "last":
+            return RunFolder(self.folder / ids[0])
+        hits = [run for run in ids if run == name] or [run for run in ids if run.startswith(name) or run.endswith(name)]
+        if len(hits) > 1:
+            raise NotFoundError(f"{name!r} fits {len(hits)} runs", expected="more of the id", found=", ".join(hits[:4]))
+        if not hits:
+            raise unknown("run", name, ids, hint="assay runs list")
+        return RunFolder(self.folder / hits[0])
+
+    def read(self, name: str) -> RunRecord:
+        """The record of a run, found as by :meth:`find`."""
+        return self.find(name).read()
+
+    def remove(self, name: str) -> int:
+        """Delete a run's folder; returns the bytes freed.
+
+        Raises:
+            InvalidInputError: when the run is still going.
+        """
+        folder = self.find(name)
+        if folder.read().status is RunStatus.RUNNING:
+            raise InvalidInputError("the run is still going", where=folder.path, hint="stop it first")
+        size = sum(p.stat().st_size for p in folder.path.rglob("*") if p.is_file())
+        with machine_errors(folder.path):
+            shutil.rmtree(folder.path)
+        return size
+

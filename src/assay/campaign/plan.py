@@ -1,0 +1,145 @@
+"""What a request will do, before it does it: steps, downloads, minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.assets.catalogue import load_catalogue
+from assay.assets.store import AssetStore, FetchPlan
+from assay.backends.protocol import Precision
+from assay.backends.registry import backends
+from assay.base.settings import Settings
+from assay.base.units import format_duration, format_size
+from assay.campaign.request import RunRequest
+from assay.campaign.subject import Subject, resolve_category, resolve_subject
+from assay.errors import UsageError
+from assay.rules.load import load_round
+from assay.rules.model import Category, Mode, Scenario
+
+PROBE_S = 2.0
+_BATCH = {Scenario.SINGLE_STREAM: 1, Scenario.MULTI_STREAM: 8, Scenario.SERVER: 8, Scenario.OFFLINE: 8}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One LoadGen execution to come.
+
+    Attributes:
+        batch_size: samples the engine gets at once, at most.
+        duration_ns: shortest time it takes; 0 for an accuracy run, which ends with the samples.
+        probe: whether the engine is measured first, because no target was given.
+    """
+
+    scenario: Scenario
+    mode: Mode
+    category: Category
+    batch_size: int
+    duration_ns: int
+    probe: bool
+
+    def line(self) -> str:
+        """The run for a person."""
+        length = "every sample once" if self.mode is Mode.ACCURACY else f"at least {format_duration(self.duration_ns)}"
+        probe = f", after a probe of {PROBE_S:.0f} s" if self.probe else ""
+        return f"{self.scenario.value} {self.mode.value}: {length}, batches of up to {self.batch_size}{probe}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request, resolved and checked, with what it will take."""
+
+    request: RunRequest
+    subject: Subject
+    fetch: FetchPlan
+    runs: tuple[PlannedRun, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Shortest time of all runs together, probes included."""
+        return sum(run.duration_ns / 1e9 + (PROBE_S if run.probe else 0) for run in self.runs)
+
+    def lines(self) -> list[str]:
+        """The plan for a person."""
+        subject, request = self.subject, self.request
+        data = subject.dataset.name if subject.dataset else str(subject.dataset_path or "random inputs (speed only)")
+        lines = [
+            f"{subject.benchmark.name} of round {subject.round.name}: model {subject.model.name}, data {data}, "
+            f"{request.backend} {request.precision.value}"
+        ]
+        if self.fetch.total_bytes:
+            names = ", ".join(item.name for item in self.fetch.missing)
+            lines.append(f"  fetch {names}: {format_size(self.fetch.total_bytes)}")
+        lines += [f"  {run.line()}" for run in self.runs]
+        lines.append(f"  together at least {format_duration(self.seconds * 1e9)}")
+        return lines
+
+    def to_dict(self) -> dict[str, object]:
+        """The plan as one JSON document."""
+        return {
+            "round": self.subject.round.name,
+            "benchmark": self.subject.benchmark.name,
+            "model": self.subject.model.name,
+            "dataset": self.subject.dataset.name if self.subject.dataset else None,
+            "backend": self.request.backend,
+            "precision": self.request.precision.value,
+            "fetch": [item.name for item in self.fetch.missing],
+            "fetch_bytes": self.fetch.total_bytes,
+            "seconds": self.seconds,
+            "runs": [
+                {
+                    "scenario": run.scenario.value, "mode": run.mode.value, "category": run.category.value,
+                    "batch_size": run.batch_size, "min_duration_s": run.duration_ns / 1e9, "probe": run.probe,
+                }
+                for run in self.runs
+            ],
+        }
+
+
+def make_plan(request: RunRequest, settings: Settings) -> Plan:
+    """Resolve a request and check everything that can be checked without doing it.
+
+    Raises:
+        NotFoundError: unknown round, benchmark, model, dataset or engine.
+        UsageError: options that cannot hold together, a scenario the category does not have.
+        MissingDependencyError: an engine that is not installed.
+    """
+    round_ = load_round(request.round)
+    catalogue = load_catalogue(settings)
+    subject = resolve_subject(request, round_, catalogue)
+    _check_engine(request)
+    if Mode.ACCURACY in request.modes and subject.synthetic:
+        raise UsageError(
+            f"{subject.model.name} has no trained weights, so accuracy means nothing",
+            hint="leave out --mode accuracy, or take a trained model: assay run mobilenet-v2 --mode accuracy",
+        )
+    names = [] if subject.model_file else [subject.model.name]
+    names += [subject.dataset.name] if subject.dataset else []
+    runs = tuple(_planned(request, subject, scenario, mode) for mode in request.modes for scenario in request.scenarios)
+    return Plan(request, subject, AssetStore(settings, catalogue).plan(names), runs)
+
+
+def _planned(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mode) -> PlannedRun:
+    limits = subject.benchmark.limits[scenario]
+    wanted = request.wanted_duration_ns
+    duration = 0 if mode is Mode.ACCURACY else limits.min_duration_ns if wanted is None else wanted
+    given = request.target_latency_ns if scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM) else request.target_qps
+    return PlannedRun(
+        scenario=scenario,
+        mode=mode,
+        category=resolve_category(subject, request.category, scenario),
+        batch_size=request.batch_size or _BATCH[scenario],
+        duration_ns=duration,
+        probe=mode is Mode.PERFORMANCE and given is None,
+    )
+
+
+def _check_engine(request: RunRequest) -> None:
+    """Refuse what the engine cannot do on this machine, before anything is fetched."""
+    engine = backends().get(request.backend)
+    able = engine.capabilities()
+    if request.precision not in able.precisions and request.precision is not Precision.FP32:
+        formats = ", ".join(p.value for p in able.precisions)
+        raise UsageError(
+            f"{engine.title} has no {request.precision.value} on this machine", expected=f"one of {formats}",
+            hint="assay backends shows what each engine supports here",
+        )

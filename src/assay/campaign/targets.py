@@ -1,0 +1,34 @@
+"""LoadGen's targets from a short probe of the engine, where the user gave none.
+
+LoadGen plans how many queries to make from the expected rate or latency; a wrong guess ends a run too early or without
+enough queries, so it is measured and not guessed.
+"""
+
+from __future__ import annotations
+
+import math
+
+from assay.harness.outcome import Probe
+from assay.loadgen.settings import Overrides
+from assay.rules.model import Scenario
+
+_OFFLINE_MARGIN = 1.05
+"""LoadGen makes samples for 1.1 times the duration at the expected rate; a little more covers a faster run."""
+
+_STREAM_MARGIN = 0.5
+"""LoadGen makes queries for twice the duration at the expected latency; half of it covers an engine that speeds up."""
+
+_SERVER_SHARE = 0.5
+"""Share of the batch-1 rate that Server is sent at: random arrivals need room, or the queue grows without end."""
+
+
+def targets_from(probe: Probe, scenario: Scenario, *, samples_per_query: int) -> Overrides:
+    """The target of a scenario, from what the engine did in the probe."""
+    if scenario is Scenario.OFFLINE:
+        return Overrides(target_qps=probe.rate * _OFFLINE_MARGIN)
+    if scenario is Scenario.SERVER:
+        return Overrides(target_qps=max(1e9 / probe.latency_ns * _SERVER_SHARE, 0.01))
+    if scenario is Scenario.MULTI_STREAM:
+        batches = math.ceil(samples_per_query / probe.batch_size)
+        return Overrides(target_latency_ns=max(round(probe.batch_latency_ns * batches * _STREAM_MARGIN), 1))
+    return Overrides(target_latency_ns=max(round(probe.latency_ns * _STREAM_MARGIN), 1))

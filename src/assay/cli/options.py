@@ -1,0 +1,81 @@
+"""Option types shared by commands: names in any spelling, durations with units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from assay.base.units import parse_duration
+from assay.errors import UsageError
+from assay.rules.model import Category, Division, Scenario
+
+
+class NameType(click.ParamType):
+    """A member of one of the rules' enums, by any spelling; completed by the shell."""
+
+    def __init__(self, enum: type[Scenario] | type[Category] | type[Division]) -> None:
+        self._enum = enum
+        self.name = enum.__name__.lower()
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse, or fail with the closest names."""
+        if isinstance(value, self._enum):
+            return value
+        try:
+            return self._enum.parse(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """The choices, for ``--help``."""
+        del param, ctx
+        return "|".join(member.value for member in self._enum)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """The members that begin with what is typed."""
+        del ctx, param
+        low = incomplete.casefold()
+        return [
+            click.shell_completion.CompletionItem(member.value)
+            for member in self._enum
+            if member.value.casefold().startswith(low)
+        ]
+
+
+class DurationType(click.ParamType):
+    """A duration with its unit, in nanoseconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse, or fail saying what a duration looks like."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_duration(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+SCENARIO = NameType(Scenario)
+CATEGORY = NameType(Category)
+DIVISION = NameType(Division)
+DURATION = DurationType()
+
+
+def key_values(pairs: tuple[str, ...], option: str) -> dict[str, str]:
+    """``KEY=VALUE`` options as a mapping.
+
+    Raises:
+        UsageError: for one without a key or ``=``.
+    """
+    parsed: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{option} {pair!r} is not KEY=VALUE")
+        parsed[key.strip()] = value.strip()
+    return parsed

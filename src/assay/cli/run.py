@@ -1,0 +1,93 @@
+"""``assay run``: one model, one engine, one or more scenarios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assay.base.settings import load_settings
+from assay.cli.options import CATEGORY, DIVISION, DURATION, SCENARIO, key_values
+from assay.cli.render import Output, output_options
+
+EXAMPLES = """Examples:
+
+\b
+  assay run mobilenet-v2 --scenario Offline --mode accuracy
+  assay run mobilenet-v2 --scenario SingleStream --duration 30s
+  assay run efficientnet-lite0 --scenario Server --target-qps 100 --backend openvino --precision bf16
+  assay run resnet50 --scenario Offline --scenario SingleStream --mode both
+  assay run resnet50-synthetic --scenario Offline --backend openvino --precision int8 --batch-size 16 --quick
+  assay run mobilenet-v2 --scenario Offline --dry-run
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("name", metavar="BENCHMARK_OR_MODEL")
+@click.option("-s", "--scenario", "scenarios", type=SCENARIO, multiple=True, help="Scenario; may be given again. Offline when left out.")
+@click.option("-m", "--mode", type=click.Choice(["performance", "accuracy", "both"]), default="performance", show_default=True, help="What to measure.")
+@click.option("--round", "round_name", default="v3.1", show_default=True, help="Round whose rules hold.")
+@click.option("--category", type=CATEGORY, help="Category whose scenarios hold.")
+@click.option("--division", type=DIVISION, default="open", show_default=True, help="Division whose rules hold.")
+@click.option("-b", "--backend", default="onnxruntime", show_default=True, help="Engine; see assay backends.")
+@click.option("-p", "--precision", type=click.Choice(["fp32", "bf16", "fp16", "int8"]), default="fp32", show_default=True, help="Number format of the heavy layers; int8 quantises the model first.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="Compute threads of one stream. [default: all cores]")
+@click.option("--streams", type=click.IntRange(1), default=1, show_default=True, help="Batches run side by side.")
+@click.option("--batch-size", type=click.IntRange(1), help="Samples the engine gets at once. [default: by scenario]")
+@click.option("--batch-wait", "batch_wait_ns", type=DURATION, help="Server: longest wait of a query for its batch, e.g. 2ms. [default: none]")
+@click.option("--backend-option", multiple=True, metavar="KEY=VALUE", help="Setting passed to the engine; may be given again.")
+@click.option("--model", type=click.Path(path_type=Path), help="Your own model file, read as the named model's inputs and outputs.")
+@click.option("--dataset", help="Dataset of the catalogue, or a folder of yours.")
+@click.option("--duration", "duration_ns", type=DURATION, help="Shortest run, e.g. 30s; shorter than the round's is labelled.")
+@click.option("--samples", type=click.IntRange(1), help="Fewest queries (Offline: samples); with --mode accuracy the first samples only.")
+@click.option("--quick", is_flag=True, help="A run of about five seconds, labelled as such.")
+@click.option("--target-qps", type=click.FloatRange(0, min_open=True), help="Server: rate sent. Offline: rate planned with. [default: probed]")
+@click.option("--target-latency", "target_latency_ns", type=DURATION, help="Server: latency bound. Streams: expected latency. [default: the round's; probed]")
+@click.option("--skip-bad", is_flag=True, help="Leave out samples that cannot be read; counted and labelled.")
+@click.option("--trace/--no-trace", default=True, help="LoadGen's trace with the latency of every sample.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@output_options
+def run(
+    name: str,
+    scenarios: tuple[Any, ...],
+    round_name: str,
+    backend_option: tuple[str, ...],
+    dry_run: bool,
+    out: Output,
+    **options: Any,
+) -> int:
+    """Run a benchmark (resnet50) or a model of the catalogue (mobilenet-v2) with LoadGen, and judge the result.
+
+    The exit code is 0 when every run is VALID, 1 when one is INVALID, 5 when one broke.
+    """
+    from assay.campaign.execute import carry_out
+    from assay.campaign.plan import make_plan
+    from assay.campaign.request import RunRequest
+
+    chosen = {"scenarios": scenarios} if scenarios else {}
+    request = RunRequest(
+        name=name, round=round_name, backend_options=key_values(backend_option, "--backend-option"), **chosen, **options
+    )
+    settings = load_settings()
+    plan = make_plan(request, settings)
+    if dry_run:
+        show_plan(plan, out)
+        return 0
+    from assay.cli.run_view import exit_code, show_records
+
+    with out.progress() as progress:
+        for line in plan.lines():
+            out.remark(line)
+        records = carry_out(plan, settings, progress)
+    show_records(records, out)
+    return exit_code(records)
+
+
+def show_plan(plan: Any, out: Output) -> None:
+    """Print a plan: as lines, or as one document."""
+    if out.as_json:
+        out.json(plan.to_dict())
+        return
+    for line in plan.lines():
+        out.text(line)

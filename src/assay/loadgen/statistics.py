@@ -1,0 +1,121 @@
+"""LoadGen's statistics: early stopping and percentiles.
+
+Early stopping answers: how many queries must be seen before a latency percentile may be claimed with 99% confidence,
+if ``t`` of them were over the bound? Source: inference_rules.adoc, appendix on early stopping (inference_policies
+e80d1d0b); loadgen/early_stopping.cc and results.cc (mlcommons/inference v3.1).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CONFIDENCE = 0.99
+
+
+@functools.lru_cache(maxsize=4096)
+def within_needed(over: int, percentile: float, confidence: float = CONFIDENCE) -> int:
+    """Fewest queries within the bound that outweigh ``over`` queries beyond it: LoadGen's ``h(t, p)``.
+
+    The smallest ``h`` with ``P[Binomial(h + over, 1 - percentile) <= over] <= 1 - confidence``.
+
+    Args:
+        over: queries over the bound.
+        percentile: share of queries that has to be within it, as a fraction.
+        confidence: of the claim.
+    """
+    low, high = 0, 64
+    while not _outweighs(high, over, percentile, confidence):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _outweighs(middle, over, percentile, confidence):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def queries_needed(over: int, percentile: float) -> int:
+    """Queries needed in all when ``over`` of them are over the bound."""
+    return within_needed(over, percentile) + over
+
+
+def discarded(queries: int, percentile: float) -> int:
+    """The largest ``t`` with ``queries >= h(t, p) + t``; 0 when even one does not fit.
+
+    A stream's estimate is the latency that ``t - 1`` queries exceed.
+    """
+    if queries < queries_needed(1, percentile):
+        return 0
+    low, high = 1, 2
+    while queries >= queries_needed(high, percentile):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if queries >= queries_needed(middle, percentile):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEstimate:
+    """Early stopping of a stream scenario.
+
+    Attributes:
+        met: whether there were enough queries for an estimate.
+        needed: queries needed for one.
+        estimate_ns: the percentile's estimate, None when not met.
+    """
+
+    met: bool
+    needed: int
+    estimate_ns: int | None
+
+
+def stream_estimate(latencies_ns: Sequence[int], percentile: float) -> StreamEstimate:
+    """LoadGen's early-stopping estimate of a latency percentile (SingleStream 0.9, MultiStream 0.99)."""
+    count, needed = len(latencies_ns), queries_needed(1, percentile)
+    if count < needed:
+        return StreamEstimate(False, needed, None)
+    ordered = sorted(latencies_ns)
+    return StreamEstimate(True, needed, ordered[count - discarded(count, percentile)])
+
+
+def percentile_of(latencies_ns: Sequence[int], percentile: float) -> int:
+    """A percentile as LoadGen takes it: ``sorted[int(n * p)]``."""
+    ordered = sorted(latencies_ns)
+    return ordered[min(int(len(ordered) * percentile), len(ordered) - 1)]
+
+
+def _outweighs(within: int, over: int, percentile: float, confidence: float) -> bool:
+    return _binomial_at_most(over, within + over, 1.0 - percentile) <= 1.0 - confidence
+
+
+def _binomial_at_most(successes: int, trials: int, chance: float) -> float:
+    """``P[Binomial(trials, chance) <= successes]``, summed from the largest term down so that nothing underflows."""
+    if successes >= trials:
+        return 1.0
+    peak = min(successes, int((trials + 1) * chance))
+    odds = chance / (1.0 - chance)
+    log_peak = (
+        math.lgamma(trials + 1) - math.lgamma(peak + 1) - math.lgamma(trials - peak + 1)
+        + peak * math.log(chance) + (trials - peak) * math.log1p(-chance)
+    )
+    total = term = 1.0
+    for k in range(peak, 0, -1):
+        term *= k / ((trials - k + 1) * odds)
+        total += term
+        if term < total * 1e-17:
+            break
+    term = 1.0
+    for k in range(peak, successes):
+        term *= (trials - k) * odds / (k + 1)
+        total += term
+        if term < total * 1e-17:
+            break
+    return math.exp(log_peak) * total
