@@ -1,0 +1,76 @@
+"""An engine that computes nothing: it answers with zeros at once, to measure the harness itself.
+
+It reads the model's inputs and outputs from the file, so that everything around it is as in a real run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from assay.backends.protocol import BackendOptions, Capabilities, Precision
+from assay.base.tensors import Array, TensorSpec
+from assay.models.inspection import inspect_onnx
+
+
+class NullStream:
+    """Zeros, made once for each batch size."""
+
+    def __init__(self, outputs: tuple[TensorSpec, ...]) -> None:
+        self._specs = outputs
+        self._zeros: dict[int, tuple[Array, ...]] = {}
+
+    def run(self, inputs: Sequence[Array]) -> Sequence[Array]:
+        """The same zeros for every batch of a size."""
+        count = len(inputs[0])
+        zeros = self._zeros.get(count)
+        if zeros is None:
+            zeros = tuple(np.zeros((count, *(max(d, 1) for d in spec.shape[1:])), spec.dtype) for spec in self._specs)
+            self._zeros[count] = zeros
+        return zeros
+
+
+class NullSession:
+    """A model that is never run."""
+
+    fixed_batches = False
+
+    def __init__(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+
+    def prepare(self, batch_sizes: Sequence[int]) -> None:
+        """Nothing to prepare."""
+
+    def stream(self) -> NullStream:
+        """A new stream."""
+        return NullStream(self.outputs)
+
+    def describe(self) -> dict[str, str]:
+        """What it is."""
+        return {"engine": "null", "version": "1", "device": "none", "precision": "none"}
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class NullBackend:
+    """The engine that computes nothing."""
+
+    name = "null"
+    title = "Null (measures the harness)"
+
+    def capabilities(self) -> Capabilities:
+        """Everything, since nothing is computed."""
+        return Capabilities("1", ("none",), tuple(Precision), ("answers with zeros: accuracy means nothing",))
+
+    def open(self, model: Path, options: BackendOptions) -> NullSession:
+        """Read the model's inputs and outputs."""
+        del options
+        inputs, outputs = inspect_onnx(model)
+        return NullSession(tuple(inputs), tuple(outputs))
+
+
+BACKEND = NullBackend()
