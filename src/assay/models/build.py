@@ -1,0 +1,67 @@
+"""Model files: made from weights or a seed, or fetched; one function for everybody who needs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from assay.assets.manifest import Asset, BuildSource
+from assay.assets.store import AssetStore, Located
+from assay.base.progress import Progress
+from assay.errors import unknown
+
+_VERSIONS = {"mobilenet-v2": "1", "efficientnet-lite0": "1", "resnet50-v1.5": "1"}
+"""Raised when a builder's output changes, so that models kept from before are built anew."""
+
+
+def materialise(store: AssetStore, asset: Asset, *, progress: Progress) -> Located:
+    """The file of a model: fetched, or built from its weights and kept.
+
+    Raises:
+        NotFoundError: when weights cannot be had.
+        InvalidInputError: when the weights are not those of the architecture.
+    """
+    source = asset.build
+    if source is None:
+        return store.ensure(asset.name, progress=progress)
+    weights = store.ensure(source.weights, progress=progress) if source.weights else None
+    origin = weights.sha256[:16] if weights else f"seed{source.seed}"
+    key = f"{source.architecture}-{origin}-v{builder_version(source.architecture)}"
+    return store.built(key, "model.onnx", lambda target: build_model(source, weights.path if weights else None, target))
+
+
+def builder_version(architecture: str) -> str:
+    """Version of an architecture's builder, part of the key of what it built.
+
+    Raises:
+        NotFoundError: for an unknown architecture.
+    """
+    if architecture not in _VERSIONS:
+        raise unknown("architecture", architecture, _VERSIONS)
+    return _VERSIONS[architecture]
+
+
+def build_model(source: BuildSource, weights: Path | None, target: Path) -> None:
+    """Build an ONNX file.
+
+    Raises:
+        NotFoundError: for an unknown architecture.
+        InvalidInputError: when the weights are not those of the architecture.
+    """
+    import onnx
+
+    from assay.models.checkpoint import read_checkpoint
+    from assay.models.efficientnet_lite import build_efficientnet_lite0
+    from assay.models.graph import Weights
+    from assay.models.mobilenet_v2 import build_mobilenet_v2
+    from assay.models.resnet50 import build_resnet50
+
+    builder_version(source.architecture)
+    from_weights: dict[str, Callable[[Weights], onnx.ModelProto]] = {
+        "mobilenet-v2": build_mobilenet_v2, "efficientnet-lite0": build_efficientnet_lite0,
+    }
+    if weights is None:
+        model = build_resnet50(source.seed)
+    else:
+        model = from_weights[source.architecture](Weights(read_checkpoint(weights), weights))
+    target.write_bytes(model.SerializeToString(deterministic=True))
