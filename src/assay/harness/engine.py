@@ -73,10 +73,10 @@ def measure(engine: Engine, store: SampleStore, indices: Sequence[int], spec: Ru
 
 def _infer(session: Session, task: Task, spec: RunSpec) -> Infer:
     stream = session.stream()
-    run, response, recipe = stream.run, task.response, spec.recipe
+    run, read = stream.run, task.reader(session.outputs, spec.recipe)
 
     def infer(inputs: Sequence[Array]) -> Array:
-        return rows_of(response(run(inputs), recipe))
+        return rows_of(read(run(inputs)))
 
     return infer
 

@@ -11,7 +11,7 @@ import numpy as np
 from assay.base.progress import Step
 from assay.harness.meter import Meter
 from assay.harness.spec import RunSpec
-from assay.loadgen.runs import ProgressWriter, Snapshot
+from assay.loadgen.live import ProgressWriter, Snapshot
 from assay.rules.model import Mode, Scenario
 
 _EVERY_S = 0.5

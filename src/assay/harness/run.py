@@ -16,7 +16,7 @@ from assay.base.units import format_count, format_duration, format_rate
 from assay.errors import NotFoundError
 from assay.harness.outcome import Ending, Failure, Outcome
 from assay.harness.spec import PROGRESS_FILE, USER_CONF, WORKER_LOG, RunSpec
-from assay.loadgen.runs import ProgressReader, Snapshot
+from assay.loadgen.live import ProgressReader, Snapshot
 
 _POLL_S = 0.1
 _STOP_WAIT_S = 12.0

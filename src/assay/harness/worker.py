@@ -25,7 +25,7 @@ from assay.harness.pinning import available_cores, divide_cores
 from assay.harness.samples import Loader, SampleStore
 from assay.harness.spec import ABORTED_FILE, PROGRESS_FILE, RunSpec
 from assay.harness.sut import InlineSut, QueuedSut, Sut
-from assay.loadgen.runs import ProgressWriter
+from assay.loadgen.live import ProgressWriter
 from assay.rules.model import Mode, Scenario
 from assay.tasks.protocol import Task
 from assay.tasks.registry import tasks

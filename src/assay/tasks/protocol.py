@@ -6,16 +6,19 @@ and its outputs read. The harness knows nothing of images or text; it moves arra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from assay.base.progress import Progress
 from assay.base.tensors import Array, TensorSpec
+
+
+Reader = Callable[[Sequence[Array]], NDArray[Any]]
+"""From a batch of model outputs to one fixed-size response row per sample: C-contiguous ``(batch, k)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,12 @@ class Task(Protocol):
     def synthetic_inputs(self, recipe: Mapping[str, Any], count: int, seed: int) -> tuple[Array, ...]:
         """Random inputs of the right shape and range, for speed only."""
 
-    def response(self, outputs: Sequence[Array], recipe: Mapping[str, Any]) -> NDArray[np.generic]:
-        """One fixed-size response row per sample from a batch of model outputs: C-contiguous ``(batch, k)``."""
+    def reader(self, outputs: Sequence[TensorSpec], recipe: Mapping[str, Any]) -> Reader:
+        """How a model's outputs become responses, decided once for a model so that the hot path decides nothing.
+
+        Raises:
+            InvalidInputError: when the outputs are not what the recipe says.
+        """
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Accuracy from LoadGen's own ``mlperf_log_accuracy.json``.

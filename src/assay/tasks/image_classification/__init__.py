@@ -1,0 +1,126 @@
+"""Image classification: one image in, one of 1,000 ImageNet classes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.base.progress import Progress
+from assay.base.tensors import Array, TensorSpec
+from assay.errors import InvalidInputError
+from assay.tasks.image_classification.recipe import Recipe, read_recipe
+from assay.tasks.protocol import Accuracy, Dataset, Reader
+
+
+class ImageClassification:
+    """The task; it keeps nothing."""
+
+    name = "image-classification"
+
+    def open_dataset(
+        self,
+        path: Path,
+        recipe: Mapping[str, Any],
+        *,
+        cache: Path,
+        limit: int | None = None,
+        skip_bad: bool = False,
+        progress: Progress,
+    ) -> Dataset:
+        """Find and prepare the images of a folder."""
+        # OpenCV takes 0.2 s to import and is needed where images are.
+        from assay.tasks.image_classification.dataset import open_images
+
+        return open_images(path, read_recipe(recipe), cache=cache, limit=limit, skip_bad=skip_bad, progress=progress)
+
+    def check_model(self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], recipe: Mapping[str, Any]) -> None:
+        """Check for one image input of the recipe's shape and an output of class scores or labels."""
+        wanted = read_recipe(recipe)
+        if len(inputs) != 1:
+            names = ", ".join(spec.name for spec in inputs)
+            raise InvalidInputError("the model has another number of inputs than the task", expected="one image", found=names or "none")
+        _check_input(inputs[0], wanted)
+        _output_index(outputs, wanted)
+
+    def synthetic_inputs(self, recipe: Mapping[str, Any], count: int, seed: int) -> tuple[Array, ...]:
+        """Random pictures, normalised as the recipe says."""
+        from assay.tasks.image_classification.preprocess import normalise
+
+        wanted = read_recipe(recipe)
+        random = np.random.default_rng(seed)
+        pictures = random.integers(0, 256, (count, wanted.crop, wanted.crop, 3), np.uint8)
+        return (np.stack([normalise(picture, wanted) for picture in pictures]),)
+
+    def reader(self, outputs: Sequence[TensorSpec], recipe: Mapping[str, Any]) -> Reader:
+        """How outputs are read, decided once: a function from a batch of outputs to response rows."""
+        wanted = read_recipe(recipe)
+        return _reader(_output_index(outputs, wanted), wanted)
+
+    def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """Top-1 accuracy in percent, and top-k where the responses hold more labels."""
+        from assay.tasks.image_classification.accuracy import score_log
+        from assay.tasks.image_classification.dataset import ImageDataset
+
+        del recipe
+        assert isinstance(dataset, ImageDataset)
+        return score_log(accuracy_log, dataset.labels)
+
+
+def _reader(index: int, recipe: Recipe) -> Reader:
+    form = recipe.output
+    offset = np.float32(form.label_offset)
+
+    def labels(outputs: Sequence[Array]) -> NDArray[np.float32]:
+        values = outputs[index]
+        return (values.reshape(len(values), -1)[:, :1] + offset).astype(np.float32)
+
+    def best(outputs: Sequence[Array]) -> NDArray[np.float32]:
+        return outputs[index].argmax(axis=1).astype(np.float32).reshape(-1, 1) + offset
+
+    def ranked(outputs: Sequence[Array]) -> NDArray[np.float32]:
+        scores = outputs[index]
+        # Two steps: the best `top` of 1,000 in any order is linear, sorting the few is nothing.
+        top = np.argpartition(scores, -form.top, axis=1)[:, -form.top :]
+        order = np.argsort(np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")[:, ::-1]
+        return np.take_along_axis(top, order, axis=1).astype(np.float32) + offset
+
+    if form.kind == "argmax":
+        return labels
+    return best if form.top == 1 else ranked
+
+
+def _check_input(spec: TensorSpec, recipe: Recipe) -> None:
+    wanted = (-1, *recipe.shape)
+    fits = len(spec.shape) == 4 and all(have in (-1, want) for have, want in zip(spec.shape[1:], wanted[1:], strict=True))
+    if not fits:
+        other = "NHWC" if recipe.layout == "NCHW" else "NCHW"
+        swapped = len(spec.shape) == 4 and 3 in (spec.shape[1], spec.shape[3])
+        raise InvalidInputError(
+            f"input {spec.name!r} does not take the task's images", expected=f"shape (batch, {', '.join(map(str, recipe.shape))})",
+            found=f"shape {spec.shape}", hint=f"the model wants {other}, or another image size" if swapped else "this is no image classifier",
+        )
+    if spec.dtype != np.dtype(recipe.dtype):
+        raise InvalidInputError(f"input {spec.name!r} has another type than the recipe", expected=recipe.dtype, found=str(spec.dtype))
+
+
+def _output_index(outputs: Sequence[TensorSpec], recipe: Recipe) -> int:
+    form = recipe.output
+    if not outputs:
+        raise InvalidInputError("the model has no outputs")
+    names = [spec.name for spec in outputs]
+    index = names.index(form.name) if form.name in names else 0
+    if form.name is not None and form.name not in names:
+        raise InvalidInputError(f"the model has no output {form.name!r}", found=", ".join(names))
+    shape = outputs[index].shape
+    if form.kind == "logits" and (len(shape) != 2 or 0 <= shape[1] < form.top):
+        raise InvalidInputError(
+            f"output {names[index]!r} is no list of class scores", expected="shape (batch, classes)", found=f"shape {shape}"
+        )
+    return index
+
+
+TASK = ImageClassification()

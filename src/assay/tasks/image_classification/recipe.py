@@ -1,0 +1,80 @@
+"""How an image model wants its samples and how its outputs are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assay.errors import InvalidInputError
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Resize(_Form):
+    """Scaling before the crop; the aspect ratio is kept."""
+
+    short_side: int = Field(default=256, ge=8, le=4096)
+    filter: Literal["area", "bilinear", "bicubic"] = "area"
+    library: Literal["cv2", "pil"] = "cv2"
+
+
+class OutputForm(_Form):
+    """What the model's output is.
+
+    Attributes:
+        kind: ``logits`` (scores of all classes) or ``argmax`` (the label itself).
+        label_offset: added to the label: -1 for models with a background class.
+        name: output to read; the first when not given.
+        top: labels kept in a response, best first; LoadGen's log then gives top-k accuracy too.
+    """
+
+    kind: Literal["logits", "argmax"] = "logits"
+    label_offset: int = Field(default=0, ge=-1, le=1)
+    name: str | None = None
+    top: int = Field(default=5, ge=1, le=10)
+
+
+class Recipe(_Form):
+    """A recipe: decode, resize, crop, ``(pixel * scale - mean) / std``, layout.
+
+    Attributes:
+        scale: pixels (0..255) are multiplied by this before mean and deviation.
+    """
+
+    resize: Resize = Resize()
+    crop: int = Field(default=224, ge=8, le=4096)
+    scale: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    dtype: Literal["float32", "uint8"] = "float32"
+    channels: Literal["RGB", "BGR"] = "RGB"
+    output: OutputForm = OutputForm()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of one sample."""
+        return (3, self.crop, self.crop) if self.layout == "NCHW" else (self.crop, self.crop, 3)
+
+
+def read_recipe(raw: Mapping[str, Any]) -> Recipe:
+    """Check a recipe.
+
+    Raises:
+        InvalidInputError: naming the key that is wrong.
+    """
+    try:
+        recipe = Recipe.model_validate(dict(raw))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InvalidInputError(f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]) from error
+    if recipe.crop > recipe.resize.short_side:
+        raise InvalidInputError("the crop is larger than the resized image", where="recipe: crop", expected=f"at most {recipe.resize.short_side}", found=str(recipe.crop))
+    if 0.0 in recipe.std:
+        raise InvalidInputError("a deviation of 0 divides by zero", where="recipe: std")
+    return recipe
