@@ -21,7 +21,6 @@ class Settings:
     Attributes:
         home: folder of assets, runs and the local repository (``ASSAY_HOME``, else the user data folder).
         offline: never use the network (``ASSAY_OFFLINE``).
-        python: interpreter used for child processes.
     """
 
     home: Path
@@ -41,6 +40,11 @@ class Settings:
     def cache_dir(self) -> Path:
         """Preprocessed samples and compiled models; safe to delete at any time."""
         return self.home / "cache"
+
+    @property
+    def systems_dir(self) -> Path:
+        """Descriptions of systems in the official fields."""
+        return self.home / "systems"
 
     @property
     def local_repo(self) -> Path:

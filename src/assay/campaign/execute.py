@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
+from assay import __version__
 from assay.assets.catalogue import load_catalogue
-from assay.assets.store import AssetStore
+from assay.assets.store import AssetStore, content_hash, quick_identity
 from assay.backends.protocol import BackendOptions, Precision
-from assay.base.files import require_space
+from assay.base.files import require_space, sha256_file
 from assay.base.progress import Progress
 from assay.base.settings import Settings
-from assay.campaign.finish import Finished, finish
+from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun
+from assay.campaign.quantised import quantised_model
 from assay.campaign.targets import targets_from
-from assay.errors import RunFailedError
-from assay.harness.outcome import Ending, Outcome, Probe
+from assay.harness.outcome import Ending, Probe
 from assay.harness.run import execute
 from assay.harness.spec import RunSpec
-from assay.loadgen.runs import RunCatalogue, RunFolder, RunRecord
-from assay.loadgen.settings import LoadgenSettings, Overrides, resolve
+from assay.loadgen.record import Artefact, Label, RunRecord, RunStatus
+from assay.loadgen.runs import RunCatalogue
+from assay.loadgen.settings import LoadgenSettings, Overrides, deviations, resolve
 from assay.models.build import materialise
+from assay.results.record import record_run
 from assay.rules.model import Mode, Scenario
+from assay.system.summary import host_facts
 
-_SPACE = 256 << 20
+_SPACE = 64 << 20
+_LIBRARIES = ("mlcommons-loadgen", "numpy", "onnx", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +40,11 @@ class Material:
     """What a plan runs on, as files."""
 
     model: Path
-    model_sha256: str
+    model_info: Artefact
     dataset: Path | None
-    dataset_sha256: str | None
+    dataset_info: Artefact
     samples: int
+    labels: tuple[str, ...]
 
 
 def carry_out(plan: Plan, settings: Settings, progress: Progress) -> list[RunRecord]:
@@ -47,13 +55,13 @@ def carry_out(plan: Plan, settings: Settings, progress: Progress) -> list[RunRec
         KeyboardInterrupt: after an interrupted run has been kept as such.
     """
     require_space(settings.runs_dir, _SPACE)
-    material = fetch(plan, settings, progress)
+    material = gather(plan, settings, progress)
     catalogue = RunCatalogue(settings.runs_dir)
-    records: list[RunRecord] = []
     group = catalogue.new_group()
+    records: list[RunRecord] = []
     for planned in plan.runs:
         probe = _probe(plan, planned, material, settings, progress) if planned.probe else None
-        finished = run_one(plan, planned, material, settings, progress, probe=probe, group=group)
+        finished = _run_one(plan, planned, material, settings, progress, probe=probe, group=group)
         records.append(finished.record)
         if finished.outcome.ending is Ending.INTERRUPTED:
             raise KeyboardInterrupt
@@ -61,4 +69,216 @@ def carry_out(plan: Plan, settings: Settings, progress: Progress) -> list[RunRec
             error = finished.outcome.failure.error()
             error.hint = error.hint or f"assay runs show {finished.record.id}"
             raise error
+        record_run(finished.record, settings.runs_dir / finished.record.id, settings)
     return records
+
+
+def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
+    """Get model and dataset onto this machine.
+
+    Raises:
+        NotFoundError: what cannot be had, and how to get it.
+        InvalidInputError: what was had and is wrong.
+    """
+    subject, request = plan.subject, plan.request
+    catalogue = load_catalogue(settings)
+    store = AssetStore(settings, catalogue)
+    # The dataset first: when only the user can get it, nothing should be downloaded before saying so.
+    data = store.ensure(subject.dataset.name, progress=progress) if subject.dataset else None
+    labels = list(subject.model.labels if subject.model_file is None else ())
+    if subject.model_file is None:
+        located = materialise(store, subject.model, progress=progress)
+        model, info = located.path, Artefact(subject.model.name, located.sha256)
+    else:
+        model, info = subject.model_file, Artefact(str(subject.model_file), sha256_file(subject.model_file))
+        labels.append(Label.CUSTOM_MODEL.value)
+    if request.precision is Precision.INT8:
+        model = quantised_model(model, info, subject, data.path if data else None, store, settings, progress)
+    path = data.path if data else subject.dataset_path
+    if subject.dataset is not None and data is not None:
+        labels += subject.dataset.labels
+        dataset = Artefact(subject.dataset.name, data.sha256, subject.dataset.count)
+    elif path is not None:
+        labels.append(Label.CUSTOM_DATASET.value)
+        dataset = Artefact(str(path), quick_identity(path) if path.is_dir() else content_hash(path))
+    else:
+        labels.append(Label.SYNTHETIC_DATA.value)
+        dataset = Artefact("synthetic", None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
+    return Material(model, info, path, dataset, _count(path, dataset, plan, settings, progress), tuple(labels))
+
+
+def _count(path: Path | None, dataset: Artefact, plan: Plan, settings: Settings, progress: Progress) -> int:
+    """Samples there are, after preparing them; LoadGen has to be told before it starts."""
+    if path is None:
+        return dataset.count
+    from assay.tasks.registry import tasks
+
+    opened = tasks().get(plan.subject.benchmark.task).open_dataset(
+        path, plan.subject.recipe, cache=settings.cache_dir, limit=_limit(plan), skip_bad=plan.request.skip_bad, progress=progress
+    )
+    return opened.count
+
+
+def _limit(plan: Plan) -> int | None:
+    return plan.request.samples if plan.request.mode == "accuracy" else None
+
+
+def _probe(plan: Plan, planned: PlannedRun, material: Material, settings: Settings, progress: Progress) -> Probe:
+    """Measure the engine in a worker process of its own, in a folder that is removed afterwards."""
+    folder = settings.cache_dir / "probe" / RunCatalogue(settings.runs_dir).new_group()
+    folder.mkdir(parents=True)
+    try:
+        spec = _spec(plan, planned, material, settings, _settings(plan, planned, material, Overrides()), probe_s=PROBE_S)
+        outcome = execute(spec, folder, label=f"{planned.scenario.value}: probe", progress=progress)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if outcome.ending is Ending.INTERRUPTED:
+        raise KeyboardInterrupt
+    if outcome.failure is not None:
+        raise outcome.failure.error()
+    assert outcome.probe is not None
+    return outcome.probe
+
+
+def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overrides) -> LoadgenSettings:
+    """LoadGen's settings: what the user asked, then what the probe found, then the round's."""
+    request, subject = plan.request, plan.subject
+    scenario = planned.scenario
+    performance = planned.mode is Mode.PERFORMANCE
+    rated = scenario in (Scenario.OFFLINE, Scenario.SERVER)
+    asked = Overrides(
+        duration_ns=request.wanted_duration_ns if performance else None,
+        min_query_count=request.samples or (_quick_count(request.quick, scenario) if performance else None),
+        target_qps=(request.target_qps if rated else None) or found.target_qps,
+        target_latency_ns=(request.target_latency_ns if scenario is not Scenario.OFFLINE else None) or found.target_latency_ns,
+    )
+    return resolve(
+        subject.round, subject.benchmark, scenario, planned.mode, asked if performance else Overrides(), dataset_size=material.samples
+    )
+
+
+def _quick_count(quick: bool, scenario: Scenario) -> int | None:
+    """Queries of a quick run: what early stopping needs at least, and no 24,576 samples Offline."""
+    if not quick:
+        return None
+    return {Scenario.OFFLINE: 1, Scenario.SINGLE_STREAM: 64, Scenario.MULTI_STREAM: 1, Scenario.SERVER: 1}[scenario]
+
+
+def _run_one(
+    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, progress: Progress, *, probe: Probe | None, group: str
+) -> Finished:
+    subject = plan.subject
+    per_query = subject.benchmark.limits[planned.scenario].samples_per_query or 1
+    found = targets_from(probe, planned.scenario, samples_per_query=per_query) if probe else Overrides()
+    resolved = _settings(plan, planned, material, found)
+    spec = _spec(plan, planned, material, settings, resolved)
+    record = _first_record(plan, planned, material, settings, resolved, group)
+    folder = RunCatalogue(settings.runs_dir).create(record)
+    label = f"{planned.scenario.value} {planned.mode.value}"
+    try:
+        outcome = execute(spec, folder.path, label=label, progress=progress)
+    except BaseException:
+        folder.write(replace(record, status=RunStatus.FAILED, failure="the run could not be started"))
+        raise
+    return finish(record, folder, spec, outcome, subject.round, subject.benchmark, progress)
+
+
+def _spec(
+    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, resolved: LoadgenSettings, *, probe_s: float = 0.0
+) -> RunSpec:
+    request, subject = plan.request, plan.subject
+    return RunSpec(
+        scenario=planned.scenario,
+        mode=planned.mode,
+        task=subject.benchmark.task,
+        recipe=subject.recipe,
+        model=material.model,
+        backend=request.backend,
+        options=BackendOptions(request.threads, request.streams, request.precision, request.backend_options),
+        dataset=material.dataset,
+        cache=settings.cache_dir,
+        batch_size=planned.batch_size,
+        conf_model=resolved.conf_model,
+        user_conf=resolved.user_conf(),
+        attributes=resolved.attributes(),
+        dataset_count=material.samples if material.dataset is None else 0,
+        sample_limit=_limit(plan),
+        skip_bad=request.skip_bad,
+        batch_wait_us=(request.batch_wait_ns or 0) // 1000,
+        trace=request.trace and planned.mode is Mode.PERFORMANCE,
+        probe_s=probe_s,
+    )
+
+
+def _first_record(
+    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, resolved: LoadgenSettings, group: str
+) -> RunRecord:
+    request, subject = plan.request, plan.subject
+    weaker = deviations(resolved, subject.benchmark)
+    labels = labels_for(material.labels, weaker)
+    if _limit(plan):
+        labels += (Label.PARTIAL_DATASET,)
+    return RunRecord(
+        id=RunCatalogue(settings.runs_dir).new_id(subject.model.name, planned.scenario.value, planned.mode.value),
+        group=group,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        status=RunStatus.RUNNING,
+        round=subject.round.name,
+        benchmark=subject.benchmark.name,
+        task=subject.benchmark.task,
+        scenario=planned.scenario.value,
+        mode=planned.mode.value,
+        category=planned.category.value,
+        division=request.division.value,
+        model=material.model_info,
+        dataset=replace(material.dataset_info, count=material.samples),
+        backend_name=request.backend,
+        precision=request.precision.value,
+        batch_size=planned.batch_size,
+        streams=request.streams,
+        threads=request.threads,
+        command=command_of(plan, planned, resolved),
+        labels=labels,
+        deviations=weaker,
+        settings=resolved.attributes(),
+        versions=versions(),
+        host=host_facts(),
+    )
+
+
+def command_of(plan: Plan, planned: PlannedRun, resolved: LoadgenSettings) -> str:
+    """The command that runs this again with the same targets, the probed ones included."""
+    request = plan.request
+    words = ["assay", "run", request.name, "--scenario", planned.scenario.value, "--mode", planned.mode.value]
+    words += ["--round", request.round, "--backend", request.backend, "--precision", request.precision.value]
+    words += ["--batch-size", str(planned.batch_size), "--streams", str(request.streams)]
+    for option, value in (("--threads", request.threads), ("--model", request.model), ("--dataset", request.dataset), ("--samples", request.samples)):
+        if value:
+            words += [option, str(value)]
+    if request.batch_wait_ns and planned.scenario is Scenario.SERVER:
+        words += ["--batch-wait", f"{request.batch_wait_ns}ns"]
+    for key, value in request.backend_options.items():
+        words += ["--backend-option", f"{key}={value}"]
+    if planned.mode is Mode.PERFORMANCE:
+        words += _target_words(planned.scenario, resolved)
+        words += ["--quick"] if request.quick else []
+        words += ["--duration", f"{request.duration_ns}ns"] if request.duration_ns is not None else []
+    return shlex.join(words + (["--skip-bad"] if request.skip_bad else []))
+
+
+def _target_words(scenario: Scenario, resolved: LoadgenSettings) -> list[str]:
+    words = ["--target-qps", f"{resolved.expected_qps:.6g}"] if scenario in (Scenario.OFFLINE, Scenario.SERVER) else []
+    return words + (["--target-latency", f"{resolved.target_latency_ns}ns"] if scenario is not Scenario.OFFLINE else [])
+
+
+def versions() -> dict[str, str]:
+    """Versions of assay and of the libraries that a figure depends on."""
+    found = {"assay": __version__}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
