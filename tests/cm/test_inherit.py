@@ -20,9 +20,9 @@ def _shelf(**metas: dict[str, object]) -> tuple[dict[str, Artifact], list[Name]]
 
 
 def test_mappings_merge_deeply_and_lists_are_appended() -> None:
-    assert merged({"a": {"x": 1, "y": [1]}, "t": ["a"], "n": 1}, {"a": {"y": [2], "z": 3}, "t": ["b"], "n": 2}) == {
-        "a": {"x": 1, "y": [1, 2], "z": 3}, "t": ["a", "b"], "n": 2,
-    }  # fmt: skip
+    base = {"a": {"x": 1, "y": [1]}, "t": ["a"], "n": 1}
+    over = {"a": {"y": [2], "z": 3}, "t": ["b"], "n": 2}
+    assert merged(base, over) == {"a": {"x": 1, "y": [1, 2], "z": 3}, "t": ["a", "b"], "n": 2}  # type: ignore[arg-type]
 
 
 def test_bases_are_followed_and_disappear() -> None:

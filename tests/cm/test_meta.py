@@ -62,7 +62,7 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no _cm.json"):
+    with pytest.raises(NotFoundError, match="no _cm"):
         read_meta(tmp_path, "_cm")
 
 

@@ -43,9 +43,13 @@ def test_add_find_update_remove(repository: Repository) -> None:
         edit.add(EXPERIMENT, "two", tags=("mlperf",))
         edit.add(CFG, "one", tags=("mlperf",))
     assert one.meta == {
-        "alias": "one", "uid": one.uid, "automation_alias": "experiment", "automation_uid": "a0a2d123ef064bcb",
-        "tags": ["mlperf", "edge"], "_kept": {"a": [1]},
-    }  # fmt: skip
+        "alias": "one",
+        "uid": one.uid,
+        "automation_alias": "experiment",
+        "automation_uid": "a0a2d123ef064bcb",
+        "tags": ["mlperf", "edge"],
+        "_kept": {"a": [1]},
+    }
     assert [a.alias for a in repository.find(EXPERIMENT)] == ["one", "two"]
     assert [a.alias for a in repository.find(EXPERIMENT, tags=TagQuery.parse("mlperf,-edge"))] == ["two"]
     assert [a.alias for a in repository.find(EXPERIMENT, Name("t*"))] == ["two"]
@@ -78,7 +82,8 @@ def test_yaml_artifacts_in_foreign_folders_are_found(repository: Repository) -> 
     folder = repository.path / "experiments" / "0123456789abcdef"
     folder.mkdir(parents=True)
     (folder / "_cm.yaml").write_text(
-        "alias: odd\nuid: 0123456789abcdef\nautomation_alias: experiment\nautomation_uid: a0a2d123ef064bcb\ntags: [x]\n"
+        "alias: odd\nuid: 0123456789abcdef\ntags: [x]\n"
+        "automation_alias: experiment\nautomation_uid: a0a2d123ef064bcb\n"
     )
     assert [a.path for a in repository.find(EXPERIMENT, Name("odd"))] == [folder]
     with repository.editing() as edit:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from assay.errors import AssayError, MissingDependencyError, unknown
+from assay.errors import AssayError, InvalidInputError, MissingDependencyError, unknown
 
 T = TypeVar("T")
 
@@ -46,6 +46,7 @@ class Registry(Generic[T]):
         Raises:
             NotFoundError: for an unknown name (with the closest ones).
             MissingDependencyError: when the plugin is there and a library that it needs is not.
+            InvalidInputError: when the plugin breaks while it is loaded.
         """
         points = self._points()
         point = points.get(name)
@@ -56,6 +57,14 @@ class Registry(Generic[T]):
         except ImportError as error:
             raise MissingDependencyError(
                 f"{self.kind} {name!r} cannot be loaded: {error}", hint=f'pip install "assay[{name}]"'
+            ) from error
+        except AssayError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the plugin door: a stranger's module may raise anything
+            raise InvalidInputError(
+                f"{self.kind} {name!r} cannot be loaded: {type(error).__name__}: {error}",
+                where=point.value,
+                hint="update or uninstall the package it comes from",
             ) from error
         return loaded
 

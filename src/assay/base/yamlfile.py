@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from assay.base.units import format_size
-from assay.errors import InvalidInputError, NotFoundError
+from assay.errors import InvalidInputError, NotFoundError, nearest
 
 Key = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 _MAX_BYTES = 2 << 20
+_MAX_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,7 @@ def read_yaml(path: Path) -> Located:
         NotFoundError: when it is not there.
         InvalidInputError: not YAML, too large, a duplicate key, an alias, or no mapping; with file and line.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InvalidInputError("file is too large", where=path, expected=f"at most {format_size(_MAX_BYTES)}")
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise NotFoundError("file not found", where=path) from error
-    except UnicodeDecodeError as error:
-        raise InvalidInputError("file is not UTF-8 text", where=path) from error
+    text = _read_text(path)
     try:
         _refuse_aliases(text, path)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
@@ -77,6 +71,25 @@ def read_yaml(path: Path) -> Located:
     return Located(path, value, places)
 
 
+def _read_text(path: Path) -> str:
+    """The text of an ordinary file; never more than the bound is read, whatever the file's size says."""
+    try:
+        if path.exists() and not path.is_file():
+            raise InvalidInputError("not a file", where=path)
+        with path.open("rb") as stream:
+            raw = stream.read(_MAX_BYTES + 1)
+        if len(raw) > _MAX_BYTES:
+            bound = format_size(_MAX_BYTES)
+            raise InvalidInputError("file is too large", where=path, expected=f"at most {bound}")
+        return raw.decode("utf-8")
+    except FileNotFoundError as error:
+        raise NotFoundError("file not found", where=path) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError("file is not UTF-8 text", where=path) from error
+    except OSError as error:
+        raise InvalidInputError(f"cannot be read: {error.strerror}", where=path) from error
+
+
 def validate(model: type[M], document: Located) -> M:
     """Check a document against a model.
 
@@ -90,7 +103,7 @@ def validate(model: type[M], document: Located) -> M:
         first = errors[0]
         key = _real_key(first["loc"], document)
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        expected = "a key of this list: " + ", ".join(model.model_fields) if first["type"] == "extra_forbidden" and len(key) == 1 else None
+        expected = _keys_instead(model, key) if first["type"] == "extra_forbidden" else None
         found = None if first["type"] in ("missing", "extra_forbidden") else repr(first["input"])[:80]
         raise InvalidInputError(
             f"{first['msg']}{more}", where=document.where(key), expected=expected, found=found
@@ -98,7 +111,7 @@ def validate(model: type[M], document: Located) -> M:
 
 
 def merge(base: Located, over: Located) -> Located:
-    """Merge a document over another: mappings key by key, everything else replaced."""
+    """Merge a document over another: mappings key by key, ``null`` takes a key away, all else replaces."""
     places = {**base.places, **over.places}
     return Located(over.path, _merge(base.value, over.value), places)
 
@@ -106,6 +119,9 @@ def merge(base: Located, over: Located) -> Located:
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
+        if value is None and key in result:
+            del result[key]
+            continue
         old = result.get(key)
         result[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return result
@@ -123,8 +139,30 @@ def _real_key(location: tuple[int | str, ...], document: Located) -> Key:
     return key
 
 
+def _keys_instead(model: type[BaseModel], key: Key) -> str | None:
+    """What could have been meant by an unknown key: the closest keys of its mapping, else all of them."""
+    form: Any = model
+    for part in key[:-1]:
+        if isinstance(form, type) and issubclass(form, BaseModel):
+            field = form.model_fields.get(str(part))
+            form = field.annotation if field else None
+        else:
+            # dict[K, V] and tuple[V, ...]: the value; X | None: the first.
+            form = next((each for each in reversed(get_args(form)) if isinstance(each, type)), None)
+    if not (isinstance(form, type) and issubclass(form, BaseModel)):
+        return None
+    close = nearest(str(key[-1]), form.model_fields)
+    return " or ".join(close) if close else "a key of this list: " + ", ".join(form.model_fields)
+
+
 def _refuse_aliases(text: str, path: Path) -> None:
+    """Refuse anchors, aliases and deep nesting, event by event, before anything is built."""
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            bound = f"at most {_MAX_DEPTH} levels"
+            raise InvalidInputError("YAML is nested too deeply", where=path, expected=bound)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             line = event.start_mark.line + 1 if event.start_mark else 1
             raise InvalidInputError("anchors and aliases are not allowed", where=f"{path}:{line}", hint="write the value out")
@@ -144,7 +182,11 @@ def _build(node: yaml.Node, key: Key, path: Path, places: dict[Key, str]) -> Any
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*key, number), path, places) for number, item in enumerate(node.value)]
-    return _scalar(node)
+    try:
+        return _scalar(node)
+    except ValueError as error:
+        name = ".".join(str(part) for part in key)
+        raise InvalidInputError(f"not a value: {error}", where=f"{places[key]}: {name}") from error
 
 
 def _scalar(node: yaml.Node) -> Any:

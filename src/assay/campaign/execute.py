@@ -18,6 +18,7 @@ from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun
+from assay.campaign.request import RunRequest
 from assay.campaign.quantised import quantised_model
 from assay.campaign.targets import targets_from
 from assay.harness.outcome import Ending, Probe
@@ -69,7 +70,7 @@ def carry_out(plan: Plan, settings: Settings, progress: Progress) -> list[RunRec
             error = finished.outcome.failure.error()
             error.hint = error.hint or f"assay runs show {finished.record.id}"
             raise error
-        record_run(finished.record, settings.runs_dir / finished.record.id, settings)
+        record_run(settings.runs_dir / finished.record.id, settings)
     return records
 
 
@@ -148,7 +149,7 @@ def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overri
     rated = scenario in (Scenario.OFFLINE, Scenario.SERVER)
     asked = Overrides(
         duration_ns=request.wanted_duration_ns if performance else None,
-        min_query_count=request.samples or (_quick_count(request.quick, scenario) if performance else None),
+        min_query_count=request.samples or _short_count(request, planned),
         target_qps=(request.target_qps if rated else None) or found.target_qps,
         target_latency_ns=(request.target_latency_ns if scenario is not Scenario.OFFLINE else None) or found.target_latency_ns,
     )
@@ -157,11 +158,14 @@ def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overri
     )
 
 
-def _quick_count(quick: bool, scenario: Scenario) -> int | None:
-    """Queries of a quick run: what early stopping needs at least, and no 24,576 samples Offline."""
-    if not quick:
-        return None
-    return {Scenario.OFFLINE: 1, Scenario.SINGLE_STREAM: 64, Scenario.MULTI_STREAM: 1, Scenario.SERVER: 1}[scenario]
+def _short_count(request: RunRequest, planned: PlannedRun) -> int | None:
+    """Offline's sample count of a run that is shorter than the round's: as many as its duration takes.
+
+    The round's 24,576 samples would outlast the duration asked for. The counts of the other scenarios stay, because
+    early stopping needs them anyway.
+    """
+    short = request.wanted_duration_ns is not None and planned.duration_ns < planned.round_duration_ns
+    return 1 if short and planned.scenario is Scenario.OFFLINE else None
 
 
 def _run_one(

@@ -17,7 +17,7 @@ from assay.rules.load import load_round
 from assay.rules.model import Category, Mode, Scenario
 
 PROBE_S = 2.0
-_BATCH = {Scenario.SINGLE_STREAM: 1, Scenario.MULTI_STREAM: 8, Scenario.SERVER: 8, Scenario.OFFLINE: 8}
+_BATCH = {Scenario.SINGLE_STREAM: 1, Scenario.MULTI_STREAM: 8, Scenario.SERVER: 1, Scenario.OFFLINE: 8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class PlannedRun:
     Attributes:
         batch_size: samples the engine gets at once, at most.
         duration_ns: shortest time it takes; 0 for an accuracy run, which ends with the samples.
+        round_duration_ns: what the round asks.
         probe: whether the engine is measured first, because no target was given.
     """
 
@@ -35,6 +36,7 @@ class PlannedRun:
     category: Category
     batch_size: int
     duration_ns: int
+    round_duration_ns: int
     probe: bool
 
     def line(self) -> str:
@@ -70,7 +72,8 @@ class Plan:
             names = ", ".join(item.name for item in self.fetch.missing)
             lines.append(f"  fetch {names}: {format_size(self.fetch.total_bytes)}")
         lines += [f"  {run.line()}" for run in self.runs]
-        lines.append(f"  together at least {format_duration(self.seconds * 1e9)}")
+        if self.seconds:
+            lines.append(f"  together at least {format_duration(self.seconds * 1e9)}")
         return lines
 
     def to_dict(self) -> dict[str, object]:
@@ -129,6 +132,7 @@ def _planned(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mo
         category=resolve_category(subject, request.category, scenario),
         batch_size=request.batch_size or _BATCH[scenario],
         duration_ns=duration,
+        round_duration_ns=limits.min_duration_ns,
         probe=mode is Mode.PERFORMANCE and given is None,
     )
 

@@ -189,7 +189,7 @@ def deviations(settings: LoadgenSettings, benchmark: Benchmark) -> tuple[Deviati
     if settings.performance_sample_count < limits.performance_sample_count:
         found.append(
             Deviation(
-                "performance_sample_count", f"at least {format_count(limits.performance_sample_count)}",
+                "performance_sample_count", format_count(limits.performance_sample_count),
                 format_count(settings.performance_sample_count),
             )
         )

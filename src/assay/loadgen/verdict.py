@@ -239,10 +239,20 @@ def _time_for(detail: DetailLog, scenario: Scenario, queries: int) -> str:
     return f"--duration {_duration_option(lasted * queries / done * 1.1)} at this rate, or --samples {queries}"
 
 
+_FULL_SCALE = {
+    "min_duration": "run for {rule} for a result that counts: leave out --duration and --quick",
+    "min_query_count": "run {rule} queries for a result that counts: leave out --samples, --duration and --quick",
+    "max_query_count": "run without an upper bound of queries for a result that counts",
+    "target_latency": "hold the round's latency bound of {rule} for a result that counts: leave out --target-latency",
+    "performance_sample_count": "take a dataset of at least {rule} samples for a result that counts",
+}
+
+
 def _deviation(item: Deviation, round_: Round) -> Constraint:
     return Constraint(
-        item.name, False, item.rule, item.used, f"round {round_.name}, {round_.conf_source.rsplit(',', 1)[-1].strip()}",
-        f"leave {item.name} at the round's {item.rule} for a result that counts", scope="round",
+        f"{item.name} of the round", False, item.rule, item.used,
+        f"round {round_.name}, {round_.conf_source.rsplit(',', 1)[-1].strip()}",
+        _FULL_SCALE[item.name].format(rule=item.rule), scope="round",
     )
 
 

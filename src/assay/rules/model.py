@@ -210,4 +210,4 @@ class Round:
             if key == benchmark.name.casefold() or key in (alias.casefold() for alias in benchmark.aliases):
                 return benchmark
         known = [alias for entry in self.benchmarks.values() for alias in (entry.name, *entry.aliases)]
-        raise unknown("benchmark", name, known, hint=f"assay benchmarks --round {self.name}")
+        raise unknown("benchmark", name, known, hint=f"assay benchmarks list --round {self.name}")

@@ -170,7 +170,7 @@ def _judge_choice(field: Field, text: str) -> list[Problem]:
 
 def _na_allowed(field: Field, description: Mapping[str, object]) -> bool:
     if field.na is NotApplicable.WITHOUT_ACCELERATOR:
-        return str(description.get("accelerators_per_node", "")).strip() == "0"
+        return str(description.get("accelerators_per_node", "")).strip() in ("", "0")
     return field.na is NotApplicable.ALWAYS
 
 

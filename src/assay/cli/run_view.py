@@ -1,0 +1,84 @@
+"""How finished runs are shown after ``assay run`` and ``assay demo``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assay.base.units import format_duration
+from assay.cli.render import Output
+from assay.loadgen.record import RunRecord
+
+COLUMNS = ("scenario", "mode", "figure", "p50", "p90", "p99", "accuracy", "verdict", "labels")
+_RIGHT = ("figure", "p50", "p90", "p99", "accuracy")
+
+
+def show_records(records: Sequence[RunRecord], out: Output, *, explain: bool = True) -> None:
+    """Print finished runs: a table and, for what is not valid, why and what to do; or one JSON document."""
+    if out.as_json:
+        out.json([record.to_dict() for record in records])
+        return
+    out.table(COLUMNS, [row(record) for record in records], right=_RIGHT)
+    if explain:
+        for record in records:
+            explain_record(record, out)
+
+
+def row(record: RunRecord) -> list[str]:
+    """A run as a table row."""
+    latency = record.figures.latency_ns
+    return [
+        record.scenario, record.mode, figure(record), *(_latency(latency.get(name)) for name in ("p50", "p90", "p99")),
+        accuracy(record), verdict_word(record), ", ".join(label.value for label in record.labels),
+    ]
+
+
+def figure(record: RunRecord) -> str:
+    """The official figure with its unit; empty when there is none."""
+    value = record.figures.value
+    if value is None:
+        return ""
+    unit = record.figures.unit or ""
+    digits = f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+    return f"{digits} ms" if unit == "Latency (ms)" else f"{digits} {unit}"
+
+
+def accuracy(record: RunRecord) -> str:
+    """Accuracies with their unit, the judged one first."""
+    figures = record.figures
+    shown = [
+        f"{name} {value:.2f}{'%' if figures.accuracy_units.get(name) == 'percent' else ''}" for name, value in figures.accuracy.items()
+    ]
+    return ", ".join(shown)
+
+
+def verdict_word(record: RunRecord) -> str:
+    """LoadGen's verdict, or how the run ended when there is none."""
+    return record.verdict.word if record.verdict else record.status.value
+
+
+def explain_record(record: RunRecord, out: Output) -> None:
+    """Say why a run is not valid and what to change; say briefly what keeps a valid one from counting."""
+    verdict = record.verdict
+    if verdict is None or verdict.accepted:
+        return
+    own = [item for item in verdict.constraints if not item.met and item.scope == "loadgen"]
+    weaker = [item for item in verdict.constraints if not item.met and item.scope == "round"]
+    if own:
+        out.text()
+        out.text(f"{record.scenario} is INVALID:")
+        for item in own:
+            out.text(f"  {item.name}: {item.measured}; {item.limit} asked ({item.source})")
+        for advice in dict.fromkeys(item.fix for item in own if item.fix):
+            out.text(f"  try: {advice}")
+    elif weaker:
+        asked = ", ".join(f"{item.name.removesuffix(' of the round')} {item.measured} instead of {item.limit}" for item in weaker)
+        out.remark(f"{record.scenario}: valid as it was run, but round {record.round} would not take it: {asked}")
+
+
+def exit_code(records: Sequence[RunRecord]) -> int:
+    """0 when every run is valid, else 1."""
+    return 0 if all(record.verdict is not None and record.verdict.valid for record in records) else 1
+
+
+def _latency(nanoseconds: float | None) -> str:
+    return "" if nanoseconds is None else format_duration(nanoseconds)
