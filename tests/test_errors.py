@@ -32,7 +32,9 @@ def test_every_error_has_its_documented_exit_code() -> None:
 
 
 def test_one_line_says_where_what_expected_and_found() -> None:
-    error = InvalidInputError("no number", where=Path("a.json"), expected="a count", found="'x'", hint="assay x")
+    error = InvalidInputError(
+        "no number", where=Path("a.json"), expected="a count", found="'x'", hint="assay x"
+    )
     assert str(error) == "a.json: no number; expected a count; found 'x'"
     assert str(AssayError("only this")) == "only this"
 
@@ -50,7 +52,8 @@ def test_an_error_is_one_json_object() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "close"), [("Offlin", ["Offline"]), ("SERVR", ["Server"]), ("zzzz", []), ("offline", ["Offline"])]
+    ("name", "close"),
+    [("Offlin", ["Offline"]), ("SERVR", ["Server"]), ("zzzz", []), ("offline", ["Offline"])],
 )
 def test_close_names_compare_without_case(name: str, close: list[str]) -> None:
     assert nearest(name, ["Offline", "Server", "MultiStream"]) == close

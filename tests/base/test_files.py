@@ -135,7 +135,14 @@ def test_json_that_is_too_large_or_absent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "no space"), (errno.EDQUOT, "no space"), (errno.EROFS, "cannot write"), (errno.EACCES, "cannot write")],
+    [
+        (errno.ENOSPC, "no space"),
+        (errno.EDQUOT, "no space"),
+        (errno.EROFS, "cannot write"),
+        (errno.EACCES, "cannot write"),
+        (errno.ENOTDIR, "a file stands"),
+        (errno.EEXIST, "a file stands"),
+    ],
 )
 def test_the_systems_refusals_are_told_with_a_hint(number: int, words: str) -> None:
     with pytest.raises(MachineError, match=words) as caught, machine_errors(Path("x")):
@@ -173,7 +180,9 @@ def test_a_lock_is_freed_when_the_work_breaks(tmp_path: Path) -> None:
         pass
 
 
-def test_space_is_asked_for_before_the_folder_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_space_is_asked_for_before_the_folder_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require_space(tmp_path / "not" / "yet", 1)
     monkeypatch.setattr(files.shutil, "disk_usage", lambda _: type("U", (), {"free": 10**6})())
     require_space(tmp_path, 900_000)

@@ -8,7 +8,7 @@ import pytest
 
 from assay.base import plugins
 from assay.base.plugins import Registry
-from assay.errors import MissingDependencyError, NotFoundError
+from assay.errors import AssayError, MissingDependencyError, NotFoundError
 
 GROUP = "assay.things"
 
@@ -63,9 +63,9 @@ def test_broken_ones_stop_nothing_else(registry: Registry[object]) -> None:
 
 
 @pytest.mark.parametrize("name", ["wild", "ours", "bare"])
-def test_a_plugin_that_breaks_while_loading_is_told_as_an_error_of_ours(registry: Registry[object], name: str) -> None:
-    from assay.errors import AssayError
-
+def test_a_plugin_that_breaks_while_loading_is_told_as_an_error_of_ours(
+    registry: Registry[object], name: str
+) -> None:
     with pytest.raises(AssayError):
         registry.get(name)
 

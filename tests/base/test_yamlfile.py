@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,8 @@ def test_what_is_refused_and_where(write: object, text: str | bytes, words: str,
 
 
 def test_a_tag_runs_nothing(write: object, tmp_path: Path) -> None:
-    try:
+    with contextlib.suppress(InvalidInputError):
         read(write, f"a: !!python/object/apply:os.mkdir ['{tmp_path / 'made'}']\n")
-    except InvalidInputError:
-        pass
     assert not (tmp_path / "made").exists()
 
 
@@ -115,7 +114,5 @@ def test_merging_goes_key_by_key_and_keeps_places(write: object) -> None:
 def test_any_text_is_a_mapping_or_an_input_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("yaml") / "a.yaml"
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
-    try:
+    with contextlib.suppress(InvalidInputError):
         assert isinstance(read_yaml(path).value, dict)
-    except InvalidInputError:
-        pass

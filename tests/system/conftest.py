@@ -46,8 +46,10 @@ class Machine:
         return Reader(self.root, platform="linux", run=lambda _: None)
 
 
-def cpu_files(sockets: int, cores: int, smt: int, *, caches: dict[str, tuple[str, str]]) -> dict[str, str | int | bytes]:
-    """Topology and caches of a machine whose threads are numbered as Linux does: all first threads, then siblings."""
+def cpu_files(
+    sockets: int, cores: int, smt: int, *, caches: dict[str, tuple[str, str]]
+) -> dict[str, str | int | bytes]:
+    """Topology and caches; threads are numbered as Linux does: all first threads, then their siblings."""
     files: dict[str, str | int | bytes] = {}
     total = sockets * cores
     for number in range(total * smt):
@@ -59,9 +61,13 @@ def cpu_files(sockets: int, cores: int, smt: int, *, caches: dict[str, tuple[str
         files[f"{base}/topology/core_cpus_list"] = siblings
         for index, (name, (size, shared)) in enumerate(caches.items()):
             files[f"{base}/cache/index{index}/level"] = name[1]
-            files[f"{base}/cache/index{index}/type"] = {"d": "Data", "i": "Instruction"}.get(name[2:], "Unified")
+            files[f"{base}/cache/index{index}/type"] = {"d": "Data", "i": "Instruction"}.get(
+                name[2:], "Unified"
+            )
             files[f"{base}/cache/index{index}/size"] = size
-            files[f"{base}/cache/index{index}/shared_cpu_list"] = siblings if shared == "core" else f"socket {socket}"
+            files[f"{base}/cache/index{index}/shared_cpu_list"] = (
+                siblings if shared == "core" else f"socket {socket}"
+            )
     return files
 
 
@@ -93,7 +99,12 @@ def machine(tmp_path: Path) -> Callable[[str], Machine]:
 @pytest.fixture
 def xeon(machine: Callable[[str], Machine]) -> Machine:
     """Bare metal: two sockets of four cores with two threads, all that a server tells, read as root."""
-    caches = {"L1d": ("48K", "core"), "L1i": ("32K", "core"), "L2": ("2048K", "core"), "L3": ("107520K", "socket")}
+    caches = {
+        "L1d": ("48K", "core"),
+        "L1i": ("32K", "core"),
+        "L2": ("2048K", "core"),
+        "L3": ("107520K", "socket"),
+    }
     box = machine("xeon").write(cpu_files(2, 4, 2, caches=caches))
     box.write({f"{CPU}/cpu{n}/cpufreq/cpuinfo_max_freq": 3800000 for n in range(16)})
     box.write({f"{CPU}/cpu{n}/cpufreq/scaling_governor": "powersave" for n in range(16)})
@@ -137,7 +148,9 @@ def xeon(machine: Callable[[str], Machine]) -> Machine:
 @pytest.fixture
 def epyc_vm(machine: Callable[[str], Machine]) -> Machine:
     """A small cloud machine in a container with limits: no cpufreq, no firmware tables, virtio."""
-    box = machine("epyc").write(cpu_files(1, 2, 2, caches={"L1d": ("32K", "core"), "L3": ("32768K", "socket")}))
+    box = machine("epyc").write(
+        cpu_files(1, 2, 2, caches={"L1d": ("32K", "core"), "L3": ("32768K", "socket")})
+    )
     box.write(
         {
             "proc/cpuinfo": cpuinfo(4, model_name="AMD EPYC 7R13 Processor", flags="fpu avx2 fma hypervisor"),
@@ -166,7 +179,9 @@ def epyc_vm(machine: Callable[[str], Machine]) -> Machine:
 def arm(machine: Callable[[str], Machine]) -> Machine:
     """An ARM server without a model name; packages are not told."""
     lines = {"CPU_implementer": "0x41", "CPU_part": "0xd0c", "Features": "fp asimd asimddp asimdhp"}
-    box = machine("arm").write({"proc/cpuinfo": cpuinfo(2, **lines) + "\n\nHardware\t: BCM2835\nRevision\t: a0"})
+    box = machine("arm").write(
+        {"proc/cpuinfo": cpuinfo(2, **lines) + "\n\nHardware\t: BCM2835\nRevision\t: a0"}
+    )
     for number in range(2):
         box.write({f"{CPU}/cpu{number}/topology/physical_package_id": -1})
         box.write({f"{CPU}/cpu{number}/topology/thread_siblings_list": number})

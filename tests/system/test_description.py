@@ -19,7 +19,9 @@ def by_name(description: Description) -> dict[str, Any]:
 def with_gpus(facts: SystemFacts, *devices: Accelerator) -> SystemFacts:
     return replace(
         facts,
-        accelerators=AcceleratorFacts(Fact(len(devices), "NVML"), Fact(devices, "NVML"), Fact("NVIDIA 550", "NVML")),
+        accelerators=AcceleratorFacts(
+            Fact(len(devices), "NVML"), Fact(devices, "NVML"), Fact("NVIDIA 550", "NVML")
+        ),
     )
 
 
@@ -172,6 +174,8 @@ def test_answering_replaces_adds_and_takes_away(xeon: Any) -> None:
         old.answered({"x": "y"}, "given by you")
 
 
-@pytest.mark.parametrize(("text", "name"), [("lab 1/GPU", "lab_1_GPU"), ("../..", ""), ("xeon-01", "xeon-01"), ("é", "")])
+@pytest.mark.parametrize(
+    ("text", "name"), [("lab 1/GPU", "lab_1_GPU"), ("../..", ""), ("xeon-01", "xeon-01"), ("é", "")]
+)
 def test_ids_are_safe_names(text: str, name: str) -> None:
     assert system_id(text) == name

@@ -11,7 +11,8 @@ from assay.system.probe import probe
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (49152, "48 KiB"), (540660465664, "503.5 GiB"), (3 << 40, "3 TiB")]
+    ("count", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (49152, "48 KiB"), (540660465664, "503.5 GiB"), (3 << 40, "3 TiB")],
 )
 def test_binary_sizes(count: int, text: str) -> None:
     assert format_binary(count) == text

@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections import namedtuple
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -14,7 +14,11 @@ from assay.base.settings import Settings
 from assay.system import home
 from assay.system.home import diagnose_home
 
-Usage = namedtuple("Usage", "total used free")
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
 
 
 def checks(folder: Path, *, offline: bool = False) -> dict[str, Diagnosis]:

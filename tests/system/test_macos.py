@@ -7,8 +7,12 @@ from assay.system.probe import probe
 from assay.system.reader import Reader
 
 ANSWERS = {
-    ("sysctl", "hw"): "hw.packages: 1\nhw.physicalcpu: 10\nhw.logicalcpu: 10\nhw.memsize: 34359738368\nhw.model: Mac14,9\n"
-    "hw.l1dcachesize: 65536\nhw.l2cachesize: 4194304\nhw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.FEAT_I8MM: 1\n"
+    (
+        "sysctl",
+        "hw",
+    ): "hw.packages: 1\nhw.physicalcpu: 10\nhw.logicalcpu: 10\nhw.memsize: 34359738368\nhw.model: Mac14,9\n"
+    "hw.l1dcachesize: 65536\nhw.l2cachesize: 4194304\n"
+    "hw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.FEAT_I8MM: 1\n"
     "hw.optional.arm.FEAT_SME: 0\n",
     ("sysctl", "machdep.cpu"): "machdep.cpu.brand_string: Apple M2 Pro\n",
     ("sysctl", "kern.osrelease"): "kern.osrelease: 23.1.0\n",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from hypothesis import given
@@ -60,8 +61,6 @@ def test_damaged_tables_end_without_an_error(data: bytes) -> None:
 
 @given(st.data())
 def test_a_table_cut_anywhere_gives_a_beginning_of_the_modules(data: st.DataObject) -> None:
-    import struct
-
     body = bytearray(0x22)
     body[0], body[1], body[0x12] = 17, 0x22, 0x22
     struct.pack_into("<H", body, 0x0C, 4096)

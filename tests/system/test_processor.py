@@ -66,7 +66,11 @@ def test_an_unknown_arm_core_is_not_guessed(machine: Any) -> None:
 
 def test_an_architecture_name_is_no_model_name(machine: Any) -> None:
     box = machine("jetson").cpuinfo(
-        2, model_name="ARMv8 Processor rev 1 (v8l)", CPU_implementer="0x41", CPU_part="0xd42", Features="asimd"
+        2,
+        model_name="ARMv8 Processor rev 1 (v8l)",
+        CPU_implementer="0x41",
+        CPU_part="0xd42",
+        Features="asimd",
     )
     assert probe_processor(box.reader).model.value == "Arm Cortex-A78AE"
 

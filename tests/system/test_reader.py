@@ -11,7 +11,8 @@ from assay.system.reader import Reader, parse_cpu_list, run_command
 
 
 @pytest.mark.parametrize(
-    ("text", "count"), [("0", 1), ("0-3", 4), ("0-3,8,10-11", 7), (" 5 ", 1), ("", None), ("3-1", None), ("a", None)]
+    ("text", "count"),
+    [("0", 1), ("0-3", 4), ("0-3,8,10-11", 7), (" 5 ", 1), ("", None), ("3-1", None), ("a", None)],
 )
 def test_cpu_lists(text: str, count: int | None) -> None:
     assert parse_cpu_list(text) == count
@@ -44,7 +45,9 @@ def test_numbers_in_names_sort_as_numbers(tmp_path: Path) -> None:
     assert Reader(tmp_path).children("c", r"cpu\d+") == ["c/cpu0", "c/cpu2", "c/cpu10"]
 
 
-@pytest.mark.parametrize("text", ["To Be Filled By O.E.M.", "Default string", "N/A", "0000", "Not Specified", "OEM"])
+@pytest.mark.parametrize(
+    "text", ["To Be Filled By O.E.M.", "Default string", "N/A", "0000", "Not Specified", "OEM"]
+)
 def test_fillers_are_no_names(tmp_path: Path, text: str) -> None:
     (tmp_path / "n").write_text(text)
     assert Reader(tmp_path).name("n") is None

@@ -19,7 +19,9 @@ def store(tmp_path: Path) -> SystemStore:
 
 @pytest.fixture
 def saved(store: SystemStore, xeon: Any) -> Path:
-    return store.save(describe(probe(xeon.reader), name="lab", given={"cooling": "air"}, extra={"room": "12"}))
+    return store.save(
+        describe(probe(xeon.reader), name="lab", given={"cooling": "air"}, extra={"room": "12"})
+    )
 
 
 def test_the_file_is_the_official_one(saved: Path, store: SystemStore) -> None:
@@ -35,7 +37,10 @@ def test_origins_come_back(saved: Path, store: SystemStore) -> None:
     states = {entry.field.name: entry.state for entry in loaded.entries}
     sources = {entry.field.name: entry.source for entry in loaded.entries}
     assert states["cooling"] is State.ASKED
-    assert (states["host_memory_capacity"], sources["host_memory_capacity"]) == (State.PROBED, "/proc/meminfo: MemTotal")
+    assert (states["host_memory_capacity"], sources["host_memory_capacity"]) == (
+        State.PROBED,
+        "/proc/meminfo: MemTotal",
+    )
     assert states["submitter"] is State.MISSING
     assert loaded.extra == {"room": "12"}
     assert loaded.to_official_json() == json.loads(saved.read_text())

@@ -93,7 +93,9 @@ def test_the_number_nought_counts_as_empty_and_its_text_does_not() -> None:
     assert problems[0].official
 
 
-@pytest.mark.parametrize("text", ["TBD", "tbd", "unknown", "XXX", "???", "<fill in>", "...", "To be filled by O.E.M.", "your cpu"])
+@pytest.mark.parametrize(
+    "text", ["TBD", "tbd", "unknown", "XXX", "???", "<fill in>", "...", "To be filled by O.E.M.", "your cpu"]
+)
 def test_placeholders_are_refused_everywhere(text: str) -> None:
     for name in ("cooling", "host_processor_caches", "hw_notes"):
         problem = one({name: text})
@@ -143,7 +145,9 @@ def test_places_of_the_file() -> None:
 
 
 NETWORK: dict[str, object] = {
-    each.name: "1" if each.kind == "count" else "Ethernet" for each in field_list().fields if each.needed is Needed.NETWORK
+    each.name: "1" if each.kind == "count" else "Ethernet"
+    for each in field_list().fields
+    if each.needed is Needed.NETWORK
 }
 
 

@@ -111,6 +111,10 @@ def machine_errors(path: Path) -> Iterator[None]:
             raise MachineError(
                 "cannot write here (read-only or no permission)", where=path, hint="set ASSAY_HOME to a folder you can write"
             ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise MachineError(
+                "a file stands where a folder is needed", where=path, found=error.filename, hint="move it, or set ASSAY_HOME to another folder"
+            ) from error
         raise
 
 

@@ -10,7 +10,7 @@ from assay.assets.store import AssetStore, Located
 from assay.base.progress import Progress
 from assay.errors import unknown
 
-_VERSIONS = {"mobilenet-v2": "1", "efficientnet-lite0": "1", "resnet50-v1.5": "1"}
+_VERSIONS = {"mobilenet-v2": "1", "efficientnet-lite0": "1", "resnet50-v1.5": "1", "null-classifier": "1"}
 """Raised when a builder's output changes, so that models kept from before are built anew."""
 
 
@@ -54,13 +54,16 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
     from assay.models.efficientnet_lite import build_efficientnet_lite0
     from assay.models.graph import Weights
     from assay.models.mobilenet_v2 import build_mobilenet_v2
+    from assay.models.null_classifier import build_null_classifier
     from assay.models.resnet50 import build_resnet50
 
     builder_version(source.architecture)
     from_weights: dict[str, Callable[[Weights], onnx.ModelProto]] = {
         "mobilenet-v2": build_mobilenet_v2, "efficientnet-lite0": build_efficientnet_lite0,
     }
-    if weights is None:
+    if source.architecture == "null-classifier":
+        model = build_null_classifier()
+    elif weights is None:
         model = build_resnet50(source.seed)
     else:
         model = from_weights[source.architecture](Weights(read_checkpoint(weights), weights))

@@ -1,0 +1,127 @@
+"""The pictures of a report: drawn from a run's own files, coloured by the page, with a sentence for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from assay.errors import AssayError, InvalidInputError
+from assay.loadgen.live import ProgressReader, Snapshot
+from assay.loadgen.logs import TRACE, read_trace
+from assay.loadgen.record import RunRecord
+from assay.loadgen.runs import RunFolder
+from assay.results import charts
+from assay.results.model import Result
+
+_PROGRESS = "progress.jsonl"
+_MAX_TRACE = 512 << 20
+_COLOURS = {
+    charts.PALETTE.ink: "var(--ink-2)",
+    charts.PALETTE.faint: "var(--line)",
+    charts.PALETTE.first: "var(--plot-1)",
+    charts.PALETTE.second: "var(--plot-2)",
+    charts.PALETTE.band: "var(--plot-band)",
+    charts.PALETTE.limit: "var(--bad)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture.
+
+    Attributes:
+        title: what it shows.
+        text: the same in one sentence.
+        svg: the picture; safe to stand in a page.
+    """
+
+    title: str
+    text: str
+    svg: Markup
+
+
+def run_figures(folder: RunFolder, record: RunRecord, *, prefix: str) -> list[Figure]:
+    """Pictures of one performance run, as far as its files give any.
+
+    Args:
+        folder: with LoadGen's trace and the run's progress.
+        record: of the run.
+        prefix: makes the ids inside the pictures unique in the page.
+    """
+    if record.mode != "performance":
+        return []
+    figures: list[Figure] = []
+    if record.scenario != "Offline":
+        figures += _latency_figures(folder, record, prefix)
+    snapshots = [item for item in ProgressReader(folder.path / _PROGRESS).new() if isinstance(item, Snapshot)]
+    try:
+        spec = charts.throughput_over_time(snapshots)
+    except InvalidInputError:
+        return figures
+    text = f"Throughput at {len(snapshots) - 1} moments of the run, in samples per second."
+    return [*figures, drawn("Throughput over time", text, spec, f"{prefix}t")]
+
+
+def _latency_figures(folder: RunFolder, record: RunRecord, prefix: str) -> list[Figure]:
+    path = folder.path / TRACE
+    try:
+        if path.stat().st_size > _MAX_TRACE:
+            return []
+        trace = read_trace(path)
+        text = charts.describe(trace.latency_ns)
+    except (OSError, AssayError):
+        # The trace is an extra: a run without one has no pictures, and its figures all the same.
+        return []
+    bound = record.settings.get("server_target_latency_ns")
+    limit = float(bound) if isinstance(bound, (int, float)) and not isinstance(bound, bool) else None
+    return [
+        drawn(
+            "How often each latency came",
+            text,
+            charts.latency_histogram(trace.latency_ns, limit),
+            f"{prefix}h",
+        ),
+        drawn(
+            "Latency by percentile", text, charts.latency_percentiles(trace.latency_ns, limit), f"{prefix}p"
+        ),
+        drawn(
+            "Latency over time: median, p90, fastest to slowest",
+            text,
+            charts.latency_over_time(trace, limit),
+            f"{prefix}o",
+        ),
+    ]
+
+
+def comparison_figure(results: Sequence[Result]) -> Figure | None:
+    """Throughput of several results beside each other; None for fewer than two."""
+    several = len({(r.model, r.backend, r.precision) for r in results}) > 1
+    rates: dict[str, float] = {}
+    for result in results:
+        if result.performance and result.performance.samples_per_second:
+            name = f"{result.scenario} · {result.backend} {result.precision}" if several else result.scenario
+            while name in rates:
+                name += " "
+            rates[name] = result.performance.samples_per_second
+    if len(rates) < 2:
+        return None
+    text = "; ".join(f"{name.strip()} {rate:,.1f} samples/s" for name, rate in rates.items())
+    return drawn("Throughput by scenario", text, charts.throughput_bars(rates), "cmp")
+
+
+def drawn(title: str, text: str, spec: charts.Spec, prefix: str) -> Figure:
+    """A specification as a picture whose colours the page decides."""
+    svg = charts.to_svg(spec)
+    for colour, variable in _COLOURS.items():
+        svg = svg.replace(f'"{colour}"', f'"{variable}"')
+    svg = re.sub(r'id="([\w-]+)"', rf'id="{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#([\w-]+)\)", rf"url(#{prefix}-\1)", svg)
+    # Only the page's own words are read out; sizes follow the column.
+    svg = re.sub(r' (?:class|role|aria-[a-z]+)="[\w ./-]*"', "", svg)
+    svg = re.sub(
+        r'^<svg([^>]*?) width="[\d.]+" height="[\d.]+"', r'<svg\1 aria-hidden="true" focusable="false"', svg
+    )
+    return Figure(title, text, Markup(svg))  # noqa: S704 - drawn here; the renderer escapes texts, which a test proves

@@ -1,0 +1,116 @@
+"""A run's figures in words and with their units, the same in the terminal and in a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assay.base.units import format_count, format_duration, format_size
+from assay.loadgen.record import Figures, RunRecord, RunStatus
+
+_SHORT_UNITS = {"Latency (ms)": "ms", "Samples/s": "samples/s", "Queries/s": "queries/s"}
+_HOST = (
+    ("cpu", "Processor"), ("cores", "Cores"), ("usable_cores", "Usable cores"), ("threads", "Hardware threads"),
+    ("memory_bytes", "Memory"), ("os", "Operating system"), ("kernel", "Kernel"), ("machine", "Architecture"),
+    ("governor", "Frequency governor"), ("virtualization", "Virtual machine"), ("container", "Container"),
+    ("python", "Python"),
+)  # fmt: skip
+
+
+def short_unit(unit: str | None) -> str:
+    """An official unit as it stands behind a number: ``ms`` for ``Latency (ms)``."""
+    return _SHORT_UNITS.get(unit or "", unit or "")
+
+
+def number(value: float) -> str:
+    """A number with four significant digits, thousands separated."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def figure(figures: Figures) -> str:
+    """The official figure with its unit; empty when there is none."""
+    return "" if figures.value is None else f"{number(figures.value)} {short_unit(figures.unit)}"
+
+
+def accuracy(figures: Figures) -> str:
+    """Accuracy metrics, such as ``acc 75.7%``; empty when there are none."""
+    return ", ".join(
+        f"{name} {metric(value, figures.accuracy_units.get(name, ''))}"
+        for name, value in figures.accuracy.items()
+    )
+
+
+def metric(value: float, unit: str) -> str:
+    """One accuracy with its unit."""
+    if unit == "percent":
+        return f"{value:.3f}".rstrip("0").rstrip(".") + "%"
+    return number(value) if unit in ("", "fraction") else f"{number(value)} {unit}"
+
+
+def latency(figures: Figures, name: str) -> str:
+    """A latency percentile, or ``mean``, ``min``, ``max``; empty when the scenario has none."""
+    value = figures.latency_ns.get(name)
+    return "" if value is None else format_duration(value)
+
+
+def state(record: RunRecord) -> str:
+    """``VALID``, ``INVALID``, or how far the run came."""
+    if record.status is not RunStatus.FINISHED:
+        return record.status.value
+    return record.verdict.word if record.verdict else "not judged"
+
+
+def standing(record: RunRecord) -> str:
+    """Whether the round would take the run, in a few words; empty when it was not judged."""
+    if record.verdict is None:
+        return ""
+    if record.verdict.accepted and not record.labels:
+        return f"round {record.round} would take it"
+    if record.verdict.accepted:
+        return f"holds the limits of round {record.round}, but see its labels"
+    return f"round {record.round} would not take it"
+
+
+def when(record: RunRecord) -> str:
+    """Date and time of a run, to the minute, UTC."""
+    return record.created[:16].replace("T", " ")
+
+
+def engine(record: RunRecord) -> str:
+    """Engine, version and number format: ``onnxruntime 1.22.0, fp32``."""
+    version = record.backend.get("version") or record.versions.get(record.backend_name)
+    return (
+        f"{record.backend_name} {version}, {record.precision}"
+        if version
+        else f"{record.backend_name}, {record.precision}"
+    )
+
+
+def host_facts(host: Mapping[str, str | int | float | None]) -> list[tuple[str, str]]:
+    """Facts of a machine as name and value; what is not known is left out, what has no name here keeps its key."""
+    named = dict(_HOST)
+    order = [key for key, _ in _HOST if key in host] + sorted(set(host) - set(named))
+    facts: list[tuple[str, str]] = []
+    for key in order:
+        value = host[key]
+        if value is None or value == "":
+            continue
+        shown = (
+            format_size(value) if key.endswith("_bytes") and isinstance(value, (int, float)) else str(value)
+        )
+        facts.append((named.get(key, key), shown))
+    return facts
+
+
+def seconds(figures: Figures) -> str:
+    """Length of the test; empty when not known."""
+    return "" if figures.duration_s is None else format_duration(figures.duration_s * 1e9)
+
+
+def counts(figures: Figures) -> str:
+    """Queries and samples; empty when not known."""
+    if figures.queries is None:
+        return ""
+    queries = f"{format_count(figures.queries)} {'query' if figures.queries == 1 else 'queries'}"
+    if figures.samples is None or figures.samples == figures.queries:
+        return queries
+    return f"{queries}, {format_count(figures.samples)} samples"
