@@ -61,7 +61,9 @@ def harness(name: str, scenario: str, *options: str) -> dict[str, Any]:
 
 
 def model_file(name: str) -> Path:
-    found = subprocess.run([str(BIN / "assay"), "assets", "fetch", name, "--json"], check=True, capture_output=True, text=True)
+    found = subprocess.run(
+        [str(BIN / "assay"), "assets", "fetch", name, "--json"], check=True, capture_output=True, text=True
+    )
     return Path(json.loads(found.stdout)[0]["path"])
 
 
@@ -71,14 +73,32 @@ def spread(values: list[float], digits: int = 3) -> str:
 
 def offline(pairs: int) -> None:
     """Harness against a bare loop: same model, engine, batch and threads."""
-    for name, backend, precision in (("mobilenet-v2", "onnxruntime", "fp32"), ("mobilenet-v2", "openvino", "fp32"), ("resnet50-synthetic", "openvino", "fp32")):
+    for name, backend, precision in (
+        ("mobilenet-v2", "onnxruntime", "fp32"),
+        ("mobilenet-v2", "openvino", "fp32"),
+        ("resnet50-synthetic", "openvino", "fp32"),
+    ):
         path, ratios, ours, theirs = model_file(name), [], [], []
         for _ in range(pairs):
             theirs.append(bare(path, backend, precision, 8, 6)["rate"])
-            record = harness(name, "Offline", "--backend", backend, "--duration", "6s", "--batch-size", "8", "--target-qps", f"{theirs[-1]:.1f}")
+            record = harness(
+                name,
+                "Offline",
+                "--backend",
+                backend,
+                "--duration",
+                "6s",
+                "--batch-size",
+                "8",
+                "--target-qps",
+                f"{theirs[-1]:.1f}",
+            )
             ours.append(record["figures"]["value"])
             ratios.append(ours[-1] / theirs[-1])
-        print(f"offline {name} {backend} {precision} b8: harness/bare {spread(ratios)}; {spread(ours, 0)} against {spread(theirs, 0)} samples/s", flush=True)
+        print(
+            f"offline {name} {backend} {precision} b8: harness/bare {spread(ratios)}; {spread(ours, 0)} against {spread(theirs, 0)} samples/s",
+            flush=True,
+        )
 
 
 def single(pairs: int) -> None:
@@ -87,7 +107,16 @@ def single(pairs: int) -> None:
         path, extra = model_file("mobilenet-v2"), []
         for _ in range(pairs):
             base = bare(path, backend, "fp32", 1, 5)["p50_ns"]
-            record = harness("mobilenet-v2", "SingleStream", "--backend", backend, "--duration", "5s", "--target-latency", f"{base / 2:.0f}ns")
+            record = harness(
+                "mobilenet-v2",
+                "SingleStream",
+                "--backend",
+                backend,
+                "--duration",
+                "5s",
+                "--target-latency",
+                f"{base / 2:.0f}ns",
+            )
             extra.append((record["figures"]["latency_ns"]["p50"] - base) / 1e3)
         print(f"single mobilenet-v2 {backend}: p50 above the bare call {spread(extra, 0)} us", flush=True)
 
@@ -96,9 +125,29 @@ def null(pairs: int) -> None:
     """The whole harness with an engine that computes nothing."""
     rates, queries = [], []
     for _ in range(pairs):
-        record = harness("null-classifier", "Offline", "--backend", "null", "--batch-size", "1024", "--duration", "1s", "--target-qps", "3000000")
+        record = harness(
+            "null-classifier",
+            "Offline",
+            "--backend",
+            "null",
+            "--batch-size",
+            "1024",
+            "--duration",
+            "1s",
+            "--target-qps",
+            "3000000",
+        )
         rates.append(record["figures"]["value"] / 1e6)
-        record = harness("null-classifier", "SingleStream", "--backend", "null", "--duration", "2s", "--target-latency", "1us")
+        record = harness(
+            "null-classifier",
+            "SingleStream",
+            "--backend",
+            "null",
+            "--duration",
+            "2s",
+            "--target-latency",
+            "1us",
+        )
         queries.append(record["figures"]["latency_ns"]["p50"] / 1e3)
     print(f"null Offline: {spread(rates, 2)} million samples/s", flush=True)
     print(f"null SingleStream: p50 {spread(queries, 2)} us a query", flush=True)
@@ -107,14 +156,30 @@ def null(pairs: int) -> None:
 def fastest(pairs: int) -> None:
     """ResNet50 Offline: the best local setting against ONNX Runtime fp32 at batch 1."""
     path = model_file("resnet50-synthetic")
-    settings = (("openvino", "bf16", 1), ("openvino", "bf16", 8), ("openvino", "int8", 1), ("openvino", "int8", 8), ("openvino", "int8", 32), ("onnxruntime", "int8", 8))
+    settings = (
+        ("openvino", "bf16", 1),
+        ("openvino", "bf16", 8),
+        ("openvino", "int8", 1),
+        ("openvino", "int8", 8),
+        ("openvino", "int8", 32),
+        ("onnxruntime", "int8", 8),
+    )
     ratios: dict[tuple[str, str, int], list[float]] = {setting: [] for setting in settings}
     bases: list[float] = []
     for _ in range(pairs):
         bases.append(bare(path, "onnxruntime", "fp32", 1, 5)["rate"])
         for backend, precision, batch in settings:
             record = harness(
-                "resnet50-synthetic", "Offline", "--backend", backend, "--precision", precision, "--batch-size", str(batch), "--duration", "5s"
+                "resnet50-synthetic",
+                "Offline",
+                "--backend",
+                backend,
+                "--precision",
+                precision,
+                "--batch-size",
+                str(batch),
+                "--duration",
+                "5s",
             )
             ratios[backend, precision, batch].append(record["figures"]["value"] / bases[-1])
     print(f"fastest: ONNX Runtime fp32 batch 1 bare {spread(bases, 1)} samples/s", flush=True)
@@ -136,7 +201,13 @@ def cli(pairs: int) -> None:
         print(f"cli assay {option}: {spread(ratios, 2)} times python -c pass", flush=True)
 
 
-ALL: dict[str, Callable[[int], None]] = {"cli": cli, "null": null, "single": single, "offline": offline, "fastest": fastest}
+ALL: dict[str, Callable[[int], None]] = {
+    "cli": cli,
+    "null": null,
+    "single": single,
+    "offline": offline,
+    "fastest": fastest,
+}
 
 
 def main() -> None:

@@ -32,9 +32,7 @@ def test_every_error_has_its_documented_exit_code() -> None:
 
 
 def test_one_line_says_where_what_expected_and_found() -> None:
-    error = InvalidInputError(
-        "no number", where=Path("a.json"), expected="a count", found="'x'", hint="assay x"
-    )
+    error = InvalidInputError("no number", where=Path("a.json"), expected="a count", found="'x'", hint="assay x")
     assert str(error) == "a.json: no number; expected a count; found 'x'"
     assert str(AssayError("only this")) == "only this"
 

@@ -190,9 +190,7 @@ def test_an_error_of_ours_is_raised_more_often_than_any_other() -> None:
 # ---- the command line
 
 
-def commands(
-    group: click.Command, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, group
     if isinstance(group, click.Group):
         context = click.Context(group, info_name=" ".join(path))
@@ -239,15 +237,9 @@ def test_every_example_parses(verb: object) -> None:
                 assert words[0] in {each.name for each in VERBS}, f"assay {line}: no such command"
                 continue
             options = {
-                name
-                for parameter in known[path].params
-                for name in (*parameter.opts, *parameter.secondary_opts)
+                name for parameter in known[path].params for name in (*parameter.opts, *parameter.secondary_opts)
             }
-            used = {
-                word.partition("=")[0]
-                for word in words[len(path) :]
-                if word.startswith("-") and len(word) > 1
-            }
+            used = {word.partition("=")[0] for word in words[len(path) :] if word.startswith("-") and len(word) > 1}
             assert used <= options | {"-h", "--help"}, f"assay {line}: unknown {used - options}"
 
 
@@ -319,9 +311,7 @@ def test_no_path_of_somebodys_machine_is_kept() -> None:
 def test_no_large_or_binary_rubbish_is_kept() -> None:
     large = [str(path.relative_to(ROOT)) for path in tracked() if path.stat().st_size > 2 << 20]
     rubbish = [
-        path.name
-        for path in tracked()
-        if path.suffix in (".pyc", ".log", ".onnx", ".part") or path.name == ".DS_Store"
+        path.name for path in tracked() if path.suffix in (".pyc", ".log", ".onnx", ".part") or path.name == ".DS_Store"
     ]
     assert (large, rubbish) == ([], [])
 

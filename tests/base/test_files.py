@@ -180,9 +180,7 @@ def test_a_lock_is_freed_when_the_work_breaks(tmp_path: Path) -> None:
         pass
 
 
-def test_space_is_asked_for_before_the_folder_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_space_is_asked_for_before_the_folder_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_space(tmp_path / "not" / "yet", 1)
     monkeypatch.setattr(files.shutil, "disk_usage", lambda _: type("U", (), {"free": 10**6})())
     require_space(tmp_path, 900_000)

@@ -63,9 +63,7 @@ def test_broken_ones_stop_nothing_else(registry: Registry[object]) -> None:
 
 
 @pytest.mark.parametrize("name", ["wild", "ours", "bare"])
-def test_a_plugin_that_breaks_while_loading_is_told_as_an_error_of_ours(
-    registry: Registry[object], name: str
-) -> None:
+def test_a_plugin_that_breaks_while_loading_is_told_as_an_error_of_ours(registry: Registry[object], name: str) -> None:
     with pytest.raises(AssayError):
         registry.get(name)
 

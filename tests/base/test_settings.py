@@ -39,9 +39,7 @@ def test_offline(value: str, offline: bool) -> None:
     assert load_settings({"ASSAY_HOME": "/x", "ASSAY_OFFLINE": value}).offline is offline
 
 
-def test_the_real_environment_is_read_when_none_is_given(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_real_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
     monkeypatch.setenv("ASSAY_DEBUG", "1")
     assert load_settings().home == tmp_path

@@ -36,9 +36,7 @@ def test_this_checkout_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads(capsys.readouterr().out)
     assert result["ready"] is True
     checks = {check["name"]: check for check in result["checks"]}
-    assert {"Python", "LoadGen", "engine onnxruntime", "home folder", "disk space", "pip", "network"} <= set(
-        checks
-    )
+    assert {"Python", "LoadGen", "engine onnxruntime", "home folder", "disk space", "pip", "network"} <= set(checks)
     assert set(checks["LoadGen"]) == {"name", "state", "needed_for", "detail", "fix", "essential"}
 
 
@@ -66,9 +64,7 @@ def test_one_list_and_what_to_do_most_urgent_first(
     assert lines[-1] == "1 in order, 1 to look at, 2 missing. Not ready: something essential is missing."
 
 
-def test_missing_extras_do_not_fail(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_extras_do_not_fail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     diagnose(monkeypatch, missing("power meter", "power", "none"))
     assert run(["doctor"]) == 0
     text = capsys.readouterr().out
@@ -97,9 +93,7 @@ def test_runs_whose_process_is_gone_are_told(tmp_path: Path) -> None:
     settings = Settings(tmp_path)
     assert list(unfinished_runs(settings)) == []
     (tmp_path / "runs" / "20260101-x").mkdir(parents=True)
-    (tmp_path / "runs" / "20260101-x" / OWNER_FILE).write_text(
-        json.dumps({"pid": os.getpid(), "started": 1.0})
-    )
+    (tmp_path / "runs" / "20260101-x" / OWNER_FILE).write_text(json.dumps({"pid": os.getpid(), "started": 1.0}))
     (check,) = unfinished_runs(settings)
     assert "20260101-x" in check.detail
     assert "20260101-x" in check.fix

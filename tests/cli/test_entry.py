@@ -10,9 +10,7 @@ from assay import __version__
 from assay.cli.entry import main
 
 
-def test_the_version_is_answered_at_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_version_is_answered_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for flag in ("--version", "-V"):
         monkeypatch.setattr(sys, "argv", ["assay", flag])
         assert main() == 0

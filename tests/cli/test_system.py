@@ -53,9 +53,7 @@ def test_show_tells_every_fact_with_its_origin(capsys: pytest.CaptureFixture[str
     assert facts["software"]["python"]["source"] == "the running interpreter"
     assert run(["system", "show"]) == 0
     text = capsys.readouterr().out
-    assert all(
-        words in text for words in ("Processor", "Instruction sets", "Read from", "the running interpreter")
-    )
+    assert all(words in text for words in ("Processor", "Instruction sets", "Read from", "the running interpreter"))
 
 
 def test_init_keeps_an_official_file_and_lists_what_is_missing(
@@ -70,9 +68,7 @@ def test_init_keeps_an_official_file_and_lists_what_is_missing(
     assert "assay system edit lab" in captured.err
 
 
-def test_without_a_name_the_hosts_is_taken(
-    bare: None, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_name_the_hosts_is_taken(bare: None, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["system", "init", "--json"]) == 0
     result = document(capsys)
     assert result["name"] == "quiet_box"
@@ -158,9 +154,7 @@ def test_wrong_input_has_its_exit_code_and_a_way_on(
     assert words in capsys.readouterr().err
 
 
-def test_edit_by_options_validates_afterwards(
-    bare: None, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_edit_by_options_validates_afterwards(bare: None, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["system", "init", "--name", "lab", *WHO])
     capsys.readouterr()
     assert run(["system", "edit", "lab", "--set", "cooling=TBD", "--set", "hw_notes=loud"]) == 0
@@ -206,9 +200,7 @@ def test_show_of_a_kept_description(bare: None, capsys: pytest.CaptureFixture[st
     }
 
 
-def test_validate_compares_with_the_directories_of_a_tree(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_validate_compares_with_the_directories_of_a_tree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["system", "init", "--name", "lab", *WHO, *COMPLETE])
     folder = tmp_path / "tree" / "closed" / "Other" / "systems"
     folder.mkdir(parents=True)
@@ -256,9 +248,7 @@ def test_the_list_and_the_fields(bare: None, capsys: pytest.CaptureFixture[str])
     assert "datacenter,edge" in capsys.readouterr().out
 
 
-def test_a_home_that_cannot_be_written_is_told(
-    bare: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_home_that_cannot_be_written_is_told(bare: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "home").write_text("in the way")
     assert run(["system", "init", "--name", "lab"]) == 5
     assert "a file stands where a folder is needed" in capsys.readouterr().err

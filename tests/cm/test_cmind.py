@@ -43,9 +43,7 @@ print(json.dumps({"found": names, "loaded": loaded["meta"], "repo": found[0].rep
 def test_cm_finds_loads_and_adds(tmp_path: Path) -> None:
     repository = local_repository(Settings(tmp_path))
     with repository.editing() as edit:
-        one = edit.add(
-            EXPERIMENT, "one", tags=("mlperf", "offline"), meta={"_assay": {"kept": [1, 2.5, None, "ü"]}}
-        )
+        one = edit.add(EXPERIMENT, "one", tags=("mlperf", "offline"), meta={"_assay": {"kept": [1, 2.5, None, "ü"]}})
         edit.add(EXPERIMENT, "two", tags=("mlperf", "server"))
     (tmp_path / "repos.json").write_text("[]")
     environment = {**os.environ, "CM_REPOS": str(tmp_path)}

@@ -14,9 +14,7 @@ _AUTOMATION = {"automation_alias": "script", "automation_uid": "5b4e0237da074764
 
 def _shelf(**metas: dict[str, object]) -> tuple[dict[str, Artifact], list[Name]]:
     asked: list[Name] = []
-    return {
-        name: Artifact(Path(name), {"alias": name, **_AUTOMATION, **meta}) for name, meta in metas.items()
-    }, asked  # type: ignore[arg-type]
+    return {name: Artifact(Path(name), {"alias": name, **_AUTOMATION, **meta}) for name, meta in metas.items()}, asked  # type: ignore[arg-type]
 
 
 def test_mappings_merge_deeply_and_lists_are_appended() -> None:

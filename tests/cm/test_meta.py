@@ -23,9 +23,7 @@ def test_json_lies_over_yaml_key_by_key_and_not_deeper(tmp_path: Path) -> None:
 
 
 def test_a_uid_of_digits_and_a_date_stay_text(tmp_path: Path) -> None:
-    (tmp_path / "_cm.yaml").write_text(
-        "uid: 0123456701234567\ndate_open: 2023-07-04\ncount: 12\nlist: [2023-07-05]\n"
-    )
+    (tmp_path / "_cm.yaml").write_text("uid: 0123456701234567\ndate_open: 2023-07-04\ncount: 12\nlist: [2023-07-05]\n")
     read = read_meta(tmp_path, "_cm")
     assert read == {"uid": "0123456701234567", "date_open": "2023-07-04", "count": 12, "list": ["2023-07-05"]}
     assert json.loads(json.dumps(read)) == read

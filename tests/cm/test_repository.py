@@ -82,8 +82,7 @@ def test_yaml_artifacts_in_foreign_folders_are_found(repository: Repository) -> 
     folder = repository.path / "experiments" / "0123456789abcdef"
     folder.mkdir(parents=True)
     (folder / "_cm.yaml").write_text(
-        "alias: odd\nuid: 0123456789abcdef\ntags: [x]\n"
-        "automation_alias: experiment\nautomation_uid: a0a2d123ef064bcb\n"
+        "alias: odd\nuid: 0123456789abcdef\ntags: [x]\nautomation_alias: experiment\nautomation_uid: a0a2d123ef064bcb\n"
     )
     assert [a.path for a in repository.find(EXPERIMENT, Name("odd"))] == [folder]
     with repository.editing() as edit:
@@ -117,16 +116,12 @@ def test_none_and_several(repository: Repository) -> None:
 def test_bases_are_resolved(repository: Repository) -> None:
     with repository.editing() as edit:
         edit.add(CFG, "base", tags=("b",), meta={"limit": {"a": 1}})
-        child = edit.add(
-            EXPERIMENT, "child", tags=("c",), meta={"_base": f"cfg,{CFG.uid}::base", "limit": {"b": 2}}
-        )
+        child = edit.add(EXPERIMENT, "child", tags=("c",), meta={"_base": f"cfg,{CFG.uid}::base", "limit": {"b": 2}})
     meta = repository.effective(child)
     assert meta["limit"] == {"a": 1, "b": 2} and meta["tags"] == ["b", "c"] and meta["alias"] == "child"
 
 
-@pytest.mark.parametrize(
-    "name", ["../x.json", "/etc/x", "a/../../x", "_cm.json", "", "a//b", ".hidden", "x\n.json"]
-)
+@pytest.mark.parametrize("name", ["../x.json", "/etc/x", "a/../../x", "_cm.json", "", "a//b", ".hidden", "x\n.json"])
 def test_files_stay_inside(repository: Repository, name: str) -> None:
     with repository.editing() as edit:
         one = edit.ensure(EXPERIMENT, "one")

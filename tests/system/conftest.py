@@ -61,13 +61,9 @@ def cpu_files(
         files[f"{base}/topology/core_cpus_list"] = siblings
         for index, (name, (size, shared)) in enumerate(caches.items()):
             files[f"{base}/cache/index{index}/level"] = name[1]
-            files[f"{base}/cache/index{index}/type"] = {"d": "Data", "i": "Instruction"}.get(
-                name[2:], "Unified"
-            )
+            files[f"{base}/cache/index{index}/type"] = {"d": "Data", "i": "Instruction"}.get(name[2:], "Unified")
             files[f"{base}/cache/index{index}/size"] = size
-            files[f"{base}/cache/index{index}/shared_cpu_list"] = (
-                siblings if shared == "core" else f"socket {socket}"
-            )
+            files[f"{base}/cache/index{index}/shared_cpu_list"] = siblings if shared == "core" else f"socket {socket}"
     return files
 
 
@@ -148,9 +144,7 @@ def xeon(machine: Callable[[str], Machine]) -> Machine:
 @pytest.fixture
 def epyc_vm(machine: Callable[[str], Machine]) -> Machine:
     """A small cloud machine in a container with limits: no cpufreq, no firmware tables, virtio."""
-    box = machine("epyc").write(
-        cpu_files(1, 2, 2, caches={"L1d": ("32K", "core"), "L3": ("32768K", "socket")})
-    )
+    box = machine("epyc").write(cpu_files(1, 2, 2, caches={"L1d": ("32K", "core"), "L3": ("32768K", "socket")}))
     box.write(
         {
             "proc/cpuinfo": cpuinfo(4, model_name="AMD EPYC 7R13 Processor", flags="fpu avx2 fma hypervisor"),
@@ -179,9 +173,7 @@ def epyc_vm(machine: Callable[[str], Machine]) -> Machine:
 def arm(machine: Callable[[str], Machine]) -> Machine:
     """An ARM server without a model name; packages are not told."""
     lines = {"CPU_implementer": "0x41", "CPU_part": "0xd0c", "Features": "fp asimd asimddp asimdhp"}
-    box = machine("arm").write(
-        {"proc/cpuinfo": cpuinfo(2, **lines) + "\n\nHardware\t: BCM2835\nRevision\t: a0"}
-    )
+    box = machine("arm").write({"proc/cpuinfo": cpuinfo(2, **lines) + "\n\nHardware\t: BCM2835\nRevision\t: a0"})
     for number in range(2):
         box.write({f"{CPU}/cpu{number}/topology/physical_package_id": -1})
         box.write({f"{CPU}/cpu{number}/topology/thread_siblings_list": number})

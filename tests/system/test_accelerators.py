@@ -102,9 +102,7 @@ def test_installed_nvml_without_a_driver_is_not_asked(xeon: Any) -> None:
 
 def test_other_makers_cards_are_seen_on_the_bus(machine: Any) -> None:
     path = "sys/bus/pci/devices/0000:c1:00.0"
-    box = machine("mi").write(
-        {f"{path}/class": "0x120000", f"{path}/vendor": "0x1002", f"{path}/device": "0x74a1"}
-    )
+    box = machine("mi").write({f"{path}/class": "0x120000", f"{path}/vendor": "0x1002", f"{path}/device": "0x74a1"})
     box.write({f"{path}/mem_info_vram_total": 206158430208})
     facts = probe_accelerators(box.reader)
     assert facts.count.value == 1

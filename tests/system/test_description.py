@@ -19,9 +19,7 @@ def by_name(description: Description) -> dict[str, Any]:
 def with_gpus(facts: SystemFacts, *devices: Accelerator) -> SystemFacts:
     return replace(
         facts,
-        accelerators=AcceleratorFacts(
-            Fact(len(devices), "NVML"), Fact(devices, "NVML"), Fact("NVIDIA 550", "NVML")
-        ),
+        accelerators=AcceleratorFacts(Fact(len(devices), "NVML"), Fact(devices, "NVML"), Fact("NVIDIA 550", "NVML")),
     )
 
 

@@ -27,9 +27,7 @@ def test_only_fixed_disks_count(xeon: Any) -> None:
         ("sdaa", None, None, "disk"),
     ],
 )
-def test_kinds_of_disks(
-    machine: Any, name: str, rotational: int | None, model: str | None, kind: str
-) -> None:
+def test_kinds_of_disks(machine: Any, name: str, rotational: int | None, model: str | None, kind: str) -> None:
     box = machine("disk").write({f"sys/block/{name}/size": 2048})
     if rotational is not None:
         box.write({f"sys/block/{name}/queue/rotational": rotational})

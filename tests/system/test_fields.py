@@ -13,9 +13,7 @@ REQUIRED, FILLED, NETWORK, POWER = 35, 26, 13, 14
 
 def names(round_name: str, needed: Needed) -> list[str]:
     fields = field_list()
-    return [
-        each.name for each in fields.fields if each.needed is needed and fields.asked_in(each, round_name)
-    ]
+    return [each.name for each in fields.fields if each.needed is needed and fields.asked_in(each, round_name)]
 
 
 def test_the_lists_are_as_long_as_the_official_ones() -> None:
@@ -60,8 +58,7 @@ def test_words_compare_without_case() -> None:
 def test_a_wrong_file_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "fields.yaml"
     path.write_text(
-        "format: 1\nrounds: [v3.1]\nplaceholders: []\nnot_applicable: []\nfields:\n"
-        "  a: {title: x, kind: colour}\n"
+        "format: 1\nrounds: [v3.1]\nplaceholders: []\nnot_applicable: []\nfields:\n  a: {title: x, kind: colour}\n"
     )
     with pytest.raises(InvalidInputError) as caught:
         read_fields(path)

@@ -28,9 +28,7 @@ def test_a_pod_on_a_cloud_machine(epyc_vm: Any) -> None:
 
 
 def test_bare_metal_of_a_cloud_is_no_virtual_machine(xeon: Any) -> None:
-    xeon.write(
-        {"sys/class/dmi/id/sys_vendor": "Amazon EC2", "sys/class/dmi/id/product_name": "m7i.metal-24xl"}
-    )
+    xeon.write({"sys/class/dmi/id/sys_vendor": "Amazon EC2", "sys/class/dmi/id/product_name": "m7i.metal-24xl"})
     assert probe_host(xeon.reader).virtualization.value == "none"
 
 
@@ -44,9 +42,7 @@ def test_bare_metal_of_a_cloud_is_no_virtual_machine(xeon: Any) -> None:
     ],
 )
 def test_hypervisors_by_name(machine: Any, vendor: str, product: str, kind: str) -> None:
-    box = machine("vm").write(
-        {"sys/class/dmi/id/sys_vendor": vendor, "sys/class/dmi/id/product_name": product}
-    )
+    box = machine("vm").write({"sys/class/dmi/id/sys_vendor": vendor, "sys/class/dmi/id/product_name": product})
     assert probe_host(box.reader).virtualization.value == kind
 
 

@@ -67,9 +67,7 @@ def test_turbo_switched_off_is_told(xeon: Any) -> None:
 
 def test_a_gpu_without_a_driver(machine: Any) -> None:
     path = "sys/bus/pci/devices/0000:01:00.0"
-    box = machine("gpu").write(
-        {f"{path}/class": "0x030200", f"{path}/vendor": "0x10de", f"{path}/device": "0x2330"}
-    )
+    box = machine("gpu").write({f"{path}/class": "0x030200", f"{path}/vendor": "0x10de", f"{path}/device": "0x2330"})
     check = checks(box)["accelerator"]
     assert (check.state, check.fix) == (Condition.WARNING, "install its driver")
     assert "10de:2330" in check.detail

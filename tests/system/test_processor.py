@@ -85,9 +85,7 @@ def test_big_and_little_cores_are_both_named(machine: Any) -> None:
 
 
 def test_without_sysfs_cpuinfo_tells_the_topology(machine: Any) -> None:
-    blocks = [
-        f"processor : {n}\nphysical id : {n // 4}\ncore id : {n % 4 // 2}\nmodel name : X" for n in range(8)
-    ]
+    blocks = [f"processor : {n}\nphysical id : {n // 4}\ncore id : {n % 4 // 2}\nmodel name : X" for n in range(8)]
     facts = probe_processor(machine("old").write({"proc/cpuinfo": "\n\n".join(blocks)}).reader)
     assert (facts.sockets.value, facts.cores.value, facts.threads.value) == (2, 4, 8)
     assert facts.cores.source == "/proc/cpuinfo: physical id and core id"

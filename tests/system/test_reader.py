@@ -45,9 +45,7 @@ def test_numbers_in_names_sort_as_numbers(tmp_path: Path) -> None:
     assert Reader(tmp_path).children("c", r"cpu\d+") == ["c/cpu0", "c/cpu2", "c/cpu10"]
 
 
-@pytest.mark.parametrize(
-    "text", ["To Be Filled By O.E.M.", "Default string", "N/A", "0000", "Not Specified", "OEM"]
-)
+@pytest.mark.parametrize("text", ["To Be Filled By O.E.M.", "Default string", "N/A", "0000", "Not Specified", "OEM"])
 def test_fillers_are_no_names(tmp_path: Path, text: str) -> None:
     (tmp_path / "n").write_text(text)
     assert Reader(tmp_path).name("n") is None

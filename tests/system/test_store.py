@@ -19,9 +19,7 @@ def store(tmp_path: Path) -> SystemStore:
 
 @pytest.fixture
 def saved(store: SystemStore, xeon: Any) -> Path:
-    return store.save(
-        describe(probe(xeon.reader), name="lab", given={"cooling": "air"}, extra={"room": "12"})
-    )
+    return store.save(describe(probe(xeon.reader), name="lab", given={"cooling": "air"}, extra={"room": "12"}))
 
 
 def test_the_file_is_the_official_one(saved: Path, store: SystemStore) -> None:

@@ -1,4 +1,5 @@
-"""Models and datasets
+"""Models and datasets: where they come from, and the cache they are kept in.
 
-This room must not know  where they come from, and the cache they are kept in.:what a model computes.
+Nouns: asset, manifest, source, catalogue, store. This room must not know what a model computes or which round asks
+for it.
 """

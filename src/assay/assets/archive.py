@@ -44,7 +44,9 @@ def extract_archive(archive: Path, folder: Path, bounds: Bounds | None = None) -
         for name, stream in _entries(archive):
             entries += 1
             if entries > limits.entries:
-                raise InvalidInputError("the archive has too many entries", where=archive, expected=f"at most {limits.entries}")
+                raise InvalidInputError(
+                    "the archive has too many entries", where=archive, expected=f"at most {limits.entries}"
+                )
             target = _inside(root, name, archive)
             with machine_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,10 +70,12 @@ def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
         for member in tarred:
             if member.isdir():
                 continue
-            stream = tarred.extractfile(member) if member.isreg() else None
-            if stream is None:
-                raise InvalidInputError(f"the archive holds something that is no plain file: {member.name}", where=archive)
-            yield member.name, stream
+            content = tarred.extractfile(member) if member.isreg() else None
+            if content is None:
+                raise InvalidInputError(
+                    f"the archive holds something that is no plain file: {member.name}", where=archive
+                )
+            yield member.name, content
 
 
 def _inside(root: Path, name: str, archive: Path) -> Path:
@@ -87,6 +91,10 @@ def _write(stream: IO[bytes], target: Path, left: int, archive: Path) -> int:
         while chunk := stream.read(_CHUNK):
             count += len(chunk)
             if count > left:
-                raise InvalidInputError("the archive is too large when unpacked", where=archive, expected=f"at most {format_size(left)} more")
+                raise InvalidInputError(
+                    "the archive is too large when unpacked",
+                    where=archive,
+                    expected=f"at most {format_size(left)} more",
+                )
             out.write(chunk)
     return count

@@ -57,7 +57,10 @@ def load_catalogue(settings: Settings) -> Catalogue:
     for asset in assets.values():
         for name in _references(asset):
             if name not in assets:
-                raise InvalidInputError(f"asset {asset.name!r} refers to {name!r}, which is not there", expected=", ".join(sorted(assets)))
+                raise InvalidInputError(
+                    f"asset {asset.name!r} refers to {name!r}, which is not there",
+                    expected=", ".join(sorted(assets)),
+                )
     return Catalogue(assets)
 
 

@@ -52,8 +52,10 @@ def download(urls: tuple[str, ...], target: Path, *, size: int, progress: Progre
             for url in urls:
                 try:
                     for attempt in Retrying(
-                        retry=retry_if_exception_type(_Transient), stop=stop_after_attempt(_TRIES),
-                        wait=wait_exponential(multiplier=0.2, max=8), reraise=True,
+                        retry=retry_if_exception_type(_Transient),
+                        stop=stop_after_attempt(_TRIES),
+                        wait=wait_exponential(multiplier=0.2, max=8),
+                        reraise=True,
                     ):
                         with attempt:
                             _fetch(client, url, target, size, step)
@@ -64,7 +66,9 @@ def download(urls: tuple[str, ...], target: Path, *, size: int, progress: Progre
     finally:
         step.finish()
     raise NotFoundError(
-        "no source gives the file", found="; ".join(reasons), hint="check the network and proxies (HTTPS_PROXY), or try again later"
+        "no source gives the file",
+        found="; ".join(reasons),
+        hint="check the network and proxies (HTTPS_PROXY), or try again later",
     )
 
 

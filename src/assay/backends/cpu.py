@@ -39,7 +39,12 @@ def native_precisions(flags: frozenset[str] | None = None) -> tuple[Precision, .
 def int8_note(flags: frozenset[str] | None = None) -> str:
     """How int8 is computed here, for people."""
     have = cpu_flags() if flags is None else flags
-    for flag, words in (("amx_int8", "AMX tiles"), ("avx512_vnni", "AVX512-VNNI"), ("avx_vnni", "AVX-VNNI"), ("asimddp", "dot products")):
+    for flag, words in (
+        ("amx_int8", "AMX tiles"),
+        ("avx512_vnni", "AVX512-VNNI"),
+        ("avx_vnni", "AVX-VNNI"),
+        ("asimddp", "dot products"),
+    ):
         if flag in have:
             return f"int8 by {words}"
     return "int8 without instructions of its own: slow"

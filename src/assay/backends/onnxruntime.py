@@ -14,8 +14,14 @@ from assay.base.tensors import Array, TensorSpec
 from assay.errors import InvalidInputError, MissingDependencyError, UsageError
 
 _DTYPES = {
-    "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
-    "tensor(uint8)": np.uint8, "tensor(int8)": np.int8, "tensor(int32)": np.int32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_,
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
 }
 
 
@@ -23,7 +29,9 @@ def _library() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingDependencyError(f"ONNX Runtime cannot be imported: {error}", hint="pip install onnxruntime") from error
+        raise MissingDependencyError(
+            f"ONNX Runtime cannot be imported: {error}", hint="pip install onnxruntime"
+        ) from error
     return onnxruntime
 
 
@@ -66,8 +74,11 @@ class OnnxSession:
     def describe(self) -> dict[str, str]:
         """What it is and how it was opened."""
         return {
-            "engine": "onnxruntime", "version": self._version, "device": ",".join(self._session.get_providers()),
-            "precision": self._options.precision.value, "threads": str(self._session.get_session_options().intra_op_num_threads),
+            "engine": "onnxruntime",
+            "version": self._version,
+            "device": ",".join(self._session.get_providers()),
+            "precision": self._options.precision.value,
+            "threads": str(self._session.get_session_options().intra_op_num_threads),
             "streams": str(self._options.streams),
         }
 
@@ -85,14 +96,27 @@ class OnnxRuntimeBackend:
     def capabilities(self) -> Capabilities:
         """What it does on this machine."""
         library = _library()
-        devices = tuple(name.removesuffix("ExecutionProvider") for name in library.get_available_providers() if name != "AzureExecutionProvider")
-        return Capabilities(library.__version__, devices, (Precision.FP32, Precision.INT8), (int8_note(), "no bf16 on CPUs: use openvino"))
+        devices = tuple(
+            name.removesuffix("ExecutionProvider")
+            for name in library.get_available_providers()
+            if name != "AzureExecutionProvider"
+        )
+        return Capabilities(
+            library.__version__,
+            devices,
+            (Precision.FP32, Precision.INT8),
+            (int8_note(), "no bf16 on CPUs: use openvino"),
+        )
 
     def open(self, model: Path, options: BackendOptions) -> OnnxSession:
         """Load a model."""
         library = _library()
         if options.precision not in (Precision.FP32, Precision.INT8):
-            raise UsageError(f"ONNX Runtime has no {options.precision.value} on CPUs", expected="fp32 or int8", hint="--backend openvino --precision bf16")
+            raise UsageError(
+                f"ONNX Runtime has no {options.precision.value} on CPUs",
+                expected="fp32 or int8",
+                hint="--backend openvino --precision bf16",
+            )
         settings = library.SessionOptions()
         settings.log_severity_level = 3
         settings.graph_optimization_level = library.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -103,9 +127,11 @@ class OnnxRuntimeBackend:
         library.set_default_logger_severity(3)
         try:
             session = library.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own exceptions, all of them about the file here
+        except Exception as error:
             raise InvalidInputError(
-                f"ONNX Runtime cannot load the model: {_first_line(error)}", where=model, expected="an ONNX model",
+                f"ONNX Runtime cannot load the model: {_first_line(error)}",
+                where=model,
+                expected="an ONNX model",
                 hint="check the file: assay assets verify, or python -m onnx.checker",
             ) from error
         return OnnxSession(session, options, library.__version__)

@@ -89,9 +89,13 @@ class OpenVinoSession:
         one = next(iter(self._compiled.values()))
         used = str(one.get_property("INFERENCE_PRECISION_HINT")).strip("<>").split("'")[-2:]
         return {
-            "engine": "openvino", "version": self._version, "device": "CPU", "precision": self._options.precision.value,
+            "engine": "openvino",
+            "version": self._version,
+            "device": "CPU",
+            "precision": self._options.precision.value,
             "inference_precision": used[0] if len(used) == 2 else str(one.get_property("INFERENCE_PRECISION_HINT")),
-            "threads": str(one.get_property("INFERENCE_NUM_THREADS")), "streams": str(self._options.streams),
+            "threads": str(one.get_property("INFERENCE_NUM_THREADS")),
+            "streams": str(self._options.streams),
         }
 
     def close(self) -> None:
@@ -101,12 +105,17 @@ class OpenVinoSession:
 
     def _compile(self, batch: int) -> Any:
         model = self._model.clone()
-        fixed = [port for port in model.inputs if not port.partial_shape[0].is_dynamic and port.partial_shape[0].get_length() != batch]
+        fixed = [
+            port
+            for port in model.inputs
+            if not port.partial_shape[0].is_dynamic and port.partial_shape[0].get_length() != batch
+        ]
         if not fixed:
             model.reshape({port: [batch, *list(port.partial_shape)[1:]] for port in model.inputs})
         elif batch != 1:
             raise InvalidInputError(
-                f"the model takes batches of {fixed[0].partial_shape[0].get_length()} only", found=f"a batch of {batch}",
+                f"the model takes batches of {fixed[0].partial_shape[0].get_length()} only",
+                found=f"a batch of {batch}",
                 hint=f"--batch-size {fixed[0].partial_shape[0].get_length()}, or export the model with a free batch dimension",
             )
         settings: dict[str, str] = {
@@ -121,7 +130,9 @@ class OpenVinoSession:
         try:
             return self._core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
-            raise UsageError(f"OpenVINO refuses the model or an option: {str(error).strip().splitlines()[-1][:300]}") from error
+            raise UsageError(
+                f"OpenVINO refuses the model or an option: {str(error).strip().splitlines()[-1][:300]}"
+            ) from error
 
 
 class OpenVinoBackend:
@@ -139,7 +150,12 @@ class OpenVinoBackend:
         if "BF16" in able:
             formats.append(Precision.BF16)
         formats.append(Precision.INT8)
-        return Capabilities(library.__version__.split("-")[0], tuple(core.available_devices), tuple(formats), (int8_note(), bf16_note()))
+        return Capabilities(
+            library.__version__.split("-")[0],
+            tuple(core.available_devices),
+            tuple(formats),
+            (int8_note(), bf16_note()),
+        )
 
     def open(self, model: Path, options: BackendOptions) -> OpenVinoSession:
         """Load and compile a model."""
@@ -148,11 +164,18 @@ class OpenVinoBackend:
         if options.precision not in _HINTS:
             raise UsageError(f"OpenVINO on CPUs has no {options.precision.value} here", expected="fp32, bf16 or int8")
         if options.precision is Precision.BF16 and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise UsageError("this processor has no bf16", expected="AMX or AVX512-BF16", hint="--precision fp32 or int8")
+            raise UsageError(
+                "this processor has no bf16", expected="AMX or AVX512-BF16", hint="--precision fp32 or int8"
+            )
         try:
             loaded = core.read_model(str(model))
         except RuntimeError as error:
-            raise InvalidInputError("OpenVINO cannot read the model", where=model, expected="an ONNX model", found=str(error).strip().splitlines()[-1][:200]) from error
+            raise InvalidInputError(
+                "OpenVINO cannot read the model",
+                where=model,
+                expected="an ONNX model",
+                found=str(error).strip().splitlines()[-1][:200],
+            ) from error
         return OpenVinoSession(core, loaded, options, library.__version__.split("-")[0])
 
 

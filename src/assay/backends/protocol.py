@@ -14,7 +14,16 @@ from typing import Protocol
 
 from assay.base.tensors import Array, TensorSpec
 
-__all__ = ["Array", "Backend", "BackendOptions", "Capabilities", "Precision", "Session", "Stream", "TensorSpec"]
+__all__ = [
+    "Array",
+    "Backend",
+    "BackendOptions",
+    "Capabilities",
+    "Precision",
+    "Session",
+    "Stream",
+    "TensorSpec",
+]
 
 
 class Precision(StrEnum):

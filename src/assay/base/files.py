@@ -84,7 +84,10 @@ def read_json(path: Path, *, max_bytes: int = 64 << 20) -> Any:
         size = path.stat().st_size
         if size > max_bytes:
             raise InvalidInputError(
-                "file is too large to read", where=path, expected=f"at most {format_size(max_bytes)}", found=format_size(size)
+                "file is too large to read",
+                where=path,
+                expected=f"at most {format_size(max_bytes)}",
+                found=format_size(size),
             )
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -106,14 +109,23 @@ def machine_errors(path: Path) -> Iterator[None]:
         if isinstance(error, AssayError):
             raise
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise MachineError("no space left on the disk", where=path, hint="free some space, or set ASSAY_HOME to a larger disk") from error
+            raise MachineError(
+                "no space left on the disk",
+                where=path,
+                hint="free some space, or set ASSAY_HOME to a larger disk",
+            ) from error
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise MachineError(
-                "cannot write here (read-only or no permission)", where=path, hint="set ASSAY_HOME to a folder you can write"
+                "cannot write here (read-only or no permission)",
+                where=path,
+                hint="set ASSAY_HOME to a folder you can write",
             ) from error
         if error.errno in (errno.ENOTDIR, errno.EEXIST):
             raise MachineError(
-                "a file stands where a folder is needed", where=path, found=error.filename, hint="move it, or set ASSAY_HOME to another folder"
+                "a file stands where a folder is needed",
+                where=path,
+                found=error.filename,
+                hint="move it, or set ASSAY_HOME to another folder",
             ) from error
         raise
 
@@ -134,7 +146,9 @@ def locked(path: Path, *, timeout_s: float = -1) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout as error:
-            raise MachineError("another process holds the lock", where=path, hint="wait for it to finish, then try again") from error
+            raise MachineError(
+                "another process holds the lock", where=path, hint="wait for it to finish, then try again"
+            ) from error
     try:
         yield
     finally:
@@ -153,6 +167,9 @@ def require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(probe).free
     if free < needed * 1.05:
         raise MachineError(
-            "not enough disk space", where=folder, expected=f"{format_size(needed)} free", found=f"{format_size(free)} free",
+            "not enough disk space",
+            where=folder,
+            expected=f"{format_size(needed)} free",
+            found=f"{format_size(free)} free",
             hint="free some space, or set ASSAY_HOME to a larger disk",
         )

@@ -60,7 +60,7 @@ class Registry(Generic[T]):
             ) from error
         except AssayError:
             raise
-        except Exception as error:  # noqa: BLE001 - the plugin door: a stranger's module may raise anything
+        except Exception as error:  # the plugin door: a stranger's module may raise anything
             raise InvalidInputError(
                 f"{self.kind} {name!r} cannot be loaded: {type(error).__name__}: {error}",
                 where=point.value,

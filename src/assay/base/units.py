@@ -6,8 +6,28 @@ import re
 
 from assay.errors import UsageError
 
-_DURATION_NS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
-_SIZE = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_DURATION_NS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "min": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+_SIZE = {
+    "": 1,
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "tb": 10**12,
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+    "tib": 2**40,
+}
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _DURATION_PART = re.compile(rf"{_NUMBER}\s*(ns|us|µs|ms|min|s|m|h)\s*", re.IGNORECASE)
 _SIZE_TEXT = re.compile(rf"{_NUMBER}\s*([kmgt]?i?b?)", re.IGNORECASE)
@@ -28,9 +48,7 @@ def parse_duration(text: str) -> int:
         total += float(match[1]) * _DURATION_NS[match[2].lower()]
         position = match.end()
     if not stripped or position != len(stripped):
-        raise UsageError(
-            f"{text!r} is not a duration", expected="a number with a unit, such as 2ms, 30s, 10m or 1h30m"
-        )
+        raise UsageError(f"{text!r} is not a duration", expected="a number with a unit, such as 2ms, 30s, 10m or 1h30m")
     return round(total)
 
 

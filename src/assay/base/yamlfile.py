@@ -165,7 +165,9 @@ def _refuse_aliases(text: str, path: Path) -> None:
             raise InvalidInputError("YAML is nested too deeply", where=path, expected=bound)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise InvalidInputError("anchors and aliases are not allowed", where=f"{path}:{line}", hint="write the value out")
+            raise InvalidInputError(
+                "anchors and aliases are not allowed", where=f"{path}:{line}", hint="write the value out"
+            )
 
 
 def _build(node: yaml.Node, key: Key, path: Path, places: dict[Key, str]) -> Any:

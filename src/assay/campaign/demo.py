@@ -31,7 +31,9 @@ def demo_parts(backend: str, model: str = MODEL, seconds: int = SECONDS) -> list
             RunRequest(
                 name=model,
                 scenarios=(Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM, Scenario.OFFLINE, Scenario.SERVER),
-                mode="performance", backend=backend, duration_ns=seconds * 10**9,
+                mode="performance",
+                backend=backend,
+                duration_ns=seconds * 10**9,
             ),
         ),
     ]

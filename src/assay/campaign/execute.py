@@ -18,8 +18,8 @@ from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun
-from assay.campaign.request import RunRequest
 from assay.campaign.quantised import quantised_model
+from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
 from assay.harness.outcome import Ending, Probe
 from assay.harness.run import execute
@@ -33,7 +33,15 @@ from assay.rules.model import Mode, Scenario
 from assay.system.summary import host_facts
 
 _SPACE = 64 << 20
-_LIBRARIES = ("mlcommons-loadgen", "numpy", "onnx", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
+_LIBRARIES = (
+    "mlcommons-loadgen",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "opencv-python-headless",
+    "pillow",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +122,17 @@ def _count(path: Path | None, dataset: Artefact, plan: Plan, settings: Settings,
         return dataset.count
     from assay.tasks.registry import tasks
 
-    opened = tasks().get(plan.subject.benchmark.task).open_dataset(
-        path, plan.subject.recipe, cache=settings.cache_dir, limit=_limit(plan), skip_bad=plan.request.skip_bad, progress=progress
+    opened = (
+        tasks()
+        .get(plan.subject.benchmark.task)
+        .open_dataset(
+            path,
+            plan.subject.recipe,
+            cache=settings.cache_dir,
+            limit=_limit(plan),
+            skip_bad=plan.request.skip_bad,
+            progress=progress,
+        )
     )
     return opened.count
 
@@ -129,7 +146,14 @@ def _probe(plan: Plan, planned: PlannedRun, material: Material, settings: Settin
     folder = settings.cache_dir / "probe" / RunCatalogue(settings.runs_dir).new_group()
     folder.mkdir(parents=True)
     try:
-        spec = _spec(plan, planned, material, settings, _settings(plan, planned, material, Overrides()), probe_s=PROBE_S)
+        spec = _spec(
+            plan,
+            planned,
+            material,
+            settings,
+            _settings(plan, planned, material, Overrides()),
+            probe_s=PROBE_S,
+        )
         outcome = execute(spec, folder, label=f"{planned.scenario.value}: probe", progress=progress)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -151,10 +175,16 @@ def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overri
         duration_ns=request.wanted_duration_ns if performance else None,
         min_query_count=request.samples or _short_count(request, planned),
         target_qps=(request.target_qps if rated else None) or found.target_qps,
-        target_latency_ns=(request.target_latency_ns if scenario is not Scenario.OFFLINE else None) or found.target_latency_ns,
+        target_latency_ns=(request.target_latency_ns if scenario is not Scenario.OFFLINE else None)
+        or found.target_latency_ns,
     )
     return resolve(
-        subject.round, subject.benchmark, scenario, planned.mode, asked if performance else Overrides(), dataset_size=material.samples
+        subject.round,
+        subject.benchmark,
+        scenario,
+        planned.mode,
+        asked if performance else Overrides(),
+        dataset_size=material.samples,
     )
 
 
@@ -169,7 +199,14 @@ def _short_count(request: RunRequest, planned: PlannedRun) -> int | None:
 
 
 def _run_one(
-    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, progress: Progress, *, probe: Probe | None, group: str
+    plan: Plan,
+    planned: PlannedRun,
+    material: Material,
+    settings: Settings,
+    progress: Progress,
+    *,
+    probe: Probe | None,
+    group: str,
 ) -> Finished:
     subject = plan.subject
     per_query = subject.benchmark.limits[planned.scenario].samples_per_query or 1
@@ -188,7 +225,13 @@ def _run_one(
 
 
 def _spec(
-    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, resolved: LoadgenSettings, *, probe_s: float = 0.0
+    plan: Plan,
+    planned: PlannedRun,
+    material: Material,
+    settings: Settings,
+    resolved: LoadgenSettings,
+    *,
+    probe_s: float = 0.0,
 ) -> RunSpec:
     request, subject = plan.request, plan.subject
     return RunSpec(
@@ -215,7 +258,12 @@ def _spec(
 
 
 def _first_record(
-    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, resolved: LoadgenSettings, group: str
+    plan: Plan,
+    planned: PlannedRun,
+    material: Material,
+    settings: Settings,
+    resolved: LoadgenSettings,
+    group: str,
 ) -> RunRecord:
     request, subject = plan.request, plan.subject
     weaker = deviations(resolved, subject.benchmark)
@@ -256,7 +304,12 @@ def command_of(plan: Plan, planned: PlannedRun, resolved: LoadgenSettings) -> st
     words = ["assay", "run", request.name, "--scenario", planned.scenario.value, "--mode", planned.mode.value]
     words += ["--round", request.round, "--backend", request.backend, "--precision", request.precision.value]
     words += ["--batch-size", str(planned.batch_size), "--streams", str(request.streams)]
-    for option, value in (("--threads", request.threads), ("--model", request.model), ("--dataset", request.dataset), ("--samples", request.samples)):
+    for option, value in (
+        ("--threads", request.threads),
+        ("--model", request.model),
+        ("--dataset", request.dataset),
+        ("--samples", request.samples),
+    ):
         if value:
             words += [option, str(value)]
     if request.batch_wait_ns and planned.scenario is Scenario.SERVER:
@@ -284,5 +337,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-

@@ -19,8 +19,19 @@ from assay.rules.model import Benchmark, Mode, Round, Scenario
 from assay.tasks.protocol import Accuracy
 from assay.tasks.registry import tasks
 
-_PERCENTILES = {"p50": "50.00", "p90": "90.00", "p95": "95.00", "p97": "97.00", "p99": "99.00", "p99.9": "99.90"}
-_STATUS = {Ending.FINISHED: RunStatus.FINISHED, Ending.FAILED: RunStatus.FAILED, Ending.INTERRUPTED: RunStatus.INTERRUPTED}
+_PERCENTILES = {
+    "p50": "50.00",
+    "p90": "90.00",
+    "p95": "95.00",
+    "p97": "97.00",
+    "p99": "99.00",
+    "p99.9": "99.90",
+}
+_STATUS = {
+    Ending.FINISHED: RunStatus.FINISHED,
+    Ending.FAILED: RunStatus.FAILED,
+    Ending.INTERRUPTED: RunStatus.INTERRUPTED,
+}
 ACCURACY_TEXT = "accuracy.txt"
 
 
@@ -46,7 +57,11 @@ def finish(
     record = replace(
         record,
         status=_STATUS[outcome.ending],
-        failure=outcome.failure.what if outcome.failure else "interrupted by the user" if outcome.ending is Ending.INTERRUPTED else None,
+        failure=outcome.failure.what
+        if outcome.failure
+        else "interrupted by the user"
+        if outcome.ending is Ending.INTERRUPTED
+        else None,
         backend=outcome.backend,
         timings_s=outcome.timings_s,
         peak_memory=outcome.peak_memory,
@@ -66,7 +81,12 @@ def finish(
 
 
 def _judged(
-    record: RunRecord, folder: RunFolder, spec: RunSpec, round_: Round, benchmark: Benchmark, progress: Progress
+    record: RunRecord,
+    folder: RunFolder,
+    spec: RunSpec,
+    round_: Round,
+    benchmark: Benchmark,
+    progress: Progress,
 ) -> RunRecord:
     detail = read_detail(folder.path / DETAIL)
     verdict = judge(detail, round_, benchmark, spec.scenario, spec.mode, record.deviations)
@@ -87,7 +107,12 @@ def score(folder: Path, spec: RunSpec, progress: Progress) -> Accuracy:
     assert spec.dataset is not None
     task = tasks().get(spec.task)
     dataset = task.open_dataset(
-        spec.dataset, spec.recipe, cache=spec.cache, limit=spec.sample_limit, skip_bad=spec.skip_bad, progress=progress
+        spec.dataset,
+        spec.recipe,
+        cache=spec.cache,
+        limit=spec.sample_limit,
+        skip_bad=spec.skip_bad,
+        progress=progress,
     )
     log = folder / ACCURACY
     accuracy = task.score(log, dataset, spec.recipe)
@@ -100,7 +125,11 @@ def performance_figures(detail: DetailLog, round_: Round, scenario: Scenario) ->
     facts = round_.scenarios[scenario]
     value = detail.number(facts.result_field)
     # MultiStream's latency is that of a whole query; LoadGen names it apart.
-    infix = "_percentile_per_query_latency_ns" if "result_50.00_percentile_per_query_latency_ns" in detail.values else "_percentile_latency_ns"
+    infix = (
+        "_percentile_per_query_latency_ns"
+        if "result_50.00_percentile_per_query_latency_ns" in detail.values
+        else "_percentile_latency_ns"
+    )
     latency: dict[str, float] = {}
     if scenario is not Scenario.OFFLINE:
         for name, digits in _PERCENTILES.items():
@@ -129,7 +158,9 @@ def performance_figures(detail: DetailLog, round_: Round, scenario: Scenario) ->
 
 def _accuracy_figures(accuracy: Accuracy) -> Figures:
     return Figures(
-        accuracy=dict(accuracy.metrics), accuracy_units=dict(accuracy.units), accuracy_details=dict(accuracy.details),
+        accuracy=dict(accuracy.metrics),
+        accuracy_units=dict(accuracy.units),
+        accuracy_details=dict(accuracy.details),
         samples_scored=accuracy.samples,
     )
 
@@ -143,4 +174,3 @@ def labels_for(names: tuple[str, ...], deviations: tuple[Deviation, ...]) -> tup
     if any(item.name not in short and item.name != "performance_sample_count" for item in deviations):
         found.append(Label.RELAXED_RULES)
     return tuple(dict.fromkeys(found))
-

@@ -90,8 +90,12 @@ class Plan:
             "seconds": self.seconds,
             "runs": [
                 {
-                    "scenario": run.scenario.value, "mode": run.mode.value, "category": run.category.value,
-                    "batch_size": run.batch_size, "min_duration_s": run.duration_ns / 1e9, "probe": run.probe,
+                    "scenario": run.scenario.value,
+                    "mode": run.mode.value,
+                    "category": run.category.value,
+                    "batch_size": run.batch_size,
+                    "min_duration_s": run.duration_ns / 1e9,
+                    "probe": run.probe,
                 }
                 for run in self.runs
             ],
@@ -125,7 +129,9 @@ def _planned(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mo
     limits = subject.benchmark.limits[scenario]
     wanted = request.wanted_duration_ns
     duration = 0 if mode is Mode.ACCURACY else limits.min_duration_ns if wanted is None else wanted
-    given = request.target_latency_ns if scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM) else request.target_qps
+    given = (
+        request.target_latency_ns if scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM) else request.target_qps
+    )
     return PlannedRun(
         scenario=scenario,
         mode=mode,
@@ -144,6 +150,7 @@ def _check_engine(request: RunRequest) -> None:
     if request.precision not in able.precisions and request.precision is not Precision.FP32:
         formats = ", ".join(p.value for p in able.precisions)
         raise UsageError(
-            f"{engine.title} has no {request.precision.value} on this machine", expected=f"one of {formats}",
+            f"{engine.title} has no {request.precision.value} on this machine",
+            expected=f"one of {formats}",
             hint="assay backends shows what each engine supports here",
         )

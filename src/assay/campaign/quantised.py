@@ -17,7 +17,13 @@ _CALIBRATION_SEED = 7
 
 
 def quantised_model(
-    model: Path, info: Artefact, subject: Subject, dataset: Path | None, store: AssetStore, settings: Settings, progress: Progress
+    model: Path,
+    info: Artefact,
+    subject: Subject,
+    dataset: Path | None,
+    store: AssetStore,
+    settings: Settings,
+    progress: Progress,
 ) -> Path:
     """The model in int8; itself when it is quantised already.
 

@@ -70,9 +70,13 @@ class RunRequest(BaseModel):
                 hint="give the expected latency: --target-latency 2ms",
             )
         if self.target_latency_ns is not None and set(self.scenarios) == {Scenario.OFFLINE}:
-            raise UsageError("--target-latency means nothing in Offline", hint="give the expected rate: --target-qps 200")
+            raise UsageError(
+                "--target-latency means nothing in Offline", hint="give the expected rate: --target-qps 200"
+            )
         if self.batch_wait_ns and Scenario.SERVER not in self.scenarios:
-            raise UsageError("--batch-wait means something in Server only", hint="leave it out, or add --scenario Server")
+            raise UsageError(
+                "--batch-wait means something in Server only", hint="leave it out, or add --scenario Server"
+            )
         if self.mode == "accuracy" and (self.duration_ns is not None or self.quick):
             raise UsageError(
                 "an accuracy run has no duration: it goes through every sample once",

@@ -90,7 +90,9 @@ def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tupl
         benchmark = round_.benchmark(name)
     except NotFoundError as error:
         known = {*models, *round_.benchmarks, *(a for b in round_.benchmarks.values() for a in b.aliases)}
-        raise unknown("benchmark or model", name, known, hint="assay benchmarks, or assay assets list --kind model") from error
+        raise unknown(
+            "benchmark or model", name, known, hint="assay benchmarks, or assay assets list --kind model"
+        ) from error
     official = [m for m in models.values() if m.model and m.model.benchmark == benchmark.name and not m.labels]
     if not official:
         raise NotFoundError(
@@ -109,7 +111,9 @@ def _dataset(name: str | None, model: Asset, catalogue: Catalogue) -> tuple[Asse
     asset = catalogue.get(name)
     if asset.kind is not Kind.DATASET or asset.task != model.task:
         raise InvalidInputError(
-            f"{name!r} does not fit {model.name}", expected=f"a dataset for {model.task}", found=f"a {asset.kind} for {asset.task}",
+            f"{name!r} does not fit {model.name}",
+            expected=f"a dataset for {model.task}",
+            found=f"a {asset.kind} for {asset.task}",
             hint=f"assay assets list --kind dataset --task {model.task}",
         )
     return asset, None

@@ -18,7 +18,7 @@ _OFFLINE_MARGIN = 1.05
 _STREAM_MARGIN = 0.5
 """LoadGen makes queries for twice the duration at the expected latency; half of it covers an engine that speeds up."""
 
-_SERVER_SHARE = 0.5
+_SERVER_SHARE = 0.35
 """Share of the batch-1 rate that Server is sent at: random arrivals need room, or the queue grows without end."""
 
 

@@ -1,4 +1,4 @@
-"""The command line
+"""The command line: options in, tables and exit codes out.
 
-This room must not know  options in, tables and exit codes out.:how anything is computed.
+A verb is a module, imported when it is used. This room must not know how anything is computed.
 """

@@ -44,7 +44,15 @@ def list_assets(out: Output, kind: str | None = None, task: str | None = None) -
     out.table(
         ("asset", "kind", "task", "size", "state", "labels", "title"),
         [
-            (a.name, a.kind.value, a.task, format_size(a.size) if a.size else "", store.state(a.name).value, ", ".join(a.labels), a.title)
+            (
+                a.name,
+                a.kind.value,
+                a.task,
+                format_size(a.size) if a.size else "",
+                store.state(a.name).value,
+                ", ".join(a.labels),
+                a.title,
+            )
             for a in chosen
         ],
         right=("size",),
@@ -63,20 +71,31 @@ def show_asset(name: str, out: Output) -> None:
         return
     located = store.locate(asset.name)
     rows: list[tuple[str, object]] = [
-        ("asset", asset.name), ("title", asset.title), ("kind, task", f"{asset.kind.value}, {asset.task}"),
-        ("state", store.state(asset.name).value), ("path", located.path if located else "-"),
-        ("size", format_size(asset.size) if asset.size else "not known"), ("sha256", asset.sha256 or (located.sha256 if located else "not published")),
+        ("asset", asset.name),
+        ("title", asset.title),
+        ("kind, task", f"{asset.kind.value}, {asset.task}"),
+        ("state", store.state(asset.name).value),
+        ("path", located.path if located else "-"),
+        ("size", format_size(asset.size) if asset.size else "not known"),
+        ("sha256", asset.sha256 or (located.sha256 if located else "not published")),
     ]
     rows += [("source", source_text(source)) for source in asset.sources]
     rows += [("samples", format_count(asset.count))] if asset.count else []
-    rows += [("licence", asset.licence), ("citation", asset.citation), ("labels", ", ".join(asset.labels) or "none")]
+    rows += [
+        ("licence", asset.licence),
+        ("citation", asset.citation),
+        ("labels", ", ".join(asset.labels) or "none"),
+    ]
     if asset.model is not None:
         rows += [("benchmark", asset.model.benchmark), ("dataset", asset.model.dataset or "none: speed only")]
         rows += [(f"recipe {key}", value) for key, value in asset.model.recipe.items()]
     out.fields([*rows, ("note", asset.note)])
 
 
-@assets.command("fetch", epilog="Examples:\n\n\b\n  assay assets fetch mobilenet-v2 imagenet-foolbox-20\n  assay assets fetch resnet50 --dry-run")
+@assets.command(
+    "fetch",
+    epilog="Examples:\n\n\b\n  assay assets fetch mobilenet-v2 imagenet-foolbox-20\n  assay assets fetch resnet50 --dry-run",
+)
 @click.argument("names", nargs=-1, required=True)
 @click.option("--offline", is_flag=True, help="Do not use the network; say what is missing.")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
@@ -100,16 +119,36 @@ def fetch_assets(names: tuple[str, ...], offline: bool, dry_run: bool, out: Outp
 
         for asset in wanted:
             located = materialise(store, asset, progress=progress)
-            found.append({"name": asset.name, "path": str(located.path), "sha256": located.sha256, "bytes": located.size, "source": located.source})
+            found.append(
+                {
+                    "name": asset.name,
+                    "path": str(located.path),
+                    "sha256": located.sha256,
+                    "bytes": located.size,
+                    "source": located.source,
+                }
+            )
     if out.as_json:
         out.json(found)
         return
-    out.table(("asset", "size", "source", "path"), [(f["name"], format_size(int(str(f["bytes"]))), f["source"], f["path"]) for f in found], right=("size",))
+    out.table(
+        ("asset", "size", "source", "path"),
+        [(f["name"], format_size(int(str(f["bytes"]))), f["source"], f["path"]) for f in found],
+        right=("size",),
+    )
 
 
-@assets.command("add", epilog="Examples:\n\n\b\n  assay assets add imagenet2012 --path /data/imagenet/val\n  assay assets add resnet50 --path ~/resnet50_v1.onnx")
+@assets.command(
+    "add",
+    epilog="Examples:\n\n\b\n  assay assets add imagenet2012 --path /data/imagenet/val\n  assay assets add resnet50 --path ~/resnet50_v1.onnx",
+)
 @click.argument("name")
-@click.option("--path", type=click.Path(path_type=Path), required=True, help="Your file or folder; it is used where it lies.")
+@click.option(
+    "--path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Your file or folder; it is used where it lies.",
+)
 @output_options
 def add_asset(name: str, path: Path, out: Output) -> None:
     """Register a file or folder of your own for an asset; its checksum or layout is checked."""
@@ -121,7 +160,10 @@ def add_asset(name: str, path: Path, out: Output) -> None:
     out.text(f"{name} is {located.path}, {format_size(located.size)}; it is never copied or fetched again")
 
 
-@assets.command("verify", epilog="Examples:\n\n\b\n  assay assets verify\n  assay assets verify mobilenet-v2-weights --json")
+@assets.command(
+    "verify",
+    epilog="Examples:\n\n\b\n  assay assets verify\n  assay assets verify mobilenet-v2-weights --json",
+)
 @click.argument("names", nargs=-1)
 @output_options
 def verify_assets(names: tuple[str, ...], out: Output) -> int:
@@ -149,7 +191,10 @@ def verify_assets(names: tuple[str, ...], out: Output) -> int:
     return 0 if all(state == "intact" for _, state, _ in rows) else 1
 
 
-@assets.command("remove", epilog="Examples:\n\n\b\n  assay assets remove imagenet-foolbox-20\n  assay assets remove resnet50 --dry-run")
+@assets.command(
+    "remove",
+    epilog="Examples:\n\n\b\n  assay assets remove imagenet-foolbox-20\n  assay assets remove resnet50 --dry-run",
+)
 @click.argument("names", nargs=-1, required=True)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @output_options
@@ -190,8 +235,19 @@ def _open(settings: Settings | None = None) -> tuple[Catalogue, AssetStore]:
 def _as_dict(asset: Asset, store: AssetStore) -> dict[str, object]:
     located = store.locate(asset.name)
     return {
-        "name": asset.name, "kind": asset.kind.value, "task": asset.task, "title": asset.title, "size": asset.size, "sha256": asset.sha256,
-        "state": store.state(asset.name).value, "path": str(located.path) if located else None, "licence": asset.licence,
-        "citation": asset.citation, "note": asset.note, "labels": list(asset.labels), "count": asset.count,
-        "sources": [dataclasses.asdict(source) for source in asset.sources], "model": dataclasses.asdict(asset.model) if asset.model else None,
+        "name": asset.name,
+        "kind": asset.kind.value,
+        "task": asset.task,
+        "title": asset.title,
+        "size": asset.size,
+        "sha256": asset.sha256,
+        "state": store.state(asset.name).value,
+        "path": str(located.path) if located else None,
+        "licence": asset.licence,
+        "citation": asset.citation,
+        "note": asset.note,
+        "labels": list(asset.labels),
+        "count": asset.count,
+        "sources": [dataclasses.asdict(source) for source in asset.sources],
+        "model": dataclasses.asdict(asset.model) if asset.model else None,
     }

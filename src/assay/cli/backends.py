@@ -27,11 +27,18 @@ def backends(out: Output) -> int:
             continue
         entries.append(
             {
-                "name": name, "installed": True, "version": able.version, "devices": list(able.devices),
-                "precisions": [precision.value for precision in able.precisions], "notes": list(able.notes),
+                "name": name,
+                "installed": True,
+                "version": able.version,
+                "devices": list(able.devices),
+                "precisions": [precision.value for precision in able.precisions],
+                "notes": list(able.notes),
             }
         )
-    entries += [{"name": item.name, "installed": False, "reason": item.reason, "fix": f"reinstall {item.origin}"} for item in broken]
+    entries += [
+        {"name": item.name, "installed": False, "reason": item.reason, "fix": f"reinstall {item.origin}"}
+        for item in broken
+    ]
     if out.as_json:
         out.json(entries)
         return 0
@@ -39,7 +46,10 @@ def backends(out: Output) -> int:
         ("backend", "version", "devices", "precisions", "notes"),
         [
             (
-                entry["name"], entry.get("version", "not installed"), _joined(entry.get("devices")), _joined(entry.get("precisions")),
+                entry["name"],
+                entry.get("version", "not installed"),
+                _joined(entry.get("devices")),
+                _joined(entry.get("precisions")),
                 _joined(entry.get("notes")) or f"{entry.get('reason')}; {entry.get('fix') or ''}",
             )
             for entry in entries

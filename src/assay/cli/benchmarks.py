@@ -26,7 +26,9 @@ def benchmarks(ctx: click.Context) -> None:
         ctx.invoke(list_benchmarks)
 
 
-@benchmarks.command("list", epilog="Examples:\n\n\b\n  assay benchmarks list\n  assay benchmarks list --category datacenter --json")
+@benchmarks.command(
+    "list", epilog="Examples:\n\n\b\n  assay benchmarks list\n  assay benchmarks list --category datacenter --json"
+)
 @_ROUND
 @click.option("--category", type=CATEGORY, help="Only benchmarks of this category.")
 @output_options
@@ -41,18 +43,26 @@ def list_benchmarks(out: Output, round_name: str = "v3.1", category: Category | 
         ("benchmark", "task", "model", "samples", "edge", "datacenter", "quality target"),
         [
             (
-                _name(benchmark), benchmark.task, benchmark.model, format_count(benchmark.dataset_size),
-                _short(benchmark.scenarios(Category.EDGE)), _short(benchmark.scenarios(Category.DATACENTER)),
+                _name(benchmark),
+                benchmark.task,
+                benchmark.model,
+                format_count(benchmark.dataset_size),
+                _short(benchmark.scenarios(Category.EDGE)),
+                _short(benchmark.scenarios(Category.DATACENTER)),
                 ", ".join(target_text(target) for target in benchmark.quality),
             )
             for benchmark in chosen
         ],
         right=("samples",),
     )
-    out.remark("S SingleStream, M MultiStream, O Offline, V Server; * named in the official checker with no reference behind it")
+    out.remark(
+        "S SingleStream, M MultiStream, O Offline, V Server; * named in the official checker with no reference behind it"
+    )
 
 
-@benchmarks.command("show", epilog="Examples:\n\n\b\n  assay benchmarks show bert-99\n  assay benchmarks show resnet50 --json")
+@benchmarks.command(
+    "show", epilog="Examples:\n\n\b\n  assay benchmarks show bert-99\n  assay benchmarks show resnet50 --json"
+)
 @click.argument("name")
 @_ROUND
 @output_options
@@ -69,14 +79,26 @@ def show_benchmark(name: str, round_name: str, out: Output) -> None:
             ("also known as", ", ".join(benchmark.aliases) or "-"),
             ("area, task", f"{benchmark.area}, {benchmark.task}"),
             ("reference model", benchmark.model),
-            ("dataset", f"{benchmark.dataset}, {format_count(benchmark.dataset_size)} samples; a sample is {benchmark.sample}"),
-            ("quality target", "; ".join(f"{target_text(t)} ({t.ratio:.1%} of {t.reference:g})" for t in benchmark.quality)),
+            (
+                "dataset",
+                f"{benchmark.dataset}, {format_count(benchmark.dataset_size)} samples; a sample is {benchmark.sample}",
+            ),
+            (
+                "quality target",
+                "; ".join(f"{target_text(t)} ({t.ratio:.1%} of {t.reference:g})" for t in benchmark.quality),
+            ),
             ("edge", ", ".join(benchmark.scenarios(Category.EDGE)) or "not in this category"),
             ("datacenter", ", ".join(benchmark.scenarios(Category.DATACENTER)) or "not in this category"),
-            ("loaded samples", f"at least {format_count(benchmark.limits[Scenario.OFFLINE].performance_sample_count)} in a performance run"),
+            (
+                "loaded samples",
+                f"at least {format_count(benchmark.limits[Scenario.OFFLINE].performance_sample_count)} in a performance run",
+            ),
             ("compliance tests", ", ".join(benchmark.compliance) or "none"),
             ("name in user.conf", benchmark.conf_model),
-            ("seeds", f"qsl {round_.seeds.qsl}, sample index {round_.seeds.sample_index}, schedule {round_.seeds.schedule}"),
+            (
+                "seeds",
+                f"qsl {round_.seeds.qsl}, sample index {round_.seeds.sample_index}, schedule {round_.seeds.schedule}",
+            ),
             ("source", round_.source),
         ]
     )
@@ -84,7 +106,12 @@ def show_benchmark(name: str, round_name: str, out: Output) -> None:
     out.table(
         ("scenario", "figure", "at least", "queries", "latency", "in categories"),
         [
-            (scenario.value, round_.scenarios[scenario].unit, *_limit_cells(limits, scenario), _categories(benchmark, scenario))
+            (
+                scenario.value,
+                round_.scenarios[scenario].unit,
+                *_limit_cells(limits, scenario),
+                _categories(benchmark, scenario),
+            )
             for scenario, limits in benchmark.limits.items()
             if _categories(benchmark, scenario)
         ],
@@ -102,22 +129,43 @@ def target_text(target: QualityTarget) -> str:
 def as_dict(benchmark: Benchmark, round_: Round) -> dict[str, Any]:
     """A benchmark as JSON values; durations in nanoseconds."""
     return {
-        "name": benchmark.name, "aliases": list(benchmark.aliases), "round": round_.name, "task": benchmark.task, "area": benchmark.area,
-        "model": benchmark.model, "dataset": benchmark.dataset, "dataset_size": benchmark.dataset_size, "conf_model": benchmark.conf_model,
+        "name": benchmark.name,
+        "aliases": list(benchmark.aliases),
+        "round": round_.name,
+        "task": benchmark.task,
+        "area": benchmark.area,
+        "model": benchmark.model,
+        "dataset": benchmark.dataset,
+        "dataset_size": benchmark.dataset_size,
+        "conf_model": benchmark.conf_model,
         "quality": [
-            {"metric": t.metric, "unit": t.unit, "reference": t.reference, "ratio": t.ratio, "target": t.target, "upper_limit": t.upper_limit}
+            {
+                "metric": t.metric,
+                "unit": t.unit,
+                "reference": t.reference,
+                "ratio": t.ratio,
+                "target": t.target,
+                "upper_limit": t.upper_limit,
+            }
             for t in benchmark.quality
         ],
         "scenarios": {category.value: [s.value for s in benchmark.scenarios(category)] for category in Category},
         "limits": {
             scenario.value: {
-                "min_duration_ns": limits.min_duration_ns, "min_query_count": limits.min_query_count, "target_latency_ns": limits.target_latency_ns,
-                "percentile": limits.percentile, "samples_per_query": limits.samples_per_query, "equal_issue": limits.equal_issue,
-                "performance_sample_count": limits.performance_sample_count, "unit": round_.scenarios[scenario].unit,
+                "min_duration_ns": limits.min_duration_ns,
+                "min_query_count": limits.min_query_count,
+                "target_latency_ns": limits.target_latency_ns,
+                "percentile": limits.percentile,
+                "samples_per_query": limits.samples_per_query,
+                "equal_issue": limits.equal_issue,
+                "performance_sample_count": limits.performance_sample_count,
+                "unit": round_.scenarios[scenario].unit,
             }
             for scenario, limits in benchmark.limits.items()
         },
-        "compliance": list(benchmark.compliance), "placeholder": benchmark.placeholder, "source": round_.source,
+        "compliance": list(benchmark.compliance),
+        "placeholder": benchmark.placeholder,
+        "source": round_.source,
     }
 
 

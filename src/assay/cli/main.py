@@ -37,10 +37,25 @@ VERBS: tuple[Verb, ...] = (
     Verb("doctor", START, "assay.cli.doctor:doctor", "Tell everything that is missing, and how to get it."),
     Verb("run", RUN, "assay.cli.run:run", "Run a benchmark with LoadGen and judge the result."),
     Verb("runs", RUN, "assay.cli.runs:runs", "List, show and compare finished runs."),
-    Verb("assets", MATERIAL, "assay.cli.assets:assets", "Models and datasets: list, fetch, add, verify, remove."),
-    Verb("backends", MATERIAL, "assay.cli.backends:backends", "Inference engines and what this machine supports."),
+    Verb(
+        "assets",
+        MATERIAL,
+        "assay.cli.assets:assets",
+        "Models and datasets: list, fetch, add, verify, remove.",
+    ),
+    Verb(
+        "backends",
+        MATERIAL,
+        "assay.cli.backends:backends",
+        "Inference engines and what this machine supports.",
+    ),
     Verb("system", MATERIAL, "assay.cli.system:system", "Describe this machine in the official fields."),
-    Verb("benchmarks", KNOW, "assay.cli.benchmarks:benchmarks", "Benchmarks of a round: targets, limits, scenarios."),
+    Verb(
+        "benchmarks",
+        KNOW,
+        "assay.cli.benchmarks:benchmarks",
+        "Benchmarks of a round: targets, limits, scenarios.",
+    ),
     Verb("rounds", KNOW, "assay.cli.rounds:rounds", "Rounds that assay knows, and their rules."),
     Verb("completion", KNOW, "assay.cli.completion:completion", "Print the shell completion script."),
 )
@@ -85,7 +100,11 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "ASSAY", "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "ASSAY",
+        "max_content_width": 100,
+    },
     epilog="Examples:\n\n\b\n  assay demo\n  assay run mobilenet-v2 --scenario Offline --mode accuracy\n"
     "  assay benchmarks show bert-99\n  assay doctor",
 )
@@ -120,7 +139,7 @@ def run(arguments: Sequence[str]) -> int:
         # The reader went away (assay runs list | head); keep Python from complaining at exit.
         sys.stderr.close()
         return 0
-    except Exception as error:  # noqa: BLE001 - the outermost handler: nobody above could tell the user
+    except Exception as error:
         if debug:
             raise
         _tell_unexpected(error)

@@ -11,10 +11,10 @@ from assay.errors import UsageError
 from assay.rules.model import Category, Division, Scenario
 
 
-class NameType(click.ParamType):
+class NameType(click.ParamType[Any]):
     """A member of one of the rules' enums, by any spelling; completed by the shell."""
 
-    def __init__(self, enum: type[Scenario] | type[Category] | type[Division]) -> None:
+    def __init__(self, enum: type[Scenario | Category | Division]) -> None:
         self._enum = enum
         self.name = enum.__name__.lower()
 
@@ -45,7 +45,7 @@ class NameType(click.ParamType):
         ]
 
 
-class DurationType(click.ParamType):
+class DurationType(click.ParamType[int]):
     """A duration with its unit, in nanoseconds."""
 
     name = "duration"

@@ -78,7 +78,9 @@ class Output:
         for column in columns:
             table.add_column(column, justify="right" if column in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+            table.add_row(
+                *(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row)
+            )
         Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
 
     def fields(self, pairs: Sequence[tuple[str, object]]) -> None:
@@ -101,9 +103,16 @@ class Output:
         from rich.progress import Progress as RichProgress
 
         bars = RichProgress(
-            TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[amount]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True,
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[amount]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+            transient=True,
         )
         with bars:
             yield _Bars(bars)

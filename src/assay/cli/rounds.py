@@ -12,7 +12,10 @@ from assay.rules.load import load_round, read_round, round_names
 from assay.rules.model import Round
 
 
-@click.group(invoke_without_command=True, epilog="Examples:\n\n\b\n  assay rounds\n  assay rounds show v3.1\n  assay rounds validate my-round.yaml")
+@click.group(
+    invoke_without_command=True,
+    epilog="Examples:\n\n\b\n  assay rounds\n  assay rounds show v3.1\n  assay rounds validate my-round.yaml",
+)
 @click.pass_context
 def rounds(ctx: click.Context) -> None:
     """List the rounds that assay knows, show one, or check a round file."""
@@ -42,9 +45,17 @@ def show_round(name: str, out: Output) -> None:
         return
     out.fields(
         [
-            ("round", round_.name), ("source", round_.source), ("LoadGen's defaults", round_.conf_source),
-            ("seeds", f"qsl {round_.seeds.qsl}, sample index {round_.seeds.sample_index}, schedule {round_.seeds.schedule}"),
-            ("seeds of TEST05", f"qsl {round_.test05_seeds.qsl}, sample index {round_.test05_seeds.sample_index}, schedule {round_.test05_seeds.schedule}"),
+            ("round", round_.name),
+            ("source", round_.source),
+            ("LoadGen's defaults", round_.conf_source),
+            (
+                "seeds",
+                f"qsl {round_.seeds.qsl}, sample index {round_.seeds.sample_index}, schedule {round_.seeds.schedule}",
+            ),
+            (
+                "seeds of TEST05",
+                f"qsl {round_.test05_seeds.qsl}, sample index {round_.test05_seeds.sample_index}, schedule {round_.test05_seeds.schedule}",
+            ),
             ("benchmarks", ", ".join(round_.benchmarks)),
         ]
     )
@@ -53,8 +64,12 @@ def show_round(name: str, out: Output) -> None:
         ("scenario", "figure", "key in the log", "better", "percentile", "samples per query", "early stopping"),
         [
             (
-                facts.scenario.value, facts.unit, facts.result_field, "lower" if facts.lower_is_better else "higher",
-                f"p{facts.percentile * 100:g}" if facts.percentile else "", format_count(facts.samples_per_query) if facts.samples_per_query else "all",
+                facts.scenario.value,
+                facts.unit,
+                facts.result_field,
+                "lower" if facts.lower_is_better else "higher",
+                f"p{facts.percentile * 100:g}" if facts.percentile else "",
+                format_count(facts.samples_per_query) if facts.samples_per_query else "all",
                 "yes" if facts.uses_early_stopping else "no",
             )
             for facts in round_.scenarios.values()
@@ -76,12 +91,21 @@ def validate_round(file: Path, out: Output) -> None:
 
 def _as_dict(round_: Round) -> dict[str, object]:
     return {
-        "name": round_.name, "source": round_.source, "benchmarks": list(round_.benchmarks),
-        "seeds": {"qsl": round_.seeds.qsl, "sample_index": round_.seeds.sample_index, "schedule": round_.seeds.schedule},
+        "name": round_.name,
+        "source": round_.source,
+        "benchmarks": list(round_.benchmarks),
+        "seeds": {
+            "qsl": round_.seeds.qsl,
+            "sample_index": round_.seeds.sample_index,
+            "schedule": round_.seeds.schedule,
+        },
         "scenarios": {
             facts.scenario.value: {
-                "result_field": facts.result_field, "unit": facts.unit, "lower_is_better": facts.lower_is_better,
-                "percentile": facts.percentile, "samples_per_query": facts.samples_per_query,
+                "result_field": facts.result_field,
+                "unit": facts.unit,
+                "lower_is_better": facts.lower_is_better,
+                "percentile": facts.percentile,
+                "samples_per_query": facts.samples_per_query,
             }
             for facts in round_.scenarios.values()
         },

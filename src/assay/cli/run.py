@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assay.base.settings import load_settings
 from assay.cli.options import CATEGORY, DIVISION, DURATION, SCENARIO, key_values
 from assay.cli.render import Output, output_options
+
+if TYPE_CHECKING:
+    from assay.campaign.plan import Plan
 
 EXAMPLES = """Examples:
 
@@ -25,25 +28,80 @@ EXAMPLES = """Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("name", metavar="BENCHMARK_OR_MODEL")
-@click.option("-s", "--scenario", "scenarios", type=SCENARIO, multiple=True, help="Scenario; may be given again. Offline when left out.")
-@click.option("-m", "--mode", type=click.Choice(["performance", "accuracy", "both"]), default="performance", show_default=True, help="What to measure.")
+@click.option(
+    "-s",
+    "--scenario",
+    "scenarios",
+    type=SCENARIO,
+    multiple=True,
+    help="Scenario; may be given again. Offline when left out.",
+)
+@click.option(
+    "-m",
+    "--mode",
+    type=click.Choice(["performance", "accuracy", "both"]),
+    default="performance",
+    show_default=True,
+    help="What to measure.",
+)
 @click.option("--round", "round_name", default="v3.1", show_default=True, help="Round whose rules hold.")
 @click.option("--category", type=CATEGORY, help="Category whose scenarios hold.")
 @click.option("--division", type=DIVISION, default="open", show_default=True, help="Division whose rules hold.")
 @click.option("-b", "--backend", default="onnxruntime", show_default=True, help="Engine; see assay backends.")
-@click.option("-p", "--precision", type=click.Choice(["fp32", "bf16", "fp16", "int8"]), default="fp32", show_default=True, help="Number format of the heavy layers; int8 quantises the model first.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="Compute threads of one stream. [default: all cores]")
+@click.option(
+    "-p",
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "fp16", "int8"]),
+    default="fp32",
+    show_default=True,
+    help="Number format of the heavy layers; int8 quantises the model first.",
+)
+@click.option(
+    "--threads", type=click.IntRange(0), default=0, help="Compute threads of one stream. [default: all cores]"
+)
 @click.option("--streams", type=click.IntRange(1), default=1, show_default=True, help="Batches run side by side.")
 @click.option("--batch-size", type=click.IntRange(1), help="Samples the engine gets at once. [default: by scenario]")
-@click.option("--batch-wait", "batch_wait_ns", type=DURATION, help="Server: longest wait of a query for its batch, e.g. 2ms. [default: none]")
-@click.option("--backend-option", multiple=True, metavar="KEY=VALUE", help="Setting passed to the engine; may be given again.")
-@click.option("--model", type=click.Path(path_type=Path), help="Your own model file, read as the named model's inputs and outputs.")
+@click.option(
+    "--batch-wait",
+    "batch_wait_ns",
+    type=DURATION,
+    help="Server: longest wait of a query for its batch, e.g. 2ms. [default: none]",
+)
+@click.option(
+    "--backend-option",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Setting passed to the engine; may be given again.",
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Your own model file, read as the named model's inputs and outputs.",
+)
 @click.option("--dataset", help="Dataset of the catalogue, or a folder of yours.")
-@click.option("--duration", "duration_ns", type=DURATION, help="Shortest run, e.g. 30s; shorter than the round's is labelled.")
-@click.option("--samples", type=click.IntRange(1), help="Fewest queries (Offline: samples); with --mode accuracy the first samples only.")
+@click.option(
+    "--duration",
+    "duration_ns",
+    type=DURATION,
+    help="Shortest run, e.g. 30s; shorter than the round's is labelled.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    help="Fewest queries (Offline: samples); with --mode accuracy the first samples only.",
+)
 @click.option("--quick", is_flag=True, help="A run of about five seconds, labelled as such.")
-@click.option("--target-qps", type=click.FloatRange(0, min_open=True), help="Server: rate sent. Offline: rate planned with. [default: probed]")
-@click.option("--target-latency", "target_latency_ns", type=DURATION, help="Server: latency bound. Streams: expected latency. [default: the round's; probed]")
+@click.option(
+    "--target-qps",
+    type=click.FloatRange(0, min_open=True),
+    help="Server: rate sent. Offline: rate planned with. [default: probed]",
+)
+@click.option(
+    "--target-latency",
+    "target_latency_ns",
+    type=DURATION,
+    help="Server: latency bound. Streams: expected latency. [default: the round's; probed]",
+)
 @click.option("--skip-bad", is_flag=True, help="Leave out samples that cannot be read; counted and labelled.")
 @click.option("--trace/--no-trace", default=True, help="LoadGen's trace with the latency of every sample.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -65,10 +123,15 @@ def run(
     from assay.campaign.plan import make_plan
     from assay.campaign.request import RunRequest
 
-    chosen = {"scenarios": scenarios} if scenarios else {}
-    request = RunRequest(
-        name=name, round=round_name, backend_options=key_values(backend_option, "--backend-option"), **chosen, **options
-    )
+    given: dict[str, Any] = {
+        **options,
+        "name": name,
+        "round": round_name,
+        "backend_options": key_values(backend_option, "--backend-option"),
+    }
+    if scenarios:
+        given["scenarios"] = scenarios
+    request = RunRequest(**given)
     settings = load_settings()
     plan = make_plan(request, settings)
     if dry_run:
@@ -84,7 +147,7 @@ def run(
     return exit_code(records)
 
 
-def show_plan(plan: Any, out: Output) -> None:
+def show_plan(plan: Plan, out: Output) -> None:
     """Print a plan: as lines, or as one document."""
     if out.as_json:
         out.json(plan.to_dict())

@@ -27,8 +27,13 @@ def row(record: RunRecord) -> list[str]:
     """A run as a table row."""
     latency = record.figures.latency_ns
     return [
-        record.scenario, record.mode, figure(record), *(_latency(latency.get(name)) for name in ("p50", "p90", "p99")),
-        accuracy(record), verdict_word(record), ", ".join(label.value for label in record.labels),
+        record.scenario,
+        record.mode,
+        figure(record),
+        *(_latency(latency.get(name)) for name in ("p50", "p90", "p99")),
+        accuracy(record),
+        verdict_word(record),
+        ", ".join(label.value for label in record.labels),
     ]
 
 
@@ -46,7 +51,8 @@ def accuracy(record: RunRecord) -> str:
     """Accuracies with their unit, the judged one first."""
     figures = record.figures
     shown = [
-        f"{name} {value:.2f}{'%' if figures.accuracy_units.get(name) == 'percent' else ''}" for name, value in figures.accuracy.items()
+        f"{name} {value:.2f}{'%' if figures.accuracy_units.get(name) == 'percent' else ''}"
+        for name, value in figures.accuracy.items()
     ]
     return ", ".join(shown)
 
@@ -71,7 +77,9 @@ def explain_record(record: RunRecord, out: Output) -> None:
         for advice in dict.fromkeys(item.fix for item in own if item.fix):
             out.text(f"  try: {advice}")
     elif weaker:
-        asked = ", ".join(f"{item.name.removesuffix(' of the round')} {item.measured} instead of {item.limit}" for item in weaker)
+        asked = ", ".join(
+            f"{item.name.removesuffix(' of the round')} {item.measured} instead of {item.limit}" for item in weaker
+        )
         out.remark(f"{record.scenario}: valid as it was run, but round {record.round} would not take it: {asked}")
 
 

@@ -40,9 +40,7 @@ def system() -> None:
     """
 
 
-@system.command(
-    epilog=_examples("assay system show", "assay system show --json", "assay system show lab-xeon")
-)
+@system.command(epilog=_examples("assay system show", "assay system show --json", "assay system show lab-xeon"))
 @click.argument("name", required=False)
 @output_options
 def show(name: str | None, out: Output) -> None:
@@ -100,9 +98,7 @@ def _show_description(description: Description, out: Output) -> None:
     metavar="FIELD=VALUE",
     help="Value of an official field; may be given again.",
 )
-@click.option(
-    "--round", "round_name", default="v3.1", show_default=True, help="Round whose fields are wanted."
-)
+@click.option("--round", "round_name", default="v3.1", show_default=True, help="Round whose fields are wanted.")
 @click.option("--non-interactive", is_flag=True, help="Ask nothing; list what is missing instead.")
 @output_options
 def init(
@@ -165,9 +161,7 @@ def _ask_one(description: Description, entry: Entry, round_name: str) -> Descrip
             return description
         answered = description.answered({entry.field.name: answer}, "given by you")
         problems = [
-            each
-            for each in validate(answered.to_official_json(), round_name)
-            if each.field == entry.field.name
+            each for each in validate(answered.to_official_json(), round_name) if each.field == entry.field.name
         ]
         if not problems:
             return answered
@@ -185,15 +179,11 @@ def _report(description: Description, path: Path, round_name: str, out: Output) 
         )
         return
     counts = {state: sum(1 for entry in description.entries if entry.state is state) for state in State}
-    out.remark(
-        f"{counts[State.PROBED]} values probed, {counts[State.ASKED]} given, {counts[State.MISSING]} missing"
-    )
+    out.remark(f"{counts[State.PROBED]} values probed, {counts[State.ASKED]} given, {counts[State.MISSING]} missing")
     problems = _problems(description, round_name)
     if problems:
         _show_problems(problems, out)
-        wanted = " ".join(
-            f"--set {field}=..." for field in dict.fromkeys(each.field for each in problems[:3])
-        )
+        wanted = " ".join(f"--set {field}=..." for field in dict.fromkeys(each.field for each in problems[:3]))
         out.remark(f"next: assay system edit {description.name} {wanted}")
     else:
         out.remark(f"complete for round {round_name}")
@@ -205,9 +195,7 @@ def _problems(description: Description, round_name: str) -> tuple[Problem, ...]:
 
 
 @system.command(
-    epilog=_examples(
-        'assay system edit lab-xeon --set cooling=air --set sw_notes=""', "assay system edit lab-xeon"
-    )
+    epilog=_examples('assay system edit lab-xeon --set cooling=air --set sw_notes=""', "assay system edit lab-xeon")
 )
 @click.argument("name")
 @click.option(
@@ -217,9 +205,7 @@ def _problems(description: Description, round_name: str) -> tuple[Problem, ...]:
     metavar="FIELD=VALUE",
     help="Value of an official field; empty takes it away.",
 )
-@click.option(
-    "--round", "round_name", default="v3.1", show_default=True, help="Round it is validated for afterwards."
-)
+@click.option("--round", "round_name", default="v3.1", show_default=True, help="Round it is validated for afterwards.")
 @output_options
 def edit(name: str, pairs: tuple[str, ...], round_name: str, out: Output) -> None:
     """Change a kept description: with --set, or in your editor ($EDITOR) without.
@@ -246,9 +232,7 @@ def _edit_text(store: SystemStore, description: Description) -> Path:
 
 
 @system.command("list", epilog=_examples("assay system list", "assay system list --json"))
-@click.option(
-    "--round", "round_name", default="v3.1", show_default=True, help="Round the problems are counted for."
-)
+@click.option("--round", "round_name", default="v3.1", show_default=True, help="Round the problems are counted for.")
 @output_options
 def list_systems(round_name: str, out: Output) -> None:
     """List the kept descriptions."""
@@ -304,10 +288,7 @@ def validate_command(names: tuple[str, ...], round_name: str, out: Output) -> in
         found[name] = validate(content, round_name, submitter=submitter, division=division)
     failed = any(each.level is Level.ERROR for problems in found.values() for each in problems)
     if out.as_json:
-        files = [
-            {"name": name, "problems": [each.to_dict() for each in problems]}
-            for name, problems in found.items()
-        ]
+        files = [{"name": name, "problems": [each.to_dict() for each in problems]} for name, problems in found.items()]
         out.json({"round": round_name, "valid": not failed, "files": files})
         return int(failed)
     for name, problems in found.items():
@@ -351,9 +332,7 @@ def _show_problems(problems: tuple[Problem, ...], out: Output, *, title: str | N
 
 
 @system.command("fields", epilog=_examples("assay system fields", "assay system fields --round v3.0 --json"))
-@click.option(
-    "--round", "round_name", default="v3.1", show_default=True, help="Round whose fields are listed."
-)
+@click.option("--round", "round_name", default="v3.1", show_default=True, help="Round whose fields are listed.")
 @output_options
 def list_fields(round_name: str, out: Output) -> None:
     """List the official fields of a round: what to answer, and which may not be empty."""

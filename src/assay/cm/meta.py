@@ -101,9 +101,7 @@ def _read_yaml(path: Path) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise InvalidInputError(
-            f"not YAML: {error.problem or error.context}", where=f"{path}{line}"
-        ) from error
+        raise InvalidInputError(f"not YAML: {error.problem or error.context}", where=f"{path}{line}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidInputError(f"not YAML: {error}", where=path) from error
     except RecursionError as error:
@@ -115,9 +113,7 @@ def _refuse_anchors(text: str, path: Path) -> None:
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise InvalidInputError(
-                "YAML aliases are not allowed", where=f"{path}:{line}", hint="write the value out"
-            )
+            raise InvalidInputError("YAML aliases are not allowed", where=f"{path}:{line}", hint="write the value out")
 
 
 def _keep_text(node: yaml.Node, *, top: bool = True) -> None:

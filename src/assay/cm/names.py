@@ -62,9 +62,7 @@ class Name:
         aliases = [part for part in parts if not is_uid(part.lower())]
         if len(parts) == 2 and len(uids) == 1:
             return cls(alias=aliases[0], uid=uids[0])
-        raise UsageError(
-            f"{text!r} is not a CM name", expected="alias, uid, or alias,uid (a uid has 16 hex digits)"
-        )
+        raise UsageError(f"{text!r} is not a CM name", expected="alias, uid, or alias,uid (a uid has 16 hex digits)")
 
     def fits(self, other: Name) -> bool:
         """Whether a thing of the name ``other`` is meant: by uid where both have one, else by alias."""

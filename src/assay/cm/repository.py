@@ -199,9 +199,7 @@ class Editor:
         write_artifact(artifact)
         return artifact
 
-    def update(
-        self, artifact: Artifact, *, tags: tuple[str, ...] = (), meta: JsonObject | None = None
-    ) -> Artifact:
+    def update(self, artifact: Artifact, *, tags: tuple[str, ...] = (), meta: JsonObject | None = None) -> Artifact:
         """Add tags and set fields of an artifact; its identity and everything else stay."""
         current = read_artifact(artifact.path)
         keep = {
@@ -209,9 +207,7 @@ class Editor:
             for key in ("alias", "uid", "automation_alias", "automation_uid")
             if key in current.meta
         }
-        changed = Artifact(
-            current.path, {**current.meta, **(meta or {}), **keep, "tags": union(current.tags, tags)}
-        )
+        changed = Artifact(current.path, {**current.meta, **(meta or {}), **keep, "tags": union(current.tags, tags)})
         if changed.meta != current.meta:
             write_artifact(changed)
         return changed
@@ -238,9 +234,7 @@ class Editor:
         """
         parts = name.split("/")
         if not all(_PART.fullmatch(part) for part in parts) or parts[0].startswith("_cm."):
-            raise UsageError(
-                f"{name!r} cannot be a file of an artifact", expected="a relative path of plain names"
-            )
+            raise UsageError(f"{name!r} cannot be a file of an artifact", expected="a relative path of plain names")
         target = artifact.path.joinpath(*parts)
         write_json(target, value)
         return target
@@ -319,9 +313,7 @@ def local_repository(settings: Settings) -> Repository:
     """
     if has_meta(settings.local_repo, META):
         return open_repository(settings.local_repo)
-    return create_repository(
-        settings.local_repo, LOCAL_ALIAS, uid=LOCAL_UID, fields={"name": "local CM repository"}
-    )
+    return create_repository(settings.local_repo, LOCAL_ALIAS, uid=LOCAL_UID, fields={"name": "local CM repository"})
 
 
 def _folders(path: Path) -> list[Path]:

@@ -65,7 +65,9 @@ def _settings(spec: RunSpec, folder: Path) -> lg.TestSettings:
     settings.mode = _MODES[spec.mode]
     conf = folder / USER_CONF
     if settings.FromConfig(str(conf), spec.conf_model, spec.scenario.value) != 0:
-        raise InvalidInputError("LoadGen refuses the configuration", where=conf, expected="lines `model.scenario.key = number`")
+        raise InvalidInputError(
+            "LoadGen refuses the configuration", where=conf, expected="lines `model.scenario.key = number`"
+        )
     pin(settings, spec.attributes)
     settings.mode = _MODES[spec.mode]
     return settings
@@ -80,6 +82,7 @@ def pin(settings: lg.TestSettings, attributes: Mapping[str, int | float | bool |
     for name, value in attributes.items():
         if not hasattr(settings, name):
             raise RunFailedError(
-                f"this LoadGen has no setting {name!r}", hint="install the pinned version: pip install -U mlcommons-loadgen"
+                f"this LoadGen has no setting {name!r}",
+                hint="install the pinned version: pip install -U mlcommons-loadgen",
             )
         setattr(settings, name, value)

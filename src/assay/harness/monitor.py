@@ -49,8 +49,14 @@ class Monitor:
         if self._spec.scenario is not Scenario.OFFLINE and len(reading.latencies):
             p50, p90, p99 = (round(float(v)) for v in np.percentile(reading.latencies, (50, 90, 99)))
         return Snapshot(
-            elapsed_s=round(elapsed, 3), issued=reading.issued, done=reading.done, rate=round(rate, 3),
-            p50_ns=p50, p90_ns=p90, p99_ns=p99, eta_s=self._eta(elapsed, reading.issued, reading.done, rate),
+            elapsed_s=round(elapsed, 3),
+            issued=reading.issued,
+            done=reading.done,
+            rate=round(rate, 3),
+            p50_ns=p50,
+            p90_ns=p90,
+            p99_ns=p99,
+            eta_s=self._eta(elapsed, reading.issued, reading.done, rate),
         )
 
     def _eta(self, elapsed: float, issued: int, done: int, rate: float) -> float | None:
@@ -63,7 +69,11 @@ class Monitor:
         if spec.mode is Mode.ACCURACY:
             return None
         duration = float(spec.attributes.get("min_duration_ms", 0)) / 1e3
-        per_query = int(spec.attributes.get("multi_stream_samples_per_query", 8)) if spec.scenario is Scenario.MULTI_STREAM else 1
+        per_query = (
+            int(spec.attributes.get("multi_stream_samples_per_query", 8))
+            if spec.scenario is Scenario.MULTI_STREAM
+            else 1
+        )
         queries = float(spec.attributes.get("min_query_count", 0)) * per_query
         return round(max(duration - elapsed, (queries - done) / rate, 0.0), 1)
 

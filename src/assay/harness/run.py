@@ -40,7 +40,10 @@ def execute(spec: RunSpec, folder: Path, *, label: str, progress: Progress) -> O
     with (folder / WORKER_LOG).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "assay.harness.worker", str(folder)],
-            stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=child_environment(PYTHONUNBUFFERED="1"),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=child_environment(PYTHONUNBUFFERED="1"),
         )
         try:
             _follow(process, folder, label, progress)
@@ -76,7 +79,10 @@ def _follow(process: subprocess.Popen[bytes], folder: Path, label: str, progress
 
 def live_line(snapshot: Snapshot) -> str:
     """The snapshot for a person: issued, done, rate, latency so far."""
-    parts = [f"{format_count(snapshot.done)} of {format_count(snapshot.issued)} issued", format_rate(snapshot.rate, "samples")]
+    parts = [
+        f"{format_count(snapshot.done)} of {format_count(snapshot.issued)} issued",
+        format_rate(snapshot.rate, "samples"),
+    ]
     if snapshot.p50_ns is not None and snapshot.p99_ns is not None:
         parts.append(f"p50 {format_duration(snapshot.p50_ns)} p99 {format_duration(snapshot.p99_ns)}")
     return ", ".join(parts)

@@ -91,8 +91,10 @@ class RunSpec:
             raise InvalidInputError("not a run specification of this version", where=path, expected=f"format {FORMAT}")
         options = raw["options"]
         raw["options"] = BackendOptions(
-            threads=options["threads"], streams=options["streams"],
-            precision=Precision(options["precision"]), extra=options["extra"],
+            threads=options["threads"],
+            streams=options["streams"],
+            precision=Precision(options["precision"]),
+            extra=options["extra"],
         )
         raw.update(scenario=Scenario(raw["scenario"]), mode=Mode(raw["mode"]))
         for key in ("model", "dataset", "cache"):

@@ -116,7 +116,11 @@ class Worker:
             self.facts["samples"] = spec.dataset_count
             return (lambda indices: tuple(a[[i % kept for i in indices]] for a in arrays)), spec.dataset_count
         dataset = task.open_dataset(
-            spec.dataset, spec.recipe, cache=spec.cache, limit=spec.sample_limit, skip_bad=spec.skip_bad,
+            spec.dataset,
+            spec.recipe,
+            cache=spec.cache,
+            limit=spec.sample_limit,
+            skip_bad=spec.skip_bad,
             progress=PhaseProgress(self.progress),
         )
         self.facts["samples"] = dataset.count
@@ -130,7 +134,10 @@ class Worker:
         if not queued:
             return InlineSut(store, spec.batch_size, self.meter, engine.infers[0], fixed_batch=fixed)
         return QueuedSut(
-            store, spec.batch_size, self.meter, engine.infers,
+            store,
+            spec.batch_size,
+            self.meter,
+            engine.infers,
             wait_ns=spec.batch_wait_us * 1000,
             cores=divide_cores(available_cores(), streams, spec.options.threads),
             split=spec.scenario is Scenario.OFFLINE or spec.mode is Mode.ACCURACY,
@@ -139,7 +146,11 @@ class Worker:
 
     def _outcome(self, ending: Ending, failure: Failure | None) -> Outcome:
         return Outcome(
-            ending=ending, failure=failure, timings_s=dict(self.timings), peak_memory=_peak_memory(), **self.facts
+            ending=ending,
+            failure=failure,
+            timings_s=dict(self.timings),
+            peak_memory=_peak_memory(),
+            **self.facts,
         )
 
     def _mark_aborted(self, why: str) -> None:

@@ -99,7 +99,12 @@ def read_detail(path: Path) -> DetailLog:
     for number, line in enumerate(lines):
         if not line.startswith(_PREFIX):
             if line.strip() and not (number == last and not complete):
-                raise InvalidInputError("not a LoadGen line", where=f"{path}:{number + 1}", expected=":::MLLOG {...}", found=_shown(line))
+                raise InvalidInputError(
+                    "not a LoadGen line",
+                    where=f"{path}:{number + 1}",
+                    expected=":::MLLOG {...}",
+                    found=_shown(line),
+                )
             continue
         start = line.find(_KEY) + len(_KEY)
         kept[line[start : line.find(b'"', start)]] = (number, line)
@@ -131,7 +136,11 @@ def _messages(
 def _decode(path: Path, number: int, line: bytes, *, tolerate: bool) -> dict[str, Any] | None:
     try:
         entry = json.loads(line[len(_PREFIX) :])
-        if isinstance(entry, dict) and isinstance(entry.get("key"), str) and isinstance(entry.get("metadata", {}), dict):
+        if (
+            isinstance(entry, dict)
+            and isinstance(entry.get("key"), str)
+            and isinstance(entry.get("metadata", {}), dict)
+        ):
             return entry
         problem = "no key"
     except (ValueError, RecursionError) as error:
@@ -200,11 +209,16 @@ class AccuracyLog:
         for index, item in zip(self.qsl_idx, self.data, strict=True):
             if len(item) != width or not item or len(item) % size:
                 raise InvalidInputError(
-                    f"the response to sample {index} has {len(item)} bytes", where=self.path,
+                    f"the response to sample {index} has {len(item)} bytes",
+                    where=self.path,
                     expected=f"{width or size} bytes, a multiple of {size} ({dtype})",
                     hint="a run that failed or was interrupted answers with nothing; run it again",
                 )
-        return np.frombuffer(b"".join(self.data), dtype).reshape(len(self.data), width // size) if self.data else np.empty((0, 0), dtype)
+        return (
+            np.frombuffer(b"".join(self.data), dtype).reshape(len(self.data), width // size)
+            if self.data
+            else np.empty((0, 0), dtype)
+        )
 
 
 _ENTRY = re.compile(
@@ -222,10 +236,13 @@ def read_accuracy(path: Path) -> AccuracyLog:
     raw = _read(path)
     entries = _ENTRY.findall(raw)
     if not raw.strip().startswith(b"[") or not raw.strip().endswith(b"]"):
-        raise InvalidInputError("the accuracy log is cut off or no list", where=path, expected="[ ... ] as LoadGen writes it")
+        raise InvalidInputError(
+            "the accuracy log is cut off or no list", where=path, expected="[ ... ] as LoadGen writes it"
+        )
     if len(entries) != raw.count(b'"seq_id"'):
         raise InvalidInputError(
-            f"{raw.count(b'seq_id') - len(entries)} entries of the accuracy log are malformed", where=path,
+            f"{raw.count(b'seq_id') - len(entries)} entries of the accuracy log are malformed",
+            where=path,
             expected='{ "seq_id" : n, "qsl_idx" : n, "data" : "HEX" }',
         )
     try:
@@ -260,7 +277,8 @@ def read_trace(path: Path) -> Latencies:
         NotFoundError: when it is not there.
     """
     found = np.array(
-        [(float(ts), int(query), int(done)) for ts, _, query, _, done in _SAMPLE.findall(_read(path))], np.float64
+        [(float(ts), int(query), int(done)) for ts, _, query, _, done in _SAMPLE.findall(_read(path))],
+        np.float64,
     ).reshape(-1, 3)
     if not len(found):
         return Latencies(np.empty(0), np.empty(0, np.int64))
@@ -275,7 +293,12 @@ def _read(path: Path, limit: int = _MAX_BYTES) -> bytes:
     try:
         size = path.stat().st_size
         if size > limit:
-            raise InvalidInputError("the log is too large", where=path, expected=f"at most {format_size(limit)}", found=format_size(size))
+            raise InvalidInputError(
+                "the log is too large",
+                where=path,
+                expected=f"at most {format_size(limit)}",
+                found=format_size(size),
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise NotFoundError("the log is not there", where=path) from error

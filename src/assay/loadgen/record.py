@@ -170,7 +170,12 @@ class RunRecord:
 
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-            raise InvalidInputError("not a run record of this version", where=where, expected=f"format {FORMAT}", found=repr(found))
+            raise InvalidInputError(
+                "not a run record of this version",
+                where=where,
+                expected=f"format {FORMAT}",
+                found=repr(found),
+            )
         try:
             return TypeAdapter(cls).validate_python(raw)
         except ValidationError as error:

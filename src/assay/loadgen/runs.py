@@ -19,6 +19,9 @@ from assay.base.files import machine_errors, read_json, write_json
 from assay.errors import AssayError, InvalidInputError, NotFoundError, unknown
 from assay.loadgen.record import RunRecord, RunStatus
 
+Records = list[RunRecord]
+Scanned = list[tuple[RunRecord | None, str]]
+
 RECORD_FILE = "run.json"
 OWNER_FILE = "owner.json"
 
@@ -95,15 +98,15 @@ class RunCatalogue:
         folder.write(record)
         return folder
 
-    def list(self) -> list[RunRecord]:
+    def records(self) -> Records:
         """The records of all runs, newest first; folders without a readable record are left out."""
         return [record for record, _ in self.scan() if record is not None]
 
-    def scan(self) -> list[tuple[RunRecord | None, str]]:
+    def scan(self) -> Scanned:
         """Every folder, newest first: its record, or None and the reason why there is none."""
         if not self.folder.is_dir():
             return []
-        found: list[tuple[RunRecord | None, str]] = []
+        found: Scanned = []
         for path in sorted((p for p in self.folder.iterdir() if p.is_dir()), key=lambda p: p.name, reverse=True):
             try:
                 found.append((RunFolder(path).read(), ""))
@@ -117,7 +120,11 @@ class RunCatalogue:
         Raises:
             NotFoundError: for none (with the closest ids) or several.
         """
-        ids = sorted((p.name for p in self.folder.iterdir() if (p / RECORD_FILE).is_file()), reverse=True) if self.folder.is_dir() else []
+        ids = (
+            sorted((p.name for p in self.folder.iterdir() if (p / RECORD_FILE).is_file()), reverse=True)
+            if self.folder.is_dir()
+            else []
+        )
         if not ids:
             raise NotFoundError("there are no runs yet", where=self.folder, hint="assay demo")
         if name == "last":
@@ -146,4 +153,3 @@ class RunCatalogue:
         with machine_errors(folder.path):
             shutil.rmtree(folder.path)
         return size
-

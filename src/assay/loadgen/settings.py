@@ -132,7 +132,13 @@ class LoadgenSettings:
 
 
 def resolve(
-    round_: Round, benchmark: Benchmark, scenario: Scenario, mode: Mode, overrides: Overrides, *, dataset_size: int
+    round_: Round,
+    benchmark: Benchmark,
+    scenario: Scenario,
+    mode: Mode,
+    overrides: Overrides,
+    *,
+    dataset_size: int,
 ) -> LoadgenSettings:
     """Put the user's settings over the round's.
 
@@ -178,9 +184,21 @@ def deviations(settings: LoadgenSettings, benchmark: Benchmark) -> tuple[Deviati
     found: list[Deviation] = []
     rule_ms = _ms(limits.min_duration_ns)
     if settings.min_duration_ms < rule_ms:
-        found.append(Deviation("min_duration", format_duration(rule_ms * 1e6), format_duration(settings.min_duration_ms * 1e6)))
+        found.append(
+            Deviation(
+                "min_duration",
+                format_duration(rule_ms * 1e6),
+                format_duration(settings.min_duration_ms * 1e6),
+            )
+        )
     if settings.min_query_count < limits.min_query_count:
-        found.append(Deviation("min_query_count", format_count(limits.min_query_count), format_count(settings.min_query_count)))
+        found.append(
+            Deviation(
+                "min_query_count",
+                format_count(limits.min_query_count),
+                format_count(settings.min_query_count),
+            )
+        )
     if settings.max_query_count:
         found.append(Deviation("max_query_count", "none", format_count(settings.max_query_count)))
     bound = limits.target_latency_ns
@@ -189,7 +207,8 @@ def deviations(settings: LoadgenSettings, benchmark: Benchmark) -> tuple[Deviati
     if settings.performance_sample_count < limits.performance_sample_count:
         found.append(
             Deviation(
-                "performance_sample_count", format_count(limits.performance_sample_count),
+                "performance_sample_count",
+                format_count(limits.performance_sample_count),
                 format_count(settings.performance_sample_count),
             )
         )
@@ -198,7 +217,10 @@ def deviations(settings: LoadgenSettings, benchmark: Benchmark) -> tuple[Deviati
 
 def _check(scenario: Scenario, overrides: Overrides) -> None:
     if overrides.target_qps is not None and scenario in _STREAMS:
-        raise UsageError(f"{scenario.value} has no target rate", hint="set the expected latency instead: --target-latency 2ms")
+        raise UsageError(
+            f"{scenario.value} has no target rate",
+            hint="set the expected latency instead: --target-latency 2ms",
+        )
     if overrides.target_latency_ns is not None and scenario is Scenario.OFFLINE:
         raise UsageError("Offline has no target latency", hint="set the expected rate instead: --target-qps 200")
     low, high = overrides.min_query_count, overrides.max_query_count

@@ -103,8 +103,11 @@ def _binomial_at_most(successes: int, trials: int, chance: float) -> float:
     peak = min(successes, int((trials + 1) * chance))
     odds = chance / (1.0 - chance)
     log_peak = (
-        math.lgamma(trials + 1) - math.lgamma(peak + 1) - math.lgamma(trials - peak + 1)
-        + peak * math.log(chance) + (trials - peak) * math.log1p(-chance)
+        math.lgamma(trials + 1)
+        - math.lgamma(peak + 1)
+        - math.lgamma(trials - peak + 1)
+        + peak * math.log(chance)
+        + (trials - peak) * math.log1p(-chance)
     )
     total = term = 1.0
     for k in range(peak, 0, -1):

@@ -96,7 +96,14 @@ def judge(
     valid = not own and (mode is Mode.ACCURACY or reported == "VALID")
     if not valid and not own:
         own.append(
-            Constraint("LoadGen's verdict", False, "VALID", str(reported), "result_validity", str(detail.values.get("result_invalid_reason", "")))
+            Constraint(
+                "LoadGen's verdict",
+                False,
+                "VALID",
+                str(reported),
+                "result_validity",
+                str(detail.values.get("result_invalid_reason", "")),
+            )
         )
         constraints += (own[0],)
         failed.append(own[0])
@@ -122,7 +129,14 @@ def _whole(detail: DetailLog) -> Constraint | None:
     # Every test ends with power_end; a log without it was cut off.
     if detail.complete and "power_end" in detail.values:
         return None
-    return Constraint("complete log", False, "the test's end", "the log stops before it", detail.path.name, "run it again: LoadGen was stopped before its end")
+    return Constraint(
+        "complete log",
+        False,
+        "the test's end",
+        "the log stops before it",
+        detail.path.name,
+        "run it again: LoadGen was stopped before its end",
+    )
 
 
 def _errors(detail: DetailLog) -> Constraint | None:
@@ -131,19 +145,36 @@ def _errors(detail: DetailLog) -> Constraint | None:
         return None
     first = shown[0]
     return Constraint(
-        "no LoadGen errors", False, "0 errors", f"{len(shown)}, first: {first.text}", f"{detail.path.name}:{first.line}",
-        "remove the setting or the fault that the message names", scope="round",
+        "no LoadGen errors",
+        False,
+        "0 errors",
+        f"{len(shown)}, first: {first.text}",
+        f"{detail.path.name}:{first.line}",
+        "remove the setting or the fault that the message names",
+        scope="round",
     )
 
 
 def _seeds(detail: DetailLog, round_: Round) -> list[Constraint | None]:
     found: list[Constraint | None] = []
-    wanted = {"qsl": round_.seeds.qsl, "sample_index": round_.seeds.sample_index, "schedule": round_.seeds.schedule}
+    wanted = {
+        "qsl": round_.seeds.qsl,
+        "sample_index": round_.seeds.sample_index,
+        "schedule": round_.seeds.schedule,
+    }
     for name, seed in wanted.items():
         used = detail.integer(f"effective_{name}_rng_seed")
         if used is not None and used != seed:
             found.append(
-                Constraint(f"{name} seed", False, str(seed), str(used), f"round {round_.name}", f"use the seeds of round {round_.name}", scope="round")
+                Constraint(
+                    f"{name} seed",
+                    False,
+                    str(seed),
+                    str(used),
+                    f"round {round_.name}",
+                    f"use the seeds of round {round_.name}",
+                    scope="round",
+                )
             )
     return found
 
@@ -153,8 +184,12 @@ def _duration(detail: DetailLog, scenario: Scenario) -> Constraint:
     lasted = duration_ns(detail, scenario)
     met = detail.values.get("result_min_duration_met") is not False
     return Constraint(
-        "minimum duration", met, format_duration(wanted), format_duration(lasted) if lasted is not None else "not known",
-        "min_duration of the run", "" if met else _longer(detail, scenario, wanted, lasted),
+        "minimum duration",
+        met,
+        format_duration(wanted),
+        format_duration(lasted) if lasted is not None else "not known",
+        "min_duration of the run",
+        "" if met else _longer(detail, scenario, wanted, lasted),
     )
 
 
@@ -173,10 +208,25 @@ def _queries(detail: DetailLog, scenario: Scenario) -> Constraint:
     noun = "samples" if scenario is Scenario.OFFLINE else "queries"
     key = "effective_min_sample_count" if scenario is Scenario.OFFLINE else "effective_min_query_count"
     wanted = detail.integer(key) or 0
-    done = detail.integer("effective_samples_per_query") if scenario is Scenario.OFFLINE else detail.integer("result_query_count")
+    done = (
+        detail.integer("effective_samples_per_query")
+        if scenario is Scenario.OFFLINE
+        else detail.integer("result_query_count")
+    )
     met = detail.values.get("result_min_queries_met") is not False
-    fix = "" if met else f"let it run until {format_count(wanted)} {noun} are done: a longer --duration, or a lower --target-latency"
-    return Constraint(f"minimum {noun}", met, format_count(wanted), format_count(done or 0), "min_query_count of the run", fix)
+    fix = (
+        ""
+        if met
+        else f"let it run until {format_count(wanted)} {noun} are done: a longer --duration, or a lower --target-latency"
+    )
+    return Constraint(
+        f"minimum {noun}",
+        met,
+        format_count(wanted),
+        format_count(done or 0),
+        "min_query_count of the run",
+        fix,
+    )
 
 
 def _latency(detail: DetailLog, benchmark: Benchmark, scenario: Scenario) -> Constraint | None:
@@ -187,8 +237,12 @@ def _latency(detail: DetailLog, benchmark: Benchmark, scenario: Scenario) -> Con
     measured = detail.number(f"result_{percentile * 100:.2f}_percentile_latency_ns") or 0.0
     met = detail.values.get("result_perf_constraints_met") is not False
     return Constraint(
-        f"p{percentile * 100:g} latency", met, f"at most {format_duration(bound)}", format_duration(measured),
-        f"{benchmark.conf_model}.Server.target_latency", "" if met else _slower(detail, bound),
+        f"p{percentile * 100:g} latency",
+        met,
+        f"at most {format_duration(bound)}",
+        format_duration(measured),
+        f"{benchmark.conf_model}.Server.target_latency",
+        "" if met else _slower(detail, bound),
     )
 
 
@@ -214,13 +268,22 @@ def _early_stopping(detail: DetailLog, scenario: Scenario) -> Constraint | None:
     source = "early stopping, inference_rules appendix"
     if scenario is not Scenario.SERVER:
         needed = queries_needed(1, percentile)
-        fix = "" if met else f"let at least {format_count(needed)} queries finish: {_time_for(detail, scenario, needed)}"
-        return Constraint("early stopping", met, f"at least {format_count(needed)} queries", format_count(done), source, fix)
+        fix = (
+            "" if met else f"let at least {format_count(needed)} queries finish: {_time_for(detail, scenario, needed)}"
+        )
+        return Constraint(
+            "early stopping", met, f"at least {format_count(needed)} queries", format_count(done), source, fix
+        )
     late = detail.integer("result_overlatency_query_count") or 0
     needed = queries_needed(late, percentile)
     fix = "" if met else _server_early_stopping(detail, late, done, percentile)
     return Constraint(
-        "early stopping", met, f"at least {format_count(needed)} queries with {format_count(late)} late", format_count(done), source, fix
+        "early stopping",
+        met,
+        f"at least {format_count(needed)} queries with {format_count(late)} late",
+        format_count(done),
+        source,
+        fix,
     )
 
 
@@ -250,9 +313,13 @@ _FULL_SCALE = {
 
 def _deviation(item: Deviation, round_: Round) -> Constraint:
     return Constraint(
-        f"{item.name} of the round", False, item.rule, item.used,
+        f"{item.name} of the round",
+        False,
+        item.rule,
+        item.used,
         f"round {round_.name}, {round_.conf_source.rsplit(',', 1)[-1].strip()}",
-        _FULL_SCALE[item.name].format(rule=item.rule), scope="round",
+        _FULL_SCALE[item.name].format(rule=item.rule),
+        scope="round",
     )
 
 

@@ -59,7 +59,8 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
 
     builder_version(source.architecture)
     from_weights: dict[str, Callable[[Weights], onnx.ModelProto]] = {
-        "mobilenet-v2": build_mobilenet_v2, "efficientnet-lite0": build_efficientnet_lite0,
+        "mobilenet-v2": build_mobilenet_v2,
+        "efficientnet-lite0": build_efficientnet_lite0,
     }
     if source.architecture == "null-classifier":
         model = build_null_classifier()

@@ -28,8 +28,15 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _MAX_BYTES = 4 << 30
 _DTYPES = {
-    "FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8", "IntStorage": "<i4",
-    "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?",
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
 }
 
 
@@ -60,7 +67,9 @@ def read_checkpoint(path: Path) -> Tensors:
     except FileNotFoundError as error:
         raise NotFoundError("checkpoint not found", where=path) from error
     if size > _MAX_BYTES:
-        raise InvalidInputError("the checkpoint is too large", where=path, expected=f"at most {format_size(_MAX_BYTES)}")
+        raise InvalidInputError(
+            "the checkpoint is too large", where=path, expected=f"at most {format_size(_MAX_BYTES)}"
+        )
     with path.open("rb") as stream:
         zipped = stream.read(4) == b"PK\x03\x04"
         stream.seek(0)
@@ -70,7 +79,9 @@ def read_checkpoint(path: Path) -> Tensors:
 def _read_legacy(stream: IO[bytes], path: Path, size: int) -> Tensors:
     reader = Reader(stream, str(path), reduce=_reduce(path), persistent=_persistent(path))
     if reader.load() != _MAGIC or reader.load() != _PROTOCOL:
-        raise InvalidInputError("not a PyTorch checkpoint", where=path, expected="the magic number of the legacy format")
+        raise InvalidInputError(
+            "not a PyTorch checkpoint", where=path, expected="the magic number of the legacy format"
+        )
     reader.load()  # facts of the machine that wrote it: little endian wherever PyTorch runs
     state = reader.load()
     keys = reader.load()
@@ -86,10 +97,17 @@ def _read_legacy(stream: IO[bytes], path: Path, size: int) -> Tensors:
             raise InvalidInputError(f"storage {key!r} is unknown or cut off", where=path)
         count = struct.unpack("<q", header)[0]
         if count != storage.count:
-            raise InvalidInputError(f"storage {key!r} has another size than its tensors say", where=path, expected=str(storage.count), found=str(count))
+            raise InvalidInputError(
+                f"storage {key!r} has another size than its tensors say",
+                where=path,
+                expected=str(storage.count),
+                found=str(count),
+            )
         storages[key] = _raw(stream.read(count * np.dtype(storage.dtype).itemsize), storage, path)
     if stream.tell() != size:
-        raise InvalidInputError("there is something behind the last storage", where=path, found=f"{size - stream.tell()} bytes")
+        raise InvalidInputError(
+            "there is something behind the last storage", where=path, found=f"{size - stream.tell()} bytes"
+        )
     return _tensors(views, storages, path)
 
 
@@ -101,7 +119,12 @@ def _read_zip(path: Path) -> Tensors:
             if len(pickles) != 1 or sum(item.file_size for item in archive.infolist()) > _MAX_BYTES:
                 raise InvalidInputError("not a PyTorch checkpoint", where=path, expected="an archive with one data.pkl")
             root = pickles[0].removesuffix("data.pkl")
-            reader = Reader(io.BytesIO(archive.read(pickles[0])), str(path), reduce=_reduce(path), persistent=_persistent(path))
+            reader = Reader(
+                io.BytesIO(archive.read(pickles[0])),
+                str(path),
+                reduce=_reduce(path),
+                persistent=_persistent(path),
+            )
             views = _views(reader.load(), path)
             wanted = {view.storage.key: view.storage for view in views.values()}
             storages = {key: _raw(archive.read(f"{root}data/{key}"), storage, path) for key, storage in wanted.items()}
@@ -114,7 +137,10 @@ def _raw(data: bytes, storage: _Storage, path: Path) -> NDArray[Any]:
     dtype = np.dtype(storage.dtype)
     if len(data) != storage.count * dtype.itemsize:
         raise InvalidInputError(
-            f"storage {storage.key!r} is cut off", where=path, expected=f"{storage.count * dtype.itemsize} bytes", found=f"{len(data)} bytes"
+            f"storage {storage.key!r} is cut off",
+            where=path,
+            expected=f"{storage.count * dtype.itemsize} bytes",
+            found=f"{len(data)} bytes",
         )
     return np.frombuffer(data, dtype)
 
@@ -126,7 +152,9 @@ def _views(state: Any, path: Path) -> Mapping[str, _View]:
         raise InvalidInputError("the checkpoint holds no state dict", where=path, found=type(state).__name__)
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, _View):
-            raise InvalidInputError(f"entry {name!r} of the state dict is no tensor", where=path, found=type(value).__name__)
+            raise InvalidInputError(
+                f"entry {name!r} of the state dict is no tensor", where=path, found=type(value).__name__
+            )
     return state
 
 
@@ -137,7 +165,12 @@ def _tensors(views: Mapping[str, _View], storages: Mapping[str, NDArray[Any]], p
 def _tensor(name: str, view: _View, storage: NDArray[Any], path: Path) -> NDArray[Any]:
     last = view.offset + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides, strict=True))
     if math.prod(view.shape) and last >= len(storage):
-        raise InvalidInputError(f"tensor {name!r} reaches beyond its storage", where=path, expected=f"at most {len(storage)} values", found=str(last + 1))
+        raise InvalidInputError(
+            f"tensor {name!r} reaches beyond its storage",
+            where=path,
+            expected=f"at most {len(storage)} values",
+            found=str(last + 1),
+        )
     item = storage.itemsize
     strided = np.lib.stride_tricks.as_strided(
         storage[view.offset :], view.shape, tuple(stride * item for stride in view.strides), writeable=False
@@ -152,7 +185,9 @@ def _persistent(path: Path) -> Any:
         kind, key, count = identity[1], identity[2], identity[4]
         dtype = _DTYPES.get(kind.name) if isinstance(kind, Global) and kind.module == "torch" else None
         if dtype is None or not isinstance(key, str) or not key.isalnum() or not _count(count):
-            raise InvalidInputError("a storage of an unknown kind", where=path, expected=", ".join(_DTYPES), found=str(kind))
+            raise InvalidInputError(
+                "a storage of an unknown kind", where=path, expected=", ".join(_DTYPES), found=str(kind)
+            )
         if len(identity) > 5 and identity[5] is not None:
             raise InvalidInputError("views of storages are not read", where=path)
         return _Storage(key, dtype, count)
@@ -169,7 +204,12 @@ def _reduce(path: Path) -> Any:
             return _view(arguments, path)
         if name == "torch._utils._rebuild_parameter" and arguments and isinstance(arguments[0], _View):
             return arguments[0]
-        raise InvalidInputError(f"the checkpoint calls {name}", where=path, expected="tensors only: nothing of it is run", hint="use a file with a plain state dict")
+        raise InvalidInputError(
+            f"the checkpoint calls {name}",
+            where=path,
+            expected="tensors only: nothing of it is run",
+            hint="use a file with a plain state dict",
+        )
 
     return call
 
@@ -177,8 +217,12 @@ def _reduce(path: Path) -> Any:
 def _view(arguments: tuple[Any, ...], path: Path) -> _View:
     storage, offset, shape, strides = arguments[:4]
     sound = (
-        isinstance(storage, _Storage) and _count(offset) and isinstance(shape, tuple) and isinstance(strides, tuple)
-        and len(shape) == len(strides) <= 8 and all(_count(n) for n in (*shape, *strides))
+        isinstance(storage, _Storage)
+        and _count(offset)
+        and isinstance(shape, tuple)
+        and isinstance(strides, tuple)
+        and len(shape) == len(strides) <= 8
+        and all(_count(n) for n in (*shape, *strides))
     )
     if not sound or math.prod(shape) * np.dtype(storage.dtype).itemsize > _MAX_BYTES:
         raise InvalidInputError("a tensor's shape is malformed or too large", where=path, found=f"{shape!r}"[:80])

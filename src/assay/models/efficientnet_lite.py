@@ -9,7 +9,15 @@ from assay.models.graph import Graph, Weights, fold_norm, same_pads
 _IMAGE = 224
 _EPSILON = 1e-3
 # expansion, output channels, repeats, stride of the first, kernel: EfficientNet-B0's stages (Tan and Le 2019, table 1)
-_STAGES = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3))
+_STAGES = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
 
 
 class _Builder:
@@ -21,7 +29,15 @@ class _Builder:
         self.size = _IMAGE
 
     def conv(
-        self, x: str, conv: str, norm: str, shape: tuple[int, int, int, int], *, stride: int = 1, groups: int = 1, clip: bool = True
+        self,
+        x: str,
+        conv: str,
+        norm: str,
+        shape: tuple[int, int, int, int],
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        clip: bool = True,
     ) -> str:
         """Convolution, folded normalisation, ReLU6."""
         kernel, bias = fold_norm(self.weights.take(f"{conv}.weight", shape), self.weights, norm, _EPSILON)
@@ -35,7 +51,14 @@ class _Builder:
         hidden, entry = channels * expansion, x
         if expansion != 1:
             x = self.conv(x, f"{name}._expand_conv", f"{name}._bn0", (hidden, channels, 1, 1))
-        x = self.conv(x, f"{name}._depthwise_conv", f"{name}._bn1", (hidden, 1, kernel, kernel), stride=stride, groups=hidden)
+        x = self.conv(
+            x,
+            f"{name}._depthwise_conv",
+            f"{name}._bn1",
+            (hidden, 1, kernel, kernel),
+            stride=stride,
+            groups=hidden,
+        )
         x = self.conv(x, f"{name}._project_conv", f"{name}._bn2", (output, hidden, 1, 1), clip=False)
         return self.graph.add(entry, x) if stride == 1 and channels == output else x
 

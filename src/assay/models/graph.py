@@ -37,9 +37,18 @@ class Weights:
         """
         value = self._left.pop(name, None)
         if value is None:
-            raise InvalidInputError(f"tensor {name!r} is missing", where=self._where, hint="these weights are of another architecture")
+            raise InvalidInputError(
+                f"tensor {name!r} is missing",
+                where=self._where,
+                hint="these weights are of another architecture",
+            )
         if value.shape != shape:
-            raise InvalidInputError(f"tensor {name!r} has another shape", where=self._where, expected=str(shape), found=str(value.shape))
+            raise InvalidInputError(
+                f"tensor {name!r} has another shape",
+                where=self._where,
+                expected=str(shape),
+                found=str(value.shape),
+            )
         if not np.isfinite(value).all():
             raise InvalidInputError(f"tensor {name!r} holds values that are no numbers", where=self._where)
         return value.astype(np.float64)
@@ -52,7 +61,9 @@ class Weights:
         """
         if self._left:
             names = ", ".join(sorted(self._left)[:4])
-            raise InvalidInputError(f"{len(self._left)} tensors that this architecture does not have: {names}", where=self._where)
+            raise InvalidInputError(
+                f"{len(self._left)} tensors that this architecture does not have: {names}", where=self._where
+            )
 
 
 class Graph:
@@ -84,11 +95,22 @@ class Graph:
         return output
 
     def conv(
-        self, x: str, kernel: NDArray[np.float64], bias: NDArray[np.float64], *, stride: int, pads: tuple[int, int, int, int], groups: int = 1
+        self,
+        x: str,
+        kernel: NDArray[np.float64],
+        bias: NDArray[np.float64],
+        *,
+        stride: int,
+        pads: tuple[int, int, int, int],
+        groups: int = 1,
     ) -> str:
         """A convolution; ``pads`` are top, left, bottom, right."""
         number = self._count + 1
-        names = [x, self.constant(kernel, f"conv_{number}.weight"), self.constant(bias, f"conv_{number}.bias")]
+        names = [
+            x,
+            self.constant(kernel, f"conv_{number}.weight"),
+            self.constant(bias, f"conv_{number}.bias"),
+        ]
         size = list(kernel.shape[2:])
         return self.node("Conv", names, kernel_shape=size, strides=[stride, stride], pads=list(pads), group=groups)
 
@@ -107,7 +129,9 @@ class Graph:
         """Sum of two tensors."""
         return self.node("Add", [a, b])
 
-    def pool_and_classify(self, x: str, weight: NDArray[np.float64], bias: NDArray[np.float64], output: str = "logits") -> str:
+    def pool_and_classify(
+        self, x: str, weight: NDArray[np.float64], bias: NDArray[np.float64], output: str = "logits"
+    ) -> str:
         """Global average, then a linear layer named ``output``; weight is ``(classes, features)``."""
         flat = self.node("Flatten", [self.node("GlobalAveragePool", [x])], axis=1)
         names = [flat, self.constant(weight, "classifier.weight"), self.constant(bias, "classifier.bias")]
@@ -118,7 +142,12 @@ class Graph:
         """The finished, checked model."""
         info = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", classes])
         graph = helper.make_graph(self._nodes, self._name, [self._input], [info], self._constants)
-        model = helper.make_model(graph, producer_name="assay", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        model = helper.make_model(
+            graph,
+            producer_name="assay",
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+        )
         onnx.checker.check_model(model)
         return model
 
@@ -129,7 +158,10 @@ def fold_norm(
     """Fold a batch normalisation into the convolution before it: new kernel and bias."""
     channels = (kernel.shape[0],)
     gamma, beta = weights.take(f"{norm}.weight", channels), weights.take(f"{norm}.bias", channels)
-    mean, variance = weights.take(f"{norm}.running_mean", channels), weights.take(f"{norm}.running_var", channels)
+    mean, variance = (
+        weights.take(f"{norm}.running_mean", channels),
+        weights.take(f"{norm}.running_var", channels),
+    )
     factor = gamma / np.sqrt(variance + epsilon)
     return kernel * factor.reshape(-1, 1, 1, 1), beta - mean * factor
 

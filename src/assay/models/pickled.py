@@ -71,7 +71,15 @@ class Reader:
                 self._step(opcode.name, argument)
         except InvalidInputError:
             raise
-        except (ValueError, IndexError, KeyError, TypeError, UnicodeDecodeError, OverflowError, AttributeError) as error:
+        except (
+            ValueError,
+            IndexError,
+            KeyError,
+            TypeError,
+            UnicodeDecodeError,
+            OverflowError,
+            AttributeError,
+        ) as error:
             raise self._bad(f"malformed pickle: {error}") from error
         raise self._bad("the pickle is cut off")
 
@@ -162,10 +170,28 @@ class Reader:
 
 
 _LITERALS = frozenset(
-    {"BININT", "BININT1", "BININT2", "LONG1", "INT", "LONG", "BINFLOAT", "FLOAT", "BINUNICODE", "SHORT_BINUNICODE", "UNICODE", "SHORT_BINSTRING", "BINSTRING"}
+    {
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG1",
+        "INT",
+        "LONG",
+        "BINFLOAT",
+        "FLOAT",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "UNICODE",
+        "SHORT_BINSTRING",
+        "BINSTRING",
+    }
 )
 _CONSTANTS: dict[str, Callable[[], Any]] = {
-    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
-    "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple,
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
 }
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}

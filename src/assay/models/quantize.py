@@ -54,7 +54,9 @@ def quantize_static(model: Path, target: Path, inputs: Sequence[Array]) -> None:
         from onnxruntime import quantization as q
         from onnxruntime.quantization.shape_inference import quant_pre_process
     except ImportError as error:
-        raise MissingDependencyError(f"quantising needs ONNX Runtime: {error}", hint="pip install onnxruntime") from error
+        raise MissingDependencyError(
+            f"quantising needs ONNX Runtime: {error}", hint="pip install onnxruntime"
+        ) from error
     from assay.models.inspection import inspect_onnx
 
     names = [spec.name for spec in inspect_onnx(model)[0]]
@@ -67,11 +69,19 @@ def quantize_static(model: Path, target: Path, inputs: Sequence[Array]) -> None:
             prepared = Path(scratch) / "prepared.onnx"
             quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
             q.quantize_static(
-                str(prepared), str(target), _reader(q, names[0], np.asarray(inputs[0])), quant_format=q.QuantFormat.QDQ, per_channel=True,
-                weight_type=q.QuantType.QInt8, activation_type=q.QuantType.QUInt8, calibrate_method=q.CalibrationMethod.MinMax,
+                str(prepared),
+                str(target),
+                _reader(q, names[0], np.asarray(inputs[0])),
+                quant_format=q.QuantFormat.QDQ,
+                per_channel=True,
+                weight_type=q.QuantType.QInt8,
+                activation_type=q.QuantType.QUInt8,
+                calibrate_method=q.CalibrationMethod.MinMax,
             )
     except (ValueError, RuntimeError, KeyError) as error:
-        raise InvalidInputError(f"the model cannot be quantised: {error}", where=model, hint="give a quantised model with --model") from error
+        raise InvalidInputError(
+            f"the model cannot be quantised: {error}", where=model, hint="give a quantised model with --model"
+        ) from error
     finally:
         logging.disable(previous)
 

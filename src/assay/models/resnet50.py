@@ -22,7 +22,17 @@ class _Builder:
         self.graph = Graph("resnet50-v1.5", 224)
         self._random = np.random.default_rng(seed)
 
-    def conv(self, x: str, channels: int, output: int, kernel: int, *, stride: int = 1, relu: bool = True, scale: float = 1.0) -> str:
+    def conv(
+        self,
+        x: str,
+        channels: int,
+        output: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        relu: bool = True,
+        scale: float = 1.0,
+    ) -> str:
         """A convolution with a drawn kernel and, as its folded normalisation leaves it, a small bias."""
         weight = self._draw((output, channels, kernel, kernel), np.sqrt(2.0 / (channels * kernel * kernel)) * scale)
         bias = self._draw((output,), 0.01)

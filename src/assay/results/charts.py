@@ -58,9 +58,7 @@ def latency_histogram(latencies_ns: NDArray[np.int64], limit_ns: float | None = 
     values, unit, divide = _scaled(latencies_ns)
     low, high = float(values.min()), float(values.max())
     wide = low > 0 and high / low > 30
-    edges = (
-        np.geomspace(low, high * (1 + 1e-9), _BINS + 1) if wide else np.linspace(low, high or 1.0, _BINS + 1)
-    )
+    edges = np.geomspace(low, high * (1 + 1e-9), _BINS + 1) if wide else np.linspace(low, high or 1.0, _BINS + 1)
     if low == high:
         edges = np.array([low * 0.95, low * 1.05 + 1e-9])
     counts, edges = np.histogram(values, edges)
@@ -111,8 +109,7 @@ def latency_percentiles(latencies_ns: NDArray[np.int64], limit_ns: float | None 
     nines = np.unique(np.geomspace(1, most, 140))
     index = np.minimum((len(ordered) * (1 - 1 / nines)).astype(np.int64), len(ordered) - 1)
     points: list[JsonValue] = [
-        {"nines": round(float(x), 5), "latency": round(float(ordered[i]), 6)}
-        for x, i in zip(nines, index, strict=True)
+        {"nines": round(float(x), 5), "latency": round(float(ordered[i]), 6)} for x, i in zip(nines, index, strict=True)
     ]
     ticks: list[JsonValue] = [2, 5, *(10**k for k in range(len(str(most))))]
     axis: Spec = {
@@ -196,12 +193,13 @@ def throughput_over_time(snapshots: Sequence[Snapshot]) -> Spec:
             found=str(len(snapshots)),
         )
     points: list[JsonValue] = []
+    usual = float(np.median([after.elapsed_s - before.elapsed_s for before, after in pairwise(snapshots)]))
     for before, after in pairwise(snapshots):
         passed = after.elapsed_s - before.elapsed_s
-        if passed > 0 and after.done >= before.done:
-            points.append(
-                {"time": round(after.elapsed_s, 3), "rate": round((after.done - before.done) / passed, 3)}
-            )
+        # The last look comes at once when the run ends: a rate over a moment says nothing.
+        if passed > usual / 2 and after.done >= before.done:
+            rate = (after.done - before.done) / passed
+            points.append({"time": round(after.elapsed_s, 3), "rate": round(rate, 3)})
     return {
         **_head(),
         "data": {"values": points},
@@ -231,7 +229,9 @@ def throughput_bars(rates: Mapping[str, float]) -> Spec:
         "sort": None,
         "axis": {"labelLimit": 320, "ticks": False, "domain": False},
     }
-    x: Spec = {"field": "rate", "type": "quantitative", "title": "samples/s", "scale": {"zero": True}}
+    # Room for the number behind the longest bar.
+    scale: Spec = {"domain": [0, max(rates.values(), default=1.0) * 1.12 or 1.0]}
+    x: Spec = {"field": "rate", "type": "quantitative", "title": "samples/s", "scale": scale}
     return {
         **_head(),
         "height": {"step": 34},
@@ -292,8 +292,7 @@ def _percentile(values: NDArray[Any], percent: int) -> float:
 
 def _rules(marks: Mapping[str, float], limit: float | None) -> list[JsonValue]:
     rows: list[JsonValue] = [
-        {"x": round(value, 6), "name": name, "row": number}
-        for number, (name, value) in enumerate(marks.items())
+        {"x": round(value, 6), "name": name, "row": number} for number, (name, value) in enumerate(marks.items())
     ]
     layers = _vertical(rows, PALETTE.ink, [3, 3])
     if limit is not None:

@@ -62,9 +62,7 @@ def row_of(result: Result, *, location: str | None = None) -> dict[str, JsonValu
 
 def notes_of(result: Result) -> str:
     """What must not be forgotten, in words, for readers that know no labels."""
-    words = (
-        ["taken with assay on this machine, not an official result"] if result.origin is Origin.LOCAL else []
-    )
+    words = ["taken with assay on this machine, not an official result"] if result.origin is Origin.LOCAL else []
     for source in result.sources:
         if source.verdict is not None and not source.verdict.accepted:
             state = "VALID but not acceptable to the round" if source.verdict.valid else "INVALID"

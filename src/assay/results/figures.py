@@ -84,9 +84,7 @@ def _latency_figures(folder: RunFolder, record: RunRecord, prefix: str) -> list[
             charts.latency_histogram(trace.latency_ns, limit),
             f"{prefix}h",
         ),
-        drawn(
-            "Latency by percentile", text, charts.latency_percentiles(trace.latency_ns, limit), f"{prefix}p"
-        ),
+        drawn("Latency by percentile", text, charts.latency_percentiles(trace.latency_ns, limit), f"{prefix}p"),
         drawn(
             "Latency over time: median, p90, fastest to slowest",
             text,
@@ -121,7 +119,5 @@ def drawn(title: str, text: str, spec: charts.Spec, prefix: str) -> Figure:
     svg = re.sub(r"url\(#([\w-]+)\)", rf"url(#{prefix}-\1)", svg)
     # Only the page's own words are read out; sizes follow the column.
     svg = re.sub(r' (?:class|role|aria-[a-z]+)="[\w ./-]*"', "", svg)
-    svg = re.sub(
-        r'^<svg([^>]*?) width="[\d.]+" height="[\d.]+"', r'<svg\1 aria-hidden="true" focusable="false"', svg
-    )
+    svg = re.sub(r'^<svg([^>]*?) width="[\d.]+" height="[\d.]+"', r'<svg\1 aria-hidden="true" focusable="false"', svg)
     return Figure(title, text, Markup(svg))  # noqa: S704 - drawn here; the renderer escapes texts, which a test proves

@@ -137,14 +137,11 @@ def _accuracy(record: RunRecord) -> tuple[AccuracyMetric, ...]:
     targets = {target.metric: target for target in quality_targets(record)}
     applies = not _TARGET_MEANS_NOTHING & set(record.labels)
     return tuple(
-        _metric(name, value, record, targets.get(name), applies)
-        for name, value in record.figures.accuracy.items()
+        _metric(name, value, record, targets.get(name), applies) for name, value in record.figures.accuracy.items()
     )
 
 
-def _metric(
-    name: str, value: float, record: RunRecord, target: QualityTarget | None, applies: bool
-) -> AccuracyMetric:
+def _metric(name: str, value: float, record: RunRecord, target: QualityTarget | None, applies: bool) -> AccuracyMetric:
     met = None
     if target is not None and applies:
         met = value >= target.target and (target.upper_limit is None or value <= target.upper_limit)

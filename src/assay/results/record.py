@@ -60,9 +60,7 @@ def record_run(folder: Path, settings: Settings) -> Recorded:
         artifact = edit.ensure(EXPERIMENT, alias_of(new), tags=tags_of(new))
         found = _row_for(artifact, new)
         name, whole = (
-            (_fresh_name(artifact, new, record.created), new)
-            if found is None
-            else (found[0], joined(found[1], new))
+            (_fresh_name(artifact, new, record.created), new) if found is None else (found[0], joined(found[1], new))
         )
         main = whole.source("performance") or whole.sources[0]
         row = row_of(whole, location=f"{folder.parent.name}/{main.run}")

@@ -1,7 +1,7 @@
 """Runs as one HTML file that needs nothing else: no script, no request, pictures inline, light and dark.
 
-Everything that came out of a run is escaped by the template engine; the page forbids itself every source but its
-own style sheet, so that even a hostile name in a record stays text.
+Everything that came out of a run is escaped by the template engine; the page forbids itself every source but
+its own style sheet, so that even a hostile name in a record stays text.
 """
 
 from __future__ import annotations
@@ -70,13 +70,11 @@ class Section:
     machine: tuple[tuple[str, str], ...]
 
 
-def write_report(
-    runs: Sequence[RunFolder], target: Path, *, title: str | None = None, progress: Progress = SILENT
-) -> None:
+def write_report(runs: Sequence[Path], target: Path, *, title: str | None = None, progress: Progress = SILENT) -> None:
     """Write a report on runs, finished or not.
 
     Args:
-        runs: in the order they are shown.
+        runs: folders of runs, in the order they are shown.
         target: the HTML file.
         title: of the page; made from the runs unless given.
         progress: told of every picture.
@@ -91,11 +89,12 @@ def write_report(
         raise UsageError("a report needs at least one run", hint="assay runs list")
     if len(runs) > _MAX_RUNS:
         raise UsageError(f"{len(runs)} runs are too many for one page", expected=f"at most {_MAX_RUNS}")
-    records = [folder.read() for folder in runs]
+    folders = [RunFolder(path) for path in runs]
+    records = [folder.read() for folder in folders]
     step = progress.start("draw the report", total=len(records), unit="runs")
     sections: list[Section] = []
     try:
-        for number, (folder, record) in enumerate(zip(runs, records, strict=True)):
+        for number, (folder, record) in enumerate(zip(folders, records, strict=True)):
             sections.append(_section(folder, record, number))
             step.advance()
     finally:
@@ -178,9 +177,7 @@ def _summary(result: Result, anchors: dict[str, str]) -> SummaryRow:
         accuracy=", ".join(f"{m.metric} {words.metric(m.value, m.unit)}" for m in result.accuracy),
         target=", ".join(_target(m.target, m.unit, m.met) for m in result.accuracy if m.target is not None),
         verdicts=tuple(
-            (source.mode, "VALID" if source.verdict.valid else "INVALID")
-            for source in result.sources
-            if source.verdict
+            (source.mode, "VALID" if source.verdict.valid else "INVALID") for source in result.sources if source.verdict
         ),
         standing="yes" if result.comparable else "no",
         labels=result.labels,
@@ -214,9 +211,7 @@ def _section(folder: RunFolder, record: RunRecord, number: int) -> Section:
         unit=words.short_unit(figures.unit),
         better=_better(figures.lower_is_better) if performance and figures.value is not None else "",
         tiles=tuple(_tiles(record)),
-        figures=tuple(run_figures(folder, record, prefix=f"f{number}"))
-        if record.status is RunStatus.FINISHED
-        else (),
+        figures=tuple(run_figures(folder, record, prefix=f"f{number}")) if record.status is RunStatus.FINISHED else (),
         facts=tuple(_facts(record)),
         machine=tuple(words.host_facts(record.host)),
     )
@@ -226,8 +221,7 @@ def _tiles(record: RunRecord) -> list[tuple[str, str]]:
     """The figures beside the official one; only those there are."""
     figures = record.figures
     tiles = [
-        (name, words.metric(value, figures.accuracy_units.get(name, "")))
-        for name, value in figures.accuracy.items()
+        (name, words.metric(value, figures.accuracy_units.get(name, ""))) for name, value in figures.accuracy.items()
     ]
     tiles += [(name, words.metric(value, "percent")) for name, value in figures.accuracy_details.items()]
     tiles += [(name, words.latency(figures, name)) for name in ("p50", "p90", "p99", "p99.9", "mean", "max")]

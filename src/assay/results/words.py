@@ -8,12 +8,20 @@ from assay.base.units import format_count, format_duration, format_size
 from assay.loadgen.record import Figures, RunRecord, RunStatus
 
 _SHORT_UNITS = {"Latency (ms)": "ms", "Samples/s": "samples/s", "Queries/s": "queries/s"}
-_HOST = (
-    ("cpu", "Processor"), ("cores", "Cores"), ("usable_cores", "Usable cores"), ("threads", "Hardware threads"),
-    ("memory_bytes", "Memory"), ("os", "Operating system"), ("kernel", "Kernel"), ("machine", "Architecture"),
-    ("governor", "Frequency governor"), ("virtualization", "Virtual machine"), ("container", "Container"),
-    ("python", "Python"),
-)  # fmt: skip
+_HOST = {
+    "cpu": "Processor",
+    "cores": "Cores",
+    "usable_cores": "Usable cores",
+    "threads": "Hardware threads",
+    "memory_bytes": "Memory",
+    "os": "Operating system",
+    "kernel": "Kernel",
+    "machine": "Architecture",
+    "governor": "Frequency governor",
+    "virtualization": "Virtual machine",
+    "container": "Container",
+    "python": "Python",
+}
 
 
 def short_unit(unit: str | None) -> str:
@@ -34,8 +42,7 @@ def figure(figures: Figures) -> str:
 def accuracy(figures: Figures) -> str:
     """Accuracy metrics, such as ``acc 75.7%``; empty when there are none."""
     return ", ".join(
-        f"{name} {metric(value, figures.accuracy_units.get(name, ''))}"
-        for name, value in figures.accuracy.items()
+        f"{name} {metric(value, figures.accuracy_units.get(name, ''))}" for name, value in figures.accuracy.items()
     )
 
 
@@ -86,18 +93,14 @@ def engine(record: RunRecord) -> str:
 
 
 def host_facts(host: Mapping[str, str | int | float | None]) -> list[tuple[str, str]]:
-    """Facts of a machine as name and value; what is not known is left out, what has no name here keeps its key."""
-    named = dict(_HOST)
-    order = [key for key, _ in _HOST if key in host] + sorted(set(host) - set(named))
+    """Facts of a machine as name and value; unknown ones are left out, those without a name keep their key."""
     facts: list[tuple[str, str]] = []
-    for key in order:
+    for key in (*(key for key in _HOST if key in host), *sorted(set(host) - set(_HOST))):
         value = host[key]
         if value is None or value == "":
             continue
-        shown = (
-            format_size(value) if key.endswith("_bytes") and isinstance(value, (int, float)) else str(value)
-        )
-        facts.append((named.get(key, key), shown))
+        is_size = key.endswith("_bytes") and isinstance(value, (int, float))
+        facts.append((_HOST.get(key, key), format_size(float(value)) if is_size else str(value)))
     return facts
 
 

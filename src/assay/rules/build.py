@@ -107,9 +107,7 @@ class _Builder:
         for number, form in enumerate(forms):
             key: Key = ("benchmarks", name, "quality", number)
             if form.metric in targets:
-                raise InvalidInputError(
-                    f"metric {form.metric!r} is given twice", where=self._where((*key, "metric"))
-                )
+                raise InvalidInputError(f"metric {form.metric!r} is given twice", where=self._where((*key, "metric")))
             targets[form.metric] = self._quality(key, form)
         return tuple(targets.values())
 

@@ -46,9 +46,7 @@ def changes(old: Round, new: Round) -> list[Change]:
     """
     before, after = dict(_flat(round_document(old))), dict(_flat(round_document(new)))
     found = [Change(key, before.get(key), after.get(key)) for key in {**after, **before}]
-    return [
-        each for each in _whole_benchmarks(found, old, new) if each.old != each.new and each.key != "name"
-    ]
+    return [each for each in _whole_benchmarks(found, old, new) if each.old != each.new and each.key != "name"]
 
 
 def _whole_benchmarks(found: list[Change], old: Round, new: Round) -> Iterator[Change]:

@@ -1,7 +1,7 @@
 """Round files: YAML to :class:`~assay.rules.model.Round`, errors with file, line and key.
 
-A later round says only what changed: with ``extends: v3.0`` its mappings are merged over that round's, ``null`` takes a
-key away and any other value replaces.
+A later round says only what changed: with ``extends: v3.0`` its mappings are merged over that round's, ``null`` takes
+a key away and any other value replaces.
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ def round_schema() -> dict[str, Any]:
     """
     full = RoundFile.model_json_schema()
     definitions = full.pop("$defs")
-    extends = {"type": "string", "description": "Round whose facts hold where this file says nothing"}
+    extends = {"type": "string", "description": "Round whose facts hold where this file is silent"}
+    anything: dict[str, Any] = {}
     own = {key: full["properties"][key] for key in _OWN_KEYS}
     partial = {
-        "properties": {"extends": extends, **dict.fromkeys(full["properties"], {}), **own},
+        "properties": {"extends": extends, **dict.fromkeys(full["properties"], anything), **own},
         "required": ["extends", *_OWN_KEYS],
         "additionalProperties": False,
     }

@@ -1,6 +1,7 @@
 """The nouns of a round, frozen and without I/O.
 
-Times are nanoseconds unless the name says otherwise; accuracies are in the unit of their metric (percent for ``acc``).
+Times are nanoseconds unless the name says otherwise; accuracies are in the unit of their metric (percent for
+``acc``).
 """
 
 from __future__ import annotations

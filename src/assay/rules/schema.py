@@ -16,7 +16,7 @@ from assay.rules.model import Category, Scenario, Seeds
 
 def _duration(value: Any) -> int:
     if not isinstance(value, str):
-        raise ValueError("a duration needs a unit, such as 600s or 15ms")  # noqa: TRY004 - pydantic catches it
+        raise ValueError("a duration needs a unit, such as 600s or 15ms")
     try:
         return parse_duration(value)
     except UsageError as error:
@@ -27,9 +27,7 @@ Duration = Annotated[
     int,
     BeforeValidator(_duration),
     Field(gt=0),
-    WithJsonSchema(
-        {"type": "string", "description": "A duration with its unit", "examples": ["600s", "15ms"]}
-    ),
+    WithJsonSchema({"type": "string", "description": "A duration with its unit", "examples": ["600s", "15ms"]}),
 ]
 Count = Annotated[int, Field(gt=0, strict=True)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]

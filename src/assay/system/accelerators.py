@@ -38,14 +38,10 @@ def probe_accelerators(reader: Reader, nvml: Any = None) -> AcceleratorFacts:
     if others:
         source = f"/{_PCI}: device classes 0300, 0302 and 1200"
         devices: Fact[tuple[Accelerator, ...]] = Fact(others, source)
-        return AcceleratorFacts(
-            Fact(len(others), source), devices, Fact(None, "no driver that assay can ask")
-        )
+        return AcceleratorFacts(Fact(len(others), source), devices, Fact(None, "no driver that assay can ask"))
     if any(reader.exists(path) for path in _TEGRA_GPU):
         reason = "a Tegra GPU is there; its facts need NVIDIA's tools"
-        return AcceleratorFacts(
-            Fact(1, "Tegra GPU under /sys/devices"), Fact(None, reason), Fact(None, reason)
-        )
+        return AcceleratorFacts(Fact(1, "Tegra GPU under /sys/devices"), Fact(None, reason), Fact(None, reason))
     if not reader.exists("sys"):
         return nothing_known(f"no /{_PCI}")
     bus = f"no accelerator under /{_PCI}" if reader.exists(_PCI) else f"no PCI bus (/{_PCI})"
@@ -72,9 +68,7 @@ def _from_nvml(nvml: Any) -> AcceleratorFacts | None:
     finally:
         with contextlib.suppress(nvml.NVMLError):
             nvml.nvmlShutdown()
-    return AcceleratorFacts(
-        Fact(len(devices), "NVML"), Fact(devices, "NVML"), Fact(f"NVIDIA {driver}", "NVML")
-    )
+    return AcceleratorFacts(Fact(len(devices), "NVML"), Fact(devices, "NVML"), Fact(f"NVIDIA {driver}", "NVML"))
 
 
 def _nvml_device(nvml: Any, index: int) -> Accelerator:
@@ -89,7 +83,8 @@ def _nvml_device(nvml: Any, index: int) -> Accelerator:
 
     memory = ask("nvmlDeviceGetMemoryInfo")
     generation, width = ask("nvmlDeviceGetMaxPcieLinkGeneration"), ask("nvmlDeviceGetMaxPcieLinkWidth")
-    links = sum(1 for link in range(_NVLINKS) if ask("nvmlDeviceGetNvLinkState", link))
+    ports = getattr(nvml, "NVML_NVLINK_MAX_LINKS", _NVLINKS)
+    links = sum(1 for link in range(ports) if ask("nvmlDeviceGetNvLinkState", link))
     return Accelerator(
         name=_string(nvml.nvmlDeviceGetName(handle)),
         memory=int(memory.total) if memory is not None else None,

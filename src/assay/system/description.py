@@ -150,9 +150,7 @@ def check_field_names(names: Mapping[str, object]) -> None:
     for name in names:
         if name not in known:
             close = nearest(name, known)
-            raise UsageError(
-                f"unknown field {name!r}", expected=" or ".join(close) or None, hint="assay system fields"
-            )
+            raise UsageError(f"unknown field {name!r}", expected=" or ".join(close) or None, hint="assay system fields")
 
 
 def _answers(given: Mapping[str, Value], named: Mapping[str, str]) -> dict[str, Value]:
@@ -244,8 +242,7 @@ def _memory_and_storage(facts: SystemFacts) -> dict[str, _Found]:
 def _network(facts: SystemFacts) -> dict[str, _Found]:
     cards = facts.network.cards
     names = Counter(
-        f"{card.kind}{f' {card.speed_mbit / 1000:g} Gbit/s' if card.speed_mbit else ''}"
-        for card in cards.value or ()
+        f"{card.kind}{f' {card.speed_mbit / 1000:g} Gbit/s' if card.speed_mbit else ''}" for card in cards.value or ()
     )
     count = "" if cards.value is None else str(len(cards.value))
     return {
@@ -294,9 +291,7 @@ def _software(facts: SystemFacts) -> dict[str, _Found]:
             one, f"{software.packages.source}: {', '.join(engines) or 'no engine'}", ", ".join(engines)
         ),
         "operating_system": _Found(system, software.operating_system.source),
-        "other_software_stack": _Found(
-            "; ".join(stack), f"{software.python.source}, {software.packages.source}"
-        ),
+        "other_software_stack": _Found("; ".join(stack), f"{software.python.source}, {software.packages.source}"),
     }
 
 

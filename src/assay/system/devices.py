@@ -32,9 +32,7 @@ def _disk(reader: Reader, path: str) -> Disk | None:
         return None
     name = path.rpartition("/")[2]
     model = reader.name(f"{path}/device/model") or reader.name(f"{path}/device/name")
-    return Disk(
-        name, sectors * _SECTOR, _disk_kind(name, model, reader.number(f"{path}/queue/rotational")), model
-    )
+    return Disk(name, sectors * _SECTOR, _disk_kind(name, model, reader.number(f"{path}/queue/rotational")), model)
 
 
 def _disk_kind(name: str, model: str | None, rotational: int | None) -> str:

@@ -197,9 +197,7 @@ class SoftwareFacts:
     packages: Fact[tuple[Package, ...]]
 
 
-Group = (
-    ProcessorFacts | MemoryFacts | StorageFacts | NetworkFacts | AcceleratorFacts | HostFacts | SoftwareFacts
-)
+Group = ProcessorFacts | MemoryFacts | StorageFacts | NetworkFacts | AcceleratorFacts | HostFacts | SoftwareFacts
 
 
 @dataclass(frozen=True, slots=True)

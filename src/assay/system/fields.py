@@ -89,9 +89,7 @@ class FieldList:
         Raises:
             NotFoundError: for a round this list does not know.
         """
-        return field.filled_since is not None and self._position(round_name) >= self._position(
-            field.filled_since
-        )
+        return field.filled_since is not None and self._position(round_name) >= self._position(field.filled_since)
 
     def _position(self, round_name: str) -> int:
         if round_name not in self.rounds:

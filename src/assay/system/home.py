@@ -64,17 +64,13 @@ def _leftovers(home: Path) -> Iterator[Diagnosis]:
     if old:
         size = format_size(sum(_size(path) for path in old))
         detail = f"{len(old)} unfinished files of killed processes, {size}; the first: {old[0]}"
-        yield warning(
-            "unfinished files", needed, detail, f"remove them: find {home} -name '*.part' -mmin +60 -delete"
-        )
+        yield warning("unfinished files", needed, detail, f"remove them: find {home} -name '*.part' -mmin +60 -delete")
     else:
         yield ok("unfinished files", needed, "none")
     held = [path for path in locks if _is_held(path)]
     if held:
         detail = f"held by a running process: {', '.join(str(path) for path in held[:3])}"
-        yield warning(
-            "locks", "starting more work", detail, "wait for it to finish, or look for it: assay runs list"
-        )
+        yield warning("locks", "starting more work", detail, "wait for it to finish, or look for it: assay runs list")
 
 
 def _scan(home: Path) -> tuple[list[tuple[Path, float]], list[Path]]:

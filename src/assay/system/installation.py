@@ -64,9 +64,7 @@ def _plugins() -> Iterator[Diagnosis]:
             yield from engines
         for plugin in broken:
             detail = f"{plugin.origin}: {plugin.reason}"
-            yield warning(
-                f"plugin {plugin.name}", group, detail, "update or uninstall the package it comes from"
-            )
+            yield warning(f"plugin {plugin.name}", group, detail, "update or uninstall the package it comes from")
     if not usable:
         yield missing(
             "an engine",
@@ -84,9 +82,7 @@ def _engine(name: str) -> Diagnosis:
         return ok(f"engine {name}", needed, "its plugin loads")
     found = installed_version(library)
     if found is None:
-        return missing(
-            f"engine {name}", needed, f"{library} is not installed", f'pip install "assay[{name}]"'
-        )
+        return missing(f"engine {name}", needed, f"{library} is not installed", f'pip install "assay[{name}]"')
     return ok(f"engine {name}", needed, f"{library} {found}")
 
 

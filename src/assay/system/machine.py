@@ -24,9 +24,7 @@ _BUSY_PERCENT = 10.0
 _SAMPLE_SECONDS = 0.2
 
 
-def diagnose_machine(
-    reader: Reader, *, busy_percent: Callable[[], float] | None = None
-) -> Iterator[Diagnosis]:
+def diagnose_machine(reader: Reader, *, busy_percent: Callable[[], float] | None = None) -> Iterator[Diagnosis]:
     """Memory, frequency, other load, walls around the process, accelerators and power meter.
 
     Args:
@@ -61,9 +59,7 @@ def _memory(reader: Reader, host: HostFacts) -> Diagnosis:
     if usable < _LEAST_MEMORY:
         return missing("memory", needed, detail, "the demo needs 1 GiB", essential=True)
     if free < _COMFORTABLE_MEMORY:
-        return warning(
-            "memory", needed, detail, "close other programs; ResNet-50 with ImageNet wants 4 GiB free"
-        )
+        return warning("memory", needed, detail, "close other programs; ResNet-50 with ImageNet wants 4 GiB free")
     return ok("memory", needed, detail)
 
 
@@ -103,9 +99,7 @@ def _sample_busy() -> float:
 def _load(percent: float) -> Diagnosis:
     detail = f"{percent:.0f}% of the CPUs in use"
     if percent > _BUSY_PERCENT:
-        return warning(
-            "other load", _STEADY, detail, "stop other programs before you measure; see them with top"
-        )
+        return warning("other load", _STEADY, detail, "stop other programs before you measure; see them with top")
     return ok("other load", _STEADY, detail)
 
 
@@ -126,9 +120,7 @@ def _isolation(host: HostFacts) -> Diagnosis:
     virtual, container = host.virtualization.value, host.container.value
     detail = f"virtual machine: {virtual or 'cannot tell'}; container: {container or 'cannot tell'}"
     if virtual not in (None, "none"):
-        return warning(
-            "virtual machine", _STEADY, detail, "neighbours may disturb; say in hw_notes that it is virtual"
-        )
+        return warning("virtual machine", _STEADY, detail, "neighbours may disturb; say in hw_notes that it is virtual")
     return ok("virtual machine", _STEADY, detail)
 
 
@@ -140,13 +132,9 @@ def _nvidia(reader: Reader) -> Diagnosis:
         names = ", ".join(device.name for device in facts.devices.value or ())
         detail = f"{facts.driver.value}: {names}"
         if not installed:
-            return warning(
-                "NVIDIA GPU", needed, f"{detail}; pynvml is not installed", 'pip install "assay[nvidia]"'
-            )
+            return warning("NVIDIA GPU", needed, f"{detail}; pynvml is not installed", 'pip install "assay[nvidia]"')
         return ok("NVIDIA GPU", needed, detail)
     if facts.count.value:
         names = ", ".join(device.name for device in facts.devices.value or ()) or "a GPU"
-        return warning(
-            "accelerator", "measuring on it", f"{names}: no driver that assay can ask", "install its driver"
-        )
+        return warning("accelerator", "measuring on it", f"{names}: no driver that assay can ask", "install its driver")
     return ok("NVIDIA GPU", needed, "none here; runs use the CPU")

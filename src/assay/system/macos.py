@@ -105,9 +105,7 @@ def _host(values: dict[str, str]) -> HostFacts:
     return HostFacts(
         hostname=_text(values, "kern.hostname"),
         product=_text(values, "hw.model"),
-        virtualization=Fact(
-            {"0": "none", "1": "yes, kind unknown"}.get(virtual or ""), "sysctl kern.hv_vmm_present"
-        ),
+        virtualization=Fact({"0": "none", "1": "yes, kind unknown"}.get(virtual or ""), "sysctl kern.hv_vmm_present"),
         container=Fact("none", "macOS has none"),
         cpus_allowed=Fact(None, _NOT_HERE),
         cpu_quota=Fact(None, _NOT_HERE),

@@ -147,9 +147,7 @@ def _cores(reader: Reader, info: CpuInfo, cpus: list[str]) -> Fact[int]:
         groups = {reader.text(f"{cpu}/topology/{name}") for cpu in cpus}
         if groups and None not in groups:
             return Fact(len(groups), f"/{_CPUS}/cpu*/topology/{name}")
-    pairs = {
-        (cpu["physical id"], cpu["core id"]) for cpu in info.cpus if "core id" in cpu and "physical id" in cpu
-    }
+    pairs = {(cpu["physical id"], cpu["core id"]) for cpu in info.cpus if "core id" in cpu and "physical id" in cpu}
     if pairs:
         return Fact(len(pairs), f"/{_CPUINFO}: physical id and core id")
     return Fact(None, "the kernel tells no core numbers")

@@ -23,7 +23,7 @@ Runner = Callable[[Sequence[str]], str | None]
 def run_command(command: Sequence[str]) -> str | None:
     """Standard output of a command, or None when it is not there, fails or takes longer than 5 s."""
     try:
-        done = subprocess.run(  # noqa: S603 - fixed commands of the operating system, no shell
+        done = subprocess.run(
             list(command), capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
@@ -40,9 +40,7 @@ class Reader:
         run: runs a command (macOS only).
     """
 
-    def __init__(
-        self, root: Path = Path("/"), *, platform: str = sys.platform, run: Runner = run_command
-    ) -> None:
+    def __init__(self, root: Path = Path("/"), *, platform: str = sys.platform, run: Runner = run_command) -> None:
         self.root = root
         self.platform = platform
         self.run = run

@@ -100,9 +100,7 @@ def _missing(field: Field) -> Problem:
     )  # fmt: skip
 
 
-def _judge(
-    field: Field, description: Mapping[str, object], round_name: str, fields: FieldList
-) -> list[Problem]:
+def _judge(field: Field, description: Mapping[str, object], round_name: str, fields: FieldList) -> list[Problem]:
     """The problems of one field that is there; the first kind that applies ends the search."""
     value = description[field.name]
     if not isinstance(value, (str, int, float)) or isinstance(value, bool):
@@ -112,9 +110,7 @@ def _judge(
         return _judge_empty(field, value, round_name, fields)
     text = str(value).strip()
     word = text.casefold()
-    if word in fields.placeholders or re.fullmatch(
-        r"<.*>|\[.*\]|\{.*\}|x{2,}|\?+|\.{2,}|(your|my) \w+", word
-    ):
+    if word in fields.placeholders or re.fullmatch(r"<.*>|\[.*\]|\{.*\}|x{2,}|\?+|\.{2,}|(your|my) \w+", word):
         return [Problem(field.name, text, _expected(field), _fill_in(field, round_name, fields), _STRICT)]
     if word in fields.not_applicable and not _na_allowed(field, description):
         return [Problem(field.name, text, _expected(field), _fill_in(field, round_name, fields), _STRICT)]
@@ -157,9 +153,7 @@ def _judge_choice(field: Field, text: str) -> list[Problem]:
     compared = text.lower() if field.name == "status" else text
     if compared in field.choices:
         return []
-    close = next(
-        (choice for choice in field.choices if choice == compared.lower().replace(" ", "")), field.choices[0]
-    )
+    close = next((choice for choice in field.choices if choice == compared.lower().replace(" ", "")), field.choices[0])
     return [
         Problem(
             field.name, text, " or ".join(field.choices), f"--set {field.name}={close}",
@@ -180,9 +174,7 @@ def _network_mode(description: Mapping[str, object], division: object, *, networ
         found = str(description["is_network"]) if "is_network" in description else None
         return [Problem("is_network", found, '"true" in the network division', "--set is_network=true", rule)]
     if division == "closed" and network:
-        return [
-            Problem("is_network", "true", '"false" in the closed division', "--set is_network=false", rule)
-        ]
+        return [Problem("is_network", "true", '"false" in the closed division', "--set is_network=false", rule)]
     return []
 
 
@@ -209,9 +201,7 @@ def _places(description: Mapping[str, object], submitter: str | None, division: 
     return problems
 
 
-def _unknown(
-    description: Mapping[str, object], round_name: str, fields: FieldList, *, network: bool
-) -> list[Problem]:
+def _unknown(description: Mapping[str, object], round_name: str, fields: FieldList, *, network: bool) -> list[Problem]:
     rule = f"{_SOURCE} check_system_desc_id: unknown field (a warning)"
     problems = []
     for name in description:
@@ -220,9 +210,7 @@ def _unknown(
         # Network fields are known to the checker only where is_network is true.
         if field is None or not known or (field.needed is Needed.NETWORK and not network):
             expected = f"a field of round {round_name}"
-            problems.append(
-                Problem(name, None, expected, "leave it out, or put it into hw_notes", rule, Level.WARNING)
-            )
+            problems.append(Problem(name, None, expected, "leave it out, or put it into hw_notes", rule, Level.WARNING))
     return problems
 
 

@@ -1,4 +1,5 @@
-"""One module per kind of problem
+"""One module per kind of problem: dataset, preprocessing, response, accuracy.
 
-This room must not know  dataset, preprocessing, response, accuracy.:engines.
+Nouns: task, recipe, dataset, sample, response, accuracy. This room must not know engines, scenarios or where results
+go.
 """

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from assay.base.progress import Progress
 from assay.base.tensors import Array, TensorSpec
 
-
 Reader = Callable[[Sequence[Array]], NDArray[Any]]
 """From a batch of model outputs to one fixed-size response row per sample: C-contiguous ``(batch, k)``."""
 
@@ -51,8 +50,13 @@ class SkippedSample:
 class Dataset(Protocol):
     """Prepared samples, in LoadGen's index order 0 .. count-1."""
 
-    count: int
-    skipped: tuple[SkippedSample, ...]
+    @property
+    def count(self) -> int:
+        """Samples there are."""
+
+    @property
+    def skipped(self) -> tuple[SkippedSample, ...]:
+        """Samples left out because they could not be read."""
 
     def load(self, indices: Sequence[int]) -> tuple[Array, ...]:
         """Model inputs of some samples, stacked: one C-contiguous array per model input, ``len(indices)`` rows.

@@ -37,12 +37,18 @@ class ImageClassification:
 
         return open_images(path, read_recipe(recipe), cache=cache, limit=limit, skip_bad=skip_bad, progress=progress)
 
-    def check_model(self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], recipe: Mapping[str, Any]) -> None:
+    def check_model(
+        self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], recipe: Mapping[str, Any]
+    ) -> None:
         """Check for one image input of the recipe's shape and an output of class scores or labels."""
         wanted = read_recipe(recipe)
         if len(inputs) != 1:
             names = ", ".join(spec.name for spec in inputs)
-            raise InvalidInputError("the model has another number of inputs than the task", expected="one image", found=names or "none")
+            raise InvalidInputError(
+                "the model has another number of inputs than the task",
+                expected="one image",
+                found=names or "none",
+            )
         _check_input(inputs[0], wanted)
         _output_index(outputs, wanted)
 
@@ -74,15 +80,16 @@ def _reader(index: int, recipe: Recipe) -> Reader:
     form = recipe.output
     offset = np.float32(form.label_offset)
 
-    def labels(outputs: Sequence[Array]) -> NDArray[np.float32]:
-        values = outputs[index]
+    def labels(outputs: Sequence[Array]) -> NDArray[Any]:
+        values: NDArray[Any] = outputs[index]
         return (values.reshape(len(values), -1)[:, :1] + offset).astype(np.float32)
 
-    def best(outputs: Sequence[Array]) -> NDArray[np.float32]:
-        return outputs[index].argmax(axis=1).astype(np.float32).reshape(-1, 1) + offset
+    def best(outputs: Sequence[Array]) -> NDArray[Any]:
+        scores: NDArray[Any] = outputs[index]
+        return scores.argmax(axis=1).astype(np.float32).reshape(-1, 1) + offset
 
-    def ranked(outputs: Sequence[Array]) -> NDArray[np.float32]:
-        scores = outputs[index]
+    def ranked(outputs: Sequence[Array]) -> NDArray[Any]:
+        scores: NDArray[Any] = outputs[index]
         # Two steps: the best `top` of 1,000 in any order is linear, sorting the few is nothing.
         top = np.argpartition(scores, -form.top, axis=1)[:, -form.top :]
         order = np.argsort(np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")[:, ::-1]
@@ -95,16 +102,24 @@ def _reader(index: int, recipe: Recipe) -> Reader:
 
 def _check_input(spec: TensorSpec, recipe: Recipe) -> None:
     wanted = (-1, *recipe.shape)
-    fits = len(spec.shape) == 4 and all(have in (-1, want) for have, want in zip(spec.shape[1:], wanted[1:], strict=True))
+    fits = len(spec.shape) == 4 and all(
+        have in (-1, want) for have, want in zip(spec.shape[1:], wanted[1:], strict=True)
+    )
     if not fits:
         other = "NHWC" if recipe.layout == "NCHW" else "NCHW"
         swapped = len(spec.shape) == 4 and 3 in (spec.shape[1], spec.shape[3])
         raise InvalidInputError(
-            f"input {spec.name!r} does not take the task's images", expected=f"shape (batch, {', '.join(map(str, recipe.shape))})",
-            found=f"shape {spec.shape}", hint=f"the model wants {other}, or another image size" if swapped else "this is no image classifier",
+            f"input {spec.name!r} does not take the task's images",
+            expected=f"shape (batch, {', '.join(map(str, recipe.shape))})",
+            found=f"shape {spec.shape}",
+            hint=f"the model wants {other}, or another image size" if swapped else "this is no image classifier",
         )
     if spec.dtype != np.dtype(recipe.dtype):
-        raise InvalidInputError(f"input {spec.name!r} has another type than the recipe", expected=recipe.dtype, found=str(spec.dtype))
+        raise InvalidInputError(
+            f"input {spec.name!r} has another type than the recipe",
+            expected=recipe.dtype,
+            found=str(spec.dtype),
+        )
 
 
 def _output_index(outputs: Sequence[TensorSpec], recipe: Recipe) -> int:
@@ -118,7 +133,9 @@ def _output_index(outputs: Sequence[TensorSpec], recipe: Recipe) -> int:
     shape = outputs[index].shape
     if form.kind == "logits" and (len(shape) != 2 or 0 <= shape[1] < form.top):
         raise InvalidInputError(
-            f"output {names[index]!r} is no list of class scores", expected="shape (batch, classes)", found=f"shape {shape}"
+            f"output {names[index]!r} is no list of class scores",
+            expected="shape (batch, classes)",
+            found=f"shape {shape}",
         )
     return index
 

@@ -28,7 +28,10 @@ def score_log(log: Path, labels: NDArray[np.int64]) -> Accuracy:
     indices, first = np.unique(read.qsl_idx, return_index=True)
     if len(indices) != len(labels) or (len(indices) and (indices[0] < 0 or indices[-1] >= len(labels))):
         raise InvalidInputError(
-            "the log does not hold one response for each sample", where=log, expected=f"{len(labels)} samples", found=f"{len(indices)} sample indices",
+            "the log does not hold one response for each sample",
+            where=log,
+            expected=f"{len(labels)} samples",
+            found=f"{len(indices)} sample indices",
             hint="the accuracy run did not come to its end, or was made with another dataset",
         )
     answers = read.values("<f4")[first]
@@ -39,6 +42,9 @@ def score_log(log: Path, labels: NDArray[np.int64]) -> Accuracy:
     accuracy = 100.0 * good / total
     details = {} if answers.shape[1] < 2 else {f"top{answers.shape[1]}": 100.0 * float(hits.any(axis=1).mean())}
     return Accuracy(
-        metrics={"acc": accuracy}, units={"acc": "percent"}, samples=total,
-        text=f"accuracy={accuracy:.3f}%, good={good}, total={total}", details=details,
+        metrics={"acc": accuracy},
+        units={"acc": "percent"},
+        samples=total,
+        text=f"accuracy={accuracy:.3f}%, good={good}, total={total}",
+        details=details,
     )

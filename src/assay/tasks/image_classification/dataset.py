@@ -102,9 +102,15 @@ def _prepare_all(
     bad: dict[int, str] = {}
     step = progress.start("prepare samples", total=len(images), unit="images")
     try:
-        array = np.lib.format.open_memmap(scratch / "all.npy", mode="w+", dtype=recipe.dtype, shape=(len(images), *recipe.shape))
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) as pool:
-            for number, problem in enumerate(pool.map(lambda item: _prepare_one(item[1], recipe, array, item[0]), enumerate(images))):
+        array = np.lib.format.open_memmap(
+            scratch / "all.npy", mode="w+", dtype=recipe.dtype, shape=(len(images), *recipe.shape)
+        )
+        with ThreadPoolExecutor(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        ) as pool:
+            for number, problem in enumerate(
+                pool.map(lambda item: _prepare_one(item[1], recipe, array, item[0]), enumerate(images))
+            ):
                 step.advance()
                 if problem is None:
                     continue
@@ -126,18 +132,29 @@ def _prepare_one(image: LabelledImage, recipe: Recipe, array: NDArray[Any], numb
         error.hint = "remove or replace it, or leave such samples out with --skip-bad (the result is then labelled)"
         return error
     except FileNotFoundError:
-        return InvalidInputError("a listed image is missing", where=image.path, hint="get it, or leave it out with --skip-bad")
+        return InvalidInputError(
+            "a listed image is missing", where=image.path, hint="get it, or leave it out with --skip-bad"
+        )
     return None
 
 
 def _keep(
-    images: list[LabelledImage], array: NDArray[Any], bad: dict[int, str], scratch: Path, home: Path, recipe: Recipe
+    images: list[LabelledImage],
+    array: NDArray[Any],
+    bad: dict[int, str],
+    scratch: Path,
+    home: Path,
+    recipe: Recipe,
 ) -> ImageDataset:
     good = [number for number in range(len(images)) if number not in bad]
     if not good:
-        raise InvalidInputError("no image of the dataset can be read", where=images[0].path.parent, found=next(iter(bad.values())))
+        raise InvalidInputError(
+            "no image of the dataset can be read", where=images[0].path.parent, found=next(iter(bad.values()))
+        )
     if bad:
-        kept = np.lib.format.open_memmap(scratch / "samples.npy", mode="w+", dtype=recipe.dtype, shape=(len(good), *recipe.shape))
+        kept = np.lib.format.open_memmap(
+            scratch / "samples.npy", mode="w+", dtype=recipe.dtype, shape=(len(good), *recipe.shape)
+        )
         for row, number in enumerate(good):
             kept[row] = array[number]
         kept.flush()

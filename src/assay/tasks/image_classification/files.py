@@ -39,7 +39,8 @@ def find_images(folder: Path) -> list[LabelledImage]:
     ]
     if not images:
         raise InvalidInputError(
-            "no labelled images here", where=folder,
+            "no labelled images here",
+            where=folder,
             expected=f"{' or '.join(_LISTS)} with `name label` lines, or images named *_LABEL.jpg",
         )
     return images

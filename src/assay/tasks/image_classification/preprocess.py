@@ -90,7 +90,11 @@ def _with_cv2(path: Path, recipe: Recipe) -> Image:
 def _with_pil(path: Path, recipe: Recipe) -> Image:
     from PIL import Image as Pillow
 
-    filters = {"area": Pillow.Resampling.BOX, "bilinear": Pillow.Resampling.BILINEAR, "bicubic": Pillow.Resampling.BICUBIC}
+    filters = {
+        "area": Pillow.Resampling.BOX,
+        "bilinear": Pillow.Resampling.BILINEAR,
+        "bicubic": Pillow.Resampling.BICUBIC,
+    }
     try:
         with Pillow.open(path) as image:
             size = target_size(image.width, image.height, recipe.resize.short_side, truncate=False)
@@ -112,4 +116,9 @@ def _check_header(path: Path) -> None:
     except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
         raise InvalidInputError(f"not an image: {type(error).__name__}", where=path) from error
     if pixels > _MAX_PIXELS or shortest < 1:
-        raise InvalidInputError("the image is too large", where=path, expected=f"at most {_MAX_PIXELS:,} pixels", found=f"{pixels:,}")
+        raise InvalidInputError(
+            "the image is too large",
+            where=path,
+            expected=f"at most {_MAX_PIXELS:,} pixels",
+            found=f"{pixels:,}",
+        )

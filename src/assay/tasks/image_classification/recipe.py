@@ -72,9 +72,18 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise InvalidInputError(f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]) from error
+        raise InvalidInputError(
+            f"the recipe is wrong: {first['msg']}",
+            where=f"recipe: {key}",
+            found=repr(first.get("input"))[:60],
+        ) from error
     if recipe.crop > recipe.resize.short_side:
-        raise InvalidInputError("the crop is larger than the resized image", where="recipe: crop", expected=f"at most {recipe.resize.short_side}", found=str(recipe.crop))
+        raise InvalidInputError(
+            "the crop is larger than the resized image",
+            where="recipe: crop",
+            expected=f"at most {recipe.resize.short_side}",
+            found=str(recipe.crop),
+        )
     if 0.0 in recipe.std:
         raise InvalidInputError("a deviation of 0 divides by zero", where="recipe: std")
     return recipe
