@@ -71,6 +71,6 @@ def test_no_query_is_lost_or_doubled(sizes: list[int], batch_size: int) -> None:
     collector = Collector(_queue(*works, None), batch_size, 0)
     seen: list[int] = []
     while (batch := collector.next()) is not None:
-        assert len(batch[0]) <= max(batch_size, max(sizes))
+        assert len(batch[0]) <= max(batch_size, *sizes)
         seen += batch[0]
     assert seen == list(range(number))

@@ -19,7 +19,7 @@ _TRIES = 4
 _CHUNK = 1 << 20
 
 
-class _Transient(Exception):
+class _TransientError(Exception):
     """Something that may go away when tried again."""
 
 
@@ -52,14 +52,14 @@ def download(urls: tuple[str, ...], target: Path, *, size: int, progress: Progre
             for url in urls:
                 try:
                     for attempt in Retrying(
-                        retry=retry_if_exception_type(_Transient),
+                        retry=retry_if_exception_type(_TransientError),
                         stop=stop_after_attempt(_TRIES),
                         wait=wait_exponential(multiplier=0.2, max=8),
                         reraise=True,
                     ):
                         with attempt:
                             _fetch(client, url, target, size, step)
-                except (_Transient, NotFoundError) as error:
+                except (_TransientError, NotFoundError) as error:
                     reasons.append(f"{url}: {error}")
                 else:
                     return url
@@ -82,14 +82,14 @@ def _fetch(client: httpx2.Client, url: str, target: Path, size: int, step: Step)
         with client.stream("GET", url, headers=headers) as response:
             if response.status_code == 416:
                 target.unlink(missing_ok=True)
-                raise _Transient("the server refuses to continue")
+                raise _TransientError("the server refuses to continue")
             if response.status_code in (408, 425, 429) or response.status_code >= 500:
-                raise _Transient(f"status {response.status_code}")
+                raise _TransientError(f"status {response.status_code}")
             if response.status_code >= 400:
                 raise NotFoundError(f"status {response.status_code}")
             _receive(response, target, have if response.status_code == 206 else 0, limit, step)
     except httpx2.TransportError as error:
-        raise _Transient(f"{type(error).__name__}: {error}") from error
+        raise _TransientError(f"{type(error).__name__}: {error}") from error
     except httpx2.HTTPError as error:
         raise NotFoundError(f"{type(error).__name__}: {error}") from error
 
@@ -109,7 +109,7 @@ def _receive(response: httpx2.Response, target: Path, start: int, limit: int, st
             stream.write(chunk)
             step.update(done=done)
     if total is not None and done < total:
-        raise _Transient(f"the connection ended after {format_size(done)} of {format_size(total)}")
+        raise _TransientError(f"the connection ended after {format_size(done)} of {format_size(total)}")
 
 
 def discard(target: Path) -> None:

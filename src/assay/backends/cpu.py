@@ -1,24 +1,34 @@
-"""What the processor computes natively, from the flags the system reports."""
+"""What the processor computes natively, and how much of it this process may use.
+
+Read from the flags that the system reports, the process's affinity and the quota of its control group: a container
+that may use 2 of 64 cores has to be run with 2 threads.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
+import os
 import platform
 from pathlib import Path
 
 from assay.backends.protocol import Precision
 
-_CPUINFO = Path("/proc/cpuinfo")
+_ROOT = Path("/")
+_BF16 = {"amx_bf16": "AMX tiles", "avx512_bf16": "AVX512-BF16", "bf16": "BFMMLA"}
+_INT8 = {
+    "amx_int8": "AMX tiles",
+    "avx512_vnni": "AVX512-VNNI",
+    "avx_vnni": "AVX-VNNI",
+    "i8mm": "SMMLA",
+    "asimddp": "dot products",
+}
 
 
 @functools.cache
-def cpu_flags() -> frozenset[str]:
+def cpu_flags(root: Path = _ROOT) -> frozenset[str]:
     """Instruction-set flags of the first processor; empty where the system does not tell."""
-    try:
-        text = _CPUINFO.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return frozenset()
-    for line in text.splitlines():
+    for line in _text(root / "proc/cpuinfo").splitlines():
         name, _, value = line.partition(":")
         if name.strip() in ("flags", "Features"):
             return frozenset(value.split())
@@ -26,34 +36,83 @@ def cpu_flags() -> frozenset[str]:
 
 
 def native_precisions(flags: frozenset[str] | None = None) -> tuple[Precision, ...]:
-    """Formats with instructions of their own: fp32 always, bf16 with AMX or AVX512-BF16, int8 with VNNI, AMX or dot products."""
+    """Formats with instructions of their own: fp32 always, bf16 and int8 where the flags tell."""
     have = cpu_flags() if flags is None else flags
     found = [Precision.FP32]
-    if have & {"avx512_bf16", "amx_bf16", "bf16"}:
+    if have & _BF16.keys():
         found.append(Precision.BF16)
-    if have & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"} or platform.machine() in ("arm64",):
+    # Every Apple processor that runs Python 3.11 has the dot products, and macOS has no flags to read.
+    if have & _INT8.keys() or (flags is None and platform.machine() == "arm64"):
         found.append(Precision.INT8)
     return tuple(found)
 
 
 def int8_note(flags: frozenset[str] | None = None) -> str:
     """How int8 is computed here, for people."""
-    have = cpu_flags() if flags is None else flags
-    for flag, words in (
-        ("amx_int8", "AMX tiles"),
-        ("avx512_vnni", "AVX512-VNNI"),
-        ("avx_vnni", "AVX-VNNI"),
-        ("asimddp", "dot products"),
-    ):
-        if flag in have:
-            return f"int8 by {words}"
+    way = _first(_INT8, flags)
+    if way is not None:
+        return f"int8 by {way}"
+    if Precision.INT8 in native_precisions(flags):
+        return "int8 by dot products"
     return "int8 without instructions of its own: slow"
 
 
 def bf16_note(flags: frozenset[str] | None = None) -> str:
     """How bf16 is computed here, for people."""
+    way = _first(_BF16, flags)
+    return f"bf16 by {way}" if way else "no bf16: the processor has neither AMX nor AVX512-BF16"
+
+
+def usable_cores(root: Path = _ROOT) -> int:
+    """Physical cores that this process may keep busy: its affinity, at most the quota of its control group."""
+    logical = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    cpus = root / "sys/devices/system/cpu"
+    siblings = {_text(cpus / f"cpu{number}/topology/thread_siblings_list") or number for number in logical}
+    quota = cpu_quota(root)
+    return max(1, len(siblings) if quota is None else min(len(siblings), math.ceil(quota)))
+
+
+def is_limited(root: Path = _ROOT) -> bool:
+    """Whether this process may use less than the machine's processors, by affinity or quota."""
+    total = os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
+    quota = cpu_quota(root)
+    return allowed < total or (quota is not None and quota < total)
+
+
+def cpu_quota(root: Path = _ROOT) -> float | None:
+    """Processors' worth of time that the control group allows, None when it sets no limit (or there is none).
+
+    Both forms are read: ``cpu.max`` of version 2, in the process's group and those above it, and
+    ``cpu.cfs_quota_us`` of version 1.
+    """
+    found: list[float] = []
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if not controllers:
+            base, names = root / "sys/fs/cgroup", ("cpu.max",)
+        elif "cpu" in controllers.split(","):
+            base, names = root / "sys/fs/cgroup/cpu", ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        else:
+            continue
+        folder = base / group.strip().lstrip("/")
+        for level in (folder, *folder.parents):
+            words = " ".join(_text(level / name) for name in names).split()
+            if len(words) == 2 and words[0].isdigit() and words[1].isdigit() and int(words[1]) > 0:
+                found.append(int(words[0]) / int(words[1]))
+            if level == base:
+                break
+    return min((quota for quota in found if quota > 0), default=None)
+
+
+def _first(ways: dict[str, str], flags: frozenset[str] | None) -> str | None:
     have = cpu_flags() if flags is None else flags
-    for flag, words in (("amx_bf16", "AMX tiles"), ("avx512_bf16", "AVX512-BF16"), ("bf16", "BFMMLA")):
-        if flag in have:
-            return f"bf16 by {words}"
-    return "no bf16: the processor has neither AMX nor AVX512-BF16"
+    return next((words for flag, words in ways.items() if flag in have), None)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""

@@ -45,7 +45,6 @@ def demo(backend: str, model: str, seconds: int, report: Path, out: Output) -> i
     from assay.campaign.plan import make_plan
     from assay.cli.run_view import show_records
     from assay.loadgen.record import RunRecord
-    from assay.loadgen.runs import RunCatalogue
     from assay.results.report import write_report
 
     settings = load_settings()
@@ -63,7 +62,7 @@ def demo(backend: str, model: str, seconds: int, report: Path, out: Output) -> i
             for line in plan.lines():
                 out.remark(f"  {line}")
             records += carry_out(plan, settings, progress)
-        write_report([RunCatalogue(settings.runs_dir).find(record.id) for record in records], report, progress=progress)
+        write_report([settings.runs_dir / record.id for record in records], report, progress=progress)
     if not out.as_json:
         out.text()
     show_records(records, out)

@@ -116,7 +116,7 @@ def assay() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each way a command can end
     """Run a command line and return its exit code; the only place where errors become exit codes."""
     debug = debug_wanted() or "--debug" in arguments
     try:

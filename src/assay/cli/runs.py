@@ -18,6 +18,7 @@ from assay.loadgen.runs import RunCatalogue, RunFolder
 from assay.rules.model import Scenario
 
 _STATES = ("valid", "invalid", "finished", "failed", "interrupted", "running")
+_HTML = click.Path(dir_okay=False, path_type=Path)
 _NOTHING = "There are no runs yet. Begin with: assay demo"
 
 
@@ -28,9 +29,9 @@ _NOTHING = "There are no runs yet. Begin with: assay demo"
 )
 @click.pass_context
 def runs(ctx: click.Context) -> None:
-    """List, show, compare, report and remove runs.
+    """List, show, compare, report and remove runs of this machine.
 
-    A run is named by its id, the beginning or the end of it, or last.
+    A run is named by its id, the beginning or the end of it, or by the word last.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_runs)
@@ -77,7 +78,8 @@ def list_runs(
 
 @runs.command(
     "show",
-    epilog="Examples:\n\n\b\n  assay runs show last\n  assay runs show 3f9a --logs\n  assay runs show 20261123-2015 --json",
+    epilog="Examples:\n\n\b\n  assay runs show last\n  assay runs show 3f9a --logs\n"
+    "  assay runs show 20261123-2015 --json",
 )
 @click.argument("name", metavar="ID")
 @click.option("--logs", is_flag=True, help="Also the end of LoadGen's summary and of the worker's log.")
@@ -122,9 +124,11 @@ def compare(names: tuple[str, ...], everything: bool, out: Output) -> None:
     "  assay runs report 3f9a 77c1 --title 'Before and after' --out compare.html",
 )
 @click.argument("names", metavar="ID...", nargs=-1, required=True)
-@click.option("--out", "-o", "target", type=click.Path(dir_okay=False, path_type=Path), default=Path("assay-report.html"), show_default=True, help="The HTML file.")  # fmt: skip
+@click.option(
+    "--out", "-o", "target", type=_HTML, default="assay-report.html", show_default=True, help="The HTML file."
+)
 @click.option("--group", "whole_group", is_flag=True, help="With every run of the same commands.")
-@click.option("--title", help="Title of the page.  [default: model and engine]")
+@click.option("--title", help="Title of the page. [default: model and engine]")
 @output_options
 def report(names: tuple[str, ...], target: Path, whole_group: bool, title: str | None, out: Output) -> None:
     """Write runs as one HTML file with plots, that needs nothing else to be read."""
@@ -193,12 +197,12 @@ def _catalogue() -> RunCatalogue:
 def _found(names: Sequence[str]) -> list[RunFolder]:
     """The folders of runs, each once, in the order they were named."""
     catalogue = _catalogue()
-    return list({folder.path: folder for folder in map(catalogue.find, names)}.values())
+    return [*{folder.path: folder for folder in map(catalogue.find, names)}.values()]
 
 
 def _whole_groups(folders: Sequence[Path]) -> list[Path]:
     """Runs with all others of the same commands, oldest first."""
-    records = _catalogue().list()
+    records = _catalogue().records()
     groups = {record.group for record in records if record.id in {path.name for path in folders}}
     root = folders[0].parent
     return [root / record.id for record in reversed(records) if record.group in groups]

@@ -25,6 +25,7 @@ _STYLES = {
     "running": "cyan",
 }
 _CHANGES = {"better": "green", "worse": "red"}
+_LATENCIES = ("p50", "p90", "p95", "p97", "p99", "p99.9", "mean", "min", "max")
 _TAIL_BYTES = 16 << 10
 _TAIL_LINES = 40
 
@@ -120,9 +121,9 @@ def _labels(record: RunRecord, out: Output) -> None:
 
 def _measured(record: RunRecord, out: Output) -> None:
     figures = record.figures
-    pairs: list[tuple[str, object]] = [
-        (name, format_duration(value)) for name, value in figures.latency_ns.items() if value is not None
-    ]
+    known = figures.latency_ns
+    order = [*(name for name in _LATENCIES if name in known), *(name for name in known if name not in _LATENCIES)]
+    pairs: list[tuple[str, object]] = [(name, format_duration(known[name])) for name in order]
     if figures.samples_per_second:
         pairs.append(("throughput", f"{words.number(figures.samples_per_second)} samples/s"))
     pairs += [("answered", words.counts(figures)), ("length", words.seconds(figures))]
@@ -243,12 +244,12 @@ def _cell(figure: ComparedFigure, index: int) -> Text:
 
     value = figure.values[index]
     if value is None:
-        return Text("–", style="dim")
+        return Text("-", style="dim")
     text = Text(words.number(value))
     ratio, change = figure.ratio(index), figure.change(index)
     if index and ratio is not None:
         word = f", {change.value}" if change is not None else ""
-        text.append(f"  ×{ratio:.3f}{word}", style=_CHANGES.get(change.value if change else "", ""))
+        text.append(f"  x{ratio:.3f}{word}", style=_CHANGES.get(change.value if change else "", ""))
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Monitor:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="monitor", daemon=True)
 
-    def __enter__(self) -> Monitor:
+    def __enter__(self) -> Self:
         self._started = time.monotonic()
         self._thread.start()
         return self

@@ -1,14 +1,17 @@
 """LoadGen's log files: detail, summary, accuracy and trace.
 
-The detail log of a big run has hundreds of thousands of lines of which a few dozen matter: lines are walked as bytes,
-the key is cut out, and only what is wanted is decoded. Errors and warnings are seen wherever they stand.
+The detail log of a big run has lines of megabytes and hundreds of thousands of lines, of which a few dozen matter:
+lines are walked as bytes, the key is cut out, and a value is decoded when it is asked for. Errors and warnings are
+seen wherever they stand. LoadGen's lines look like JSON and are not always: it escapes no text, and writes ``-nan``
+for the rate of a single query.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,12 @@ TRACE = "mlperf_log_trace.json"
 LOG_FILES = (SUMMARY, DETAIL, ACCURACY, TRACE)
 
 _PREFIX = b":::MLLOG "
-_KEY = b'"key": "'
+_HEAD = _PREFIX + b'{"key": "'
+_VALUE = b'", "value": '
+_REST = b', "time_ms": '
+_ERROR, _WARNING = b'"is_error": true', b'"is_warning": true'
+_FLAG = b'": true'
+_NOT_JSON = frozenset({b"nan", b"-nan", b"inf", b"-inf"})
 _MAX_BYTES = 8 << 30
 
 
@@ -38,11 +46,46 @@ class LogMessage:
         key: LoadGen's key, such as ``error_runtime``.
         text: what it says.
         line: line of the log, from 1.
+        source: LoadGen's own source, such as ``loadgen.cc:513``; empty when the line does not say.
+        time_ms: when, since the log was opened; None when the line does not say.
     """
 
     key: str
     text: str
     line: int
+    source: str = ""
+    time_ms: float | None = None
+
+
+class Values(Mapping[str, Any]):
+    """Last value of every key of a detail log, decoded when asked for.
+
+    Raises:
+        InvalidInputError: on looking up a value that is none, with file and line.
+    """
+
+    __slots__ = ("_decoded", "_lines", "_path")
+
+    def __init__(self, path: Path, lines: Mapping[bytes, tuple[int, bytes]]) -> None:
+        self._path = path
+        self._lines = lines
+        self._decoded: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._decoded:
+            return self._decoded[key]
+        number, line = self._lines[key.encode("utf-8", "surrogateescape")]
+        value = self._decoded[key] = _value(self._path, number, line)
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.encode("utf-8", "surrogateescape") in self._lines
+
+    def __iter__(self) -> Iterator[str]:
+        return (key.decode("utf-8", "surrogateescape") for key in self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +104,15 @@ class DetailLog:
     complete: bool
 
     def number(self, key: str) -> float | None:
-        """A value as a number; None when it is not there or is none."""
+        """A value as a finite number; None when it is not there or is none."""
         value = self.values.get(key)
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             return None
         try:
-            return float(value)
-        except ValueError:
+            number = float(value)
+        except (ValueError, OverflowError):
             return None
+        return number if math.isfinite(number) else None
 
     def integer(self, key: str) -> int | None:
         """A value as a whole number, exact for 64 bits; None when it is not there or is none."""
@@ -82,6 +126,20 @@ class DetailLog:
         except ValueError:
             return None
 
+    def text(self, key: str) -> str | None:
+        """A value that is text; None when it is not there or is none."""
+        value = self.values.get(key)
+        return value if isinstance(value, str) else None
+
+    def section(self, prefix: str) -> dict[str, Any]:
+        """Values whose key begins with ``prefix`` (``requested_``, ``effective_``, ``result_``), by the rest of it."""
+        return {key.removeprefix(prefix): self.values[key] for key in self.values if key.startswith(prefix)}
+
+    @property
+    def loadgen_version(self) -> str | None:
+        """Version and revision of LoadGen, such as ``3.1 @ ce189bda``."""
+        return self.text("loadgen_version")
+
 
 def read_detail(path: Path) -> DetailLog:
     """Read ``mlperf_log_detail.txt``; the last value of a key holds.
@@ -91,72 +149,150 @@ def read_detail(path: Path) -> DetailLog:
         InvalidInputError: for a line that is no LoadGen line, with its number.
     """
     raw = _read(path)
-    lines = raw.split(b"\n")
-    complete = not raw or raw.endswith(b"\n")
-    kept: dict[bytes, tuple[int, bytes]] = {}
-    flagged: list[tuple[int, bytes]] = []
-    last = len(lines) - 1
-    for number, line in enumerate(lines):
-        if not line.startswith(_PREFIX):
-            if line.strip() and not (number == last and not complete):
-                raise InvalidInputError(
-                    "not a LoadGen line",
-                    where=f"{path}:{number + 1}",
-                    expected=":::MLLOG {...}",
-                    found=_shown(line),
-                )
-            continue
-        start = line.find(_KEY) + len(_KEY)
-        kept[line[start : line.find(b'"', start)]] = (number, line)
-        if b'"is_error": true' in line or b'"is_warning": true' in line:
-            flagged.append((number, line))
-    values: dict[str, Any] = {}
-    for number, line in kept.values():
-        entry = _decode(path, number, line, tolerate=number == last and not complete)
-        if entry is not None:
-            values[str(entry["key"])] = entry.get("value")
-    errors, warnings = _messages(path, flagged, complete, last)
-    return DetailLog(path, values, tuple(errors), tuple(warnings), complete)
-
-
-def _messages(
-    path: Path, flagged: list[tuple[int, bytes]], complete: bool, last: int
-) -> tuple[list[LogMessage], list[LogMessage]]:
+    whole = raw.rfind(b"\n") + 1
+    cut = raw[whole:].strip()
+    if cut.startswith(_HEAD) and cut.endswith(b"}}"):
+        # Only the final newline is missing: the line itself is whole.
+        raw, cut = raw + b"\n", b""
     errors: list[LogMessage] = []
     warnings: list[LogMessage] = []
-    for number, line in flagged:
-        entry = _decode(path, number, line, tolerate=number == last and not complete)
-        if entry is None:
-            continue
-        message = LogMessage(str(entry["key"]), str(entry.get("value")), number + 1)
-        (errors if entry.get("metadata", {}).get("is_error") else warnings).append(message)
-    return errors, warnings
+    last = _last_lines(path, raw)
+    for number, line in _maybe_flagged(raw):
+        _flagged(path, number, line, errors, warnings)
+    return DetailLog(path, Values(path, last), tuple(errors), tuple(warnings), complete=not cut)
 
 
-def _decode(path: Path, number: int, line: bytes, *, tolerate: bool) -> dict[str, Any] | None:
+def _last_lines(path: Path, raw: bytes) -> dict[bytes, tuple[int, bytes]]:
+    """Number (from 0) and text of the last line of every key; a line cut off at the end is left out."""
+    find, begins, ends = raw.find, raw.startswith, raw.endswith
+    skip = len(_HEAD)
+    where: dict[bytes, tuple[int, int, int]] = {}
+    position = number = 0
+    while (end := find(b"\n", position)) >= 0:
+        if begins(_HEAD, position) and ends(b"}}", position, end):
+            key = position + skip
+            where[raw[key : find(b'"', key)]] = (number, position, end)
+        elif line := raw[position:end].strip():
+            where[_unusual_key(path, number, line)] = (number, position, end)
+        position, number = end + 1, number + 1
+    return {key: (number, raw[start:end].rstrip()) for key, (number, start, end) in where.items()}
+
+
+def _maybe_flagged(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and text of every line that could be an error or a warning, in order."""
+    position = number = counted = 0
+    while (position := raw.find(_FLAG, position)) >= 0:
+        start, end = raw.rfind(b"\n", 0, position) + 1, raw.find(b"\n", position)
+        if end < 0:
+            return
+        line = raw[start:end]
+        if _ERROR in line or _WARNING in line:
+            number += raw.count(b"\n", counted, start)
+            counted = start
+            yield number, line
+            position = end
+        else:
+            position += 1
+
+
+def _unusual_key(path: Path, number: int, line: bytes) -> bytes:
+    """The key of a line that is spaced or ordered in another way than LoadGen does."""
+    return str(_entry(path, number, line)["key"]).encode("utf-8", "surrogatepass")
+
+
+def _entry(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """A line as JSON."""
+    if not line.startswith(_PREFIX):
+        raise InvalidInputError(
+            "not a LoadGen line", where=f"{path}:{number + 1}", expected=":::MLLOG {...}", found=_shown(line)
+        )
     try:
         entry = json.loads(line[len(_PREFIX) :])
-        if (
-            isinstance(entry, dict)
-            and isinstance(entry.get("key"), str)
-            and isinstance(entry.get("metadata", {}), dict)
-        ):
-            return entry
-        problem = "no key"
     except (ValueError, RecursionError) as error:
-        problem = str(error)
-    if tolerate:
+        raise _malformed(path, number, line, str(error)) from error
+    if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
+        raise _malformed(path, number, line, "no key")
+    return entry
+
+
+def _value(path: Path, number: int, line: bytes) -> Any:
+    start, end = line.find(_VALUE, len(_HEAD)), line.rfind(_REST)
+    if not line.startswith(_HEAD) or start < 0 or end < start:
+        return _entry(path, number, line).get("value")
+    part = line[start + len(_VALUE) : end].strip()
+    try:
+        return json.loads(part)
+    except (ValueError, RecursionError) as error:
+        if part.lower() in _NOT_JSON:
+            return float(part)
+        if len(part) >= 2 and part.startswith(b'"') and part.endswith(b'"'):
+            # LoadGen escapes nothing: a path with backslashes or a text with quotes stands as it is.
+            return part[1:-1].decode("utf-8", "replace")
+        raise _malformed(path, number, line, str(error)) from error
+
+
+_METADATA = re.compile(
+    rb'"time_ms": ([\d.]{1,40}),.*"metadata": \{(.*)"is_error": (true|false), "is_warning": (true|false)'
+)
+_SOURCE = re.compile(rb'"file": "([^"]*)", "line_no": (\d{1,9})')
+
+
+def _flagged(
+    path: Path, number: int, line: bytes, errors: list[LogMessage], warnings: list[LogMessage]
+) -> None:
+    rest = line[max(line.rfind(_REST), 0) :]
+    found = _METADATA.search(rest)
+    if found is None:
+        entry = _entry(path, number, line)
+        metadata = entry.get("metadata")
+        flags = metadata if isinstance(metadata, dict) else {}
+        is_error, is_warning = flags.get("is_error") is True, flags.get("is_warning") is True
+    else:
+        is_error, is_warning = found[3] == b"true", found[4] == b"true"
+    if not (is_error or is_warning):
+        return
+    source = _SOURCE.search(rest)
+    message = LogMessage(
+        key=line[len(_HEAD) : line.find(b'"', len(_HEAD))].decode("utf-8", "replace"),
+        text=str(_value(path, number, line)),
+        line=number + 1,
+        source="" if source is None else f"{source[1].decode('utf-8', 'replace')}:{int(source[2])}",
+        time_ms=_time(found[1]) if found else None,
+    )
+    (errors if is_error else warnings).append(message)
+
+
+def _time(text: bytes) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
         return None
-    raise InvalidInputError(f"malformed LoadGen line: {problem}", where=f"{path}:{number + 1}", found=_shown(line))
+
+
+def _malformed(path: Path, number: int, line: bytes, problem: str) -> InvalidInputError:
+    return InvalidInputError(f"malformed LoadGen line: {problem}", where=f"{path}:{number + 1}", found=_shown(line))
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryLog:
-    """What a summary log says, as text: name to value, and LoadGen's remarks on the result."""
+    """What a summary log says.
+
+    Attributes:
+        fields: name to value, as text.
+        text: the whole summary.
+        recommendations: LoadGen's advice, a line each; it can contradict itself.
+        early_stopping: LoadGen's lines on early stopping.
+        errors: errors counted, None when it does not say (a run that did not end).
+        warnings: warnings counted.
+    """
 
     path: Path
     fields: Mapping[str, str]
     text: str
+    recommendations: tuple[str, ...] = ()
+    early_stopping: tuple[str, ...] = ()
+    errors: int | None = None
+    warnings: int | None = None
 
     @property
     def reported_valid(self) -> bool | None:
@@ -166,6 +302,7 @@ class SummaryLog:
 
 
 _FIELD = re.compile(r"^ *\*? ?([A-Za-z0-9][^:\n]*?) *: *(.*)$")
+_COUNT = re.compile(r"^(No|\d{1,9}) (warning|error)s? encountered", re.IGNORECASE | re.MULTILINE)
 
 
 def read_summary(path: Path) -> SummaryLog:
@@ -175,14 +312,39 @@ def read_summary(path: Path) -> SummaryLog:
         NotFoundError: when it is not there.
         InvalidInputError: when it is larger than a summary can be.
     """
-    raw = _read(path, limit=4 << 20)
-    text = raw.decode("utf-8", errors="replace")
+    text = _read(path, limit=4 << 20).decode("utf-8", errors="replace")
+    lines = text.splitlines()
     fields: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in lines:
         match = _FIELD.match(line)
         if match is not None:
             fields.setdefault(match[1], match[2])
-    return SummaryLog(path, fields, text)
+    counts = {kind.lower(): 0 if count == "No" else int(count) for count, kind in _COUNT.findall(text)}
+    return SummaryLog(
+        path,
+        fields,
+        text,
+        _block(lines, "Recommendations:"),
+        _block(lines, "Early Stopping Result:"),
+        counts.get("error"),
+        counts.get("warning"),
+    )
+
+
+def _block(lines: list[str], title: str) -> tuple[str, ...]:
+    """The points below a title; a point goes on over lines that do not begin with a star."""
+    points: list[str] = []
+    inside = False
+    for line in lines:
+        if line.strip() == title:
+            inside = True
+        elif inside and line.startswith(" * "):
+            points.append(line[3:].strip())
+        elif inside and points and line.startswith(" ") and line.strip():
+            points[-1] += f" {line.strip()}"
+        elif inside and points:
+            break
+    return tuple(points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +354,13 @@ class AccuracyLog:
     Attributes:
         qsl_idx: sample index of each response, shape ``(n,)``.
         data: bytes of each response.
+        seq_id: LoadGen's running number of each response, shape ``(n,)``.
     """
 
     path: Path
     qsl_idx: NDArray[np.int64]
     data: tuple[bytes, ...]
+    seq_id: NDArray[np.int64]
 
     def values(self, dtype: str) -> NDArray[Any]:
         """Responses of one size as an array ``(n, k)`` of ``dtype``.
@@ -214,15 +378,14 @@ class AccuracyLog:
                     expected=f"{width or size} bytes, a multiple of {size} ({dtype})",
                     hint="a run that failed or was interrupted answers with nothing; run it again",
                 )
-        return (
-            np.frombuffer(b"".join(self.data), dtype).reshape(len(self.data), width // size)
-            if self.data
-            else np.empty((0, 0), dtype)
-        )
+        if not self.data:
+            return np.empty((0, 0), dtype)
+        return np.frombuffer(b"".join(self.data), dtype).reshape(len(self.data), width // size)
 
 
 _ENTRY = re.compile(
-    rb'\{\s*"seq_id"\s*:\s*(\d+)\s*,\s*"qsl_idx"\s*:\s*(\d+)\s*,\s*"data"\s*:\s*"([0-9A-Fa-f]*)"\s*(?:,\s*"token_count"\s*:\s*\d+\s*)?\}'
+    rb'\{\s*"seq_id"\s*:\s*(\d{1,18})\s*,\s*"qsl_idx"\s*:\s*(\d{1,18})\s*,\s*"data"\s*:\s*"([0-9A-Fa-f]*)"'
+    rb'\s*(?:,\s*"token_count"\s*:\s*\d{1,18}\s*)?\}'
 )
 
 
@@ -234,32 +397,45 @@ def read_accuracy(path: Path) -> AccuracyLog:
         InvalidInputError: when it is not LoadGen's list of responses, or cut off.
     """
     raw = _read(path)
-    entries = _ENTRY.findall(raw)
-    if not raw.strip().startswith(b"[") or not raw.strip().endswith(b"]"):
+    if not raw.lstrip().startswith(b"[") or not raw.rstrip().endswith(b"]"):
         raise InvalidInputError(
             "the accuracy log is cut off or no list", where=path, expected="[ ... ] as LoadGen writes it"
         )
-    if len(entries) != raw.count(b'"seq_id"'):
-        raise InvalidInputError(
-            f"{raw.count(b'seq_id') - len(entries)} entries of the accuracy log are malformed",
-            where=path,
-            expected='{ "seq_id" : n, "qsl_idx" : n, "data" : "HEX" }',
-        )
-    try:
-        data = tuple(bytes.fromhex(entry[2].decode("ascii")) for entry in entries)
-    except ValueError as error:
-        raise InvalidInputError(f"a response is no hexadecimal text: {error}", where=path) from error
-    return AccuracyLog(path, np.array([int(entry[1]) for entry in entries], np.int64), data)
+    seq_id: list[int] = []
+    qsl_idx: list[int] = []
+    data: list[bytes] = []
+    end, between = 0, b"["
+    for entry in _ENTRY.finditer(raw):
+        if raw[end : entry.start()].strip() != between or len(entry[3]) % 2:
+            raise _bad_entry(path, raw, end)
+        seq_id.append(int(entry[1]))
+        qsl_idx.append(int(entry[2]))
+        data.append(bytes.fromhex(entry[3].decode("ascii")))
+        end, between = entry.end(), b","
+    if raw[end:].strip() != (b"]" if data else b"[]") and raw[end:].split() != [b"[", b"]"]:
+        raise _bad_entry(path, raw, end)
+    return AccuracyLog(path, np.array(qsl_idx, np.int64), tuple(data), np.array(seq_id, np.int64))
+
+
+def _bad_entry(path: Path, raw: bytes, offset: int) -> InvalidInputError:
+    line = raw.count(b"\n", 0, offset) + 1
+    return InvalidInputError(
+        "an entry of the accuracy log is malformed",
+        where=f"{path}:{line}",
+        expected='{ "seq_id" : n, "qsl_idx" : n, "data" : "HEX" }',
+        found=_shown(raw[offset : offset + 120].strip(b",\r\n ")),
+    )
 
 
 _SAMPLE = re.compile(
-    rb'"ts":(-?[\d.]+),"args":\{"sample_seq":(\d+),"query_seq":(\d+),"sample_idx":\d+,"issue_start_ns":(-?\d+),"complete_ns":(-?\d+)'
+    rb'\{"name":"Sample"[^{}\n]{0,200}"ts":(-?\d{1,15}(?:\.\d{1,9})?),"args":\{"sample_seq":(\d{1,18}),"query_seq":(\d{1,18})'
+    rb',"sample_idx":\d{1,18},"issue_start_ns":-?\d{1,18},"complete_ns":(-?\d{1,18})'
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """Latency of every query of a performance run, in the order of issue.
+    """Latency of every query (or sample) of a run, in the order of issue.
 
     Attributes:
         start_s: when it was issued (Server, Offline: scheduled), in seconds from the first, shape ``(n,)``.
@@ -270,21 +446,25 @@ class Latencies:
     latency_ns: NDArray[np.int64]
 
 
-def read_trace(path: Path) -> Latencies:
-    """Latencies from ``mlperf_log_trace.json``; empty when the trace was off.
+def read_trace(path: Path, *, samples: bool = False) -> Latencies:
+    """Latencies from ``mlperf_log_trace.json``; empty when the trace was off, short when it is cut off.
+
+    Args:
+        path: the trace.
+        samples: one latency for each sample instead of each query (Offline has one query of many samples).
 
     Raises:
         NotFoundError: when it is not there.
     """
+    column = 1 if samples else 2
     found = np.array(
-        [(float(ts), int(query), int(done)) for ts, _, query, _, done in _SAMPLE.findall(_read(path))],
-        np.float64,
+        [(float(item[0]), int(item[column]), int(item[3])) for item in _SAMPLE.findall(_read(path))], np.float64
     ).reshape(-1, 3)
     if not len(found):
         return Latencies(np.empty(0), np.empty(0, np.int64))
-    queries, first = np.unique(found[:, 1], return_index=True)
-    latency = np.zeros(len(queries))
-    np.maximum.at(latency, np.searchsorted(queries, found[:, 1]), found[:, 2])
+    numbers, first = np.unique(found[:, 1], return_index=True)
+    latency = np.zeros(len(numbers))
+    np.maximum.at(latency, np.searchsorted(numbers, found[:, 1]), found[:, 2])
     start = (found[first, 0] - found[:, 0].min()) / 1e6
     return Latencies(start, latency.astype(np.int64))
 
@@ -302,8 +482,8 @@ def _read(path: Path, limit: int = _MAX_BYTES) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise NotFoundError("the log is not there", where=path) from error
-    except IsADirectoryError as error:
-        raise InvalidInputError("the log is a folder", where=path) from error
+    except OSError as error:
+        raise InvalidInputError(f"the log cannot be read: {error.strerror}", where=path) from error
 
 
 def _shown(line: bytes) -> str:

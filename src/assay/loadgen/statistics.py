@@ -12,7 +12,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.errors import InvalidInputError
+
 CONFIDENCE = 0.99
+MAX_QUERIES = 10**9
+"""More queries than LoadGen can keep in memory; a larger count is no measurement."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -25,10 +29,20 @@ def within_needed(over: int, percentile: float, confidence: float = CONFIDENCE) 
         over: queries over the bound.
         percentile: share of queries that has to be within it, as a fraction.
         confidence: of the claim.
+
+    Raises:
+        InvalidInputError: for a count below 0 or beyond what LoadGen can issue, or a share outside 0..1.
     """
-    low, high = 0, 64
-    while not _outweighs(high, over, percentile, confidence):
-        low, high = high, high * 2
+    if not 0.0 < percentile < 1.0 or not 0.0 < confidence < 1.0:
+        raise InvalidInputError("a percentile is a fraction between 0 and 1", found=repr(percentile))
+    if not 0 <= over <= MAX_QUERIES:
+        raise InvalidInputError("not a number of queries", expected=f"0 to {MAX_QUERIES}", found=str(over))
+    # With exactly the expected share beyond the bound the odds are about one half: never enough.
+    low = int(over * percentile / (1.0 - percentile))
+    step = 64
+    while not _outweighs(low + step, over, percentile, confidence):
+        low, step = low + step, step * 2
+    high = low + step
     while high - low > 1:
         middle = (low + high) // 2
         if _outweighs(middle, over, percentile, confidence):
@@ -62,6 +76,39 @@ def discarded(queries: int, percentile: float) -> int:
     return low
 
 
+def queries_for_share(over: int, queries: int, percentile: float) -> int | None:
+    """Queries after which a run passes if further ones are late as often as those seen.
+
+    LoadGen's own figure supposes that no further query is late; this one supposes that nothing changes.
+
+    Args:
+        over: queries over the bound.
+        queries: queries seen.
+        percentile: share that has to be within the bound, as a fraction.
+
+    Returns:
+        The number of queries in all, or None when no number is enough because too large a share is late.
+    """
+    if queries <= 0 or over >= queries * (1.0 - percentile):
+        return None
+
+    def passes(count: int) -> bool:
+        return count >= queries_needed(math.ceil(over * count / queries), percentile)
+
+    low, high = 0, max(queries, queries_needed(over, percentile))
+    while not passes(high):
+        low, high = high, high * 2
+        if high > MAX_QUERIES:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if passes(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
 @dataclass(frozen=True, slots=True)
 class StreamEstimate:
     """Early stopping of a stream scenario.
@@ -87,7 +134,13 @@ def stream_estimate(latencies_ns: Sequence[int], percentile: float) -> StreamEst
 
 
 def percentile_of(latencies_ns: Sequence[int], percentile: float) -> int:
-    """A percentile as LoadGen takes it: ``sorted[int(n * p)]``."""
+    """A percentile as LoadGen takes it: ``sorted[int(n * p)]``.
+
+    Raises:
+        InvalidInputError: when there are no latencies.
+    """
+    if not len(latencies_ns):
+        raise InvalidInputError("no latencies to take a percentile of")
     ordered = sorted(latencies_ns)
     return ordered[min(int(len(ordered) * percentile), len(ordered) - 1)]
 
@@ -97,18 +150,13 @@ def _outweighs(within: int, over: int, percentile: float, confidence: float) -> 
 
 
 def _binomial_at_most(successes: int, trials: int, chance: float) -> float:
-    """``P[Binomial(trials, chance) <= successes]``, summed from the largest term down so that nothing underflows."""
+    """``P[Binomial(trials, chance) <= successes]``, summed from the largest term so that nothing underflows."""
     if successes >= trials:
         return 1.0
     peak = min(successes, int((trials + 1) * chance))
     odds = chance / (1.0 - chance)
-    log_peak = (
-        math.lgamma(trials + 1)
-        - math.lgamma(peak + 1)
-        - math.lgamma(trials - peak + 1)
-        + peak * math.log(chance)
-        + (trials - peak) * math.log1p(-chance)
-    )
+    choose = math.lgamma(trials + 1) - math.lgamma(peak + 1) - math.lgamma(trials - peak + 1)
+    log_peak = choose + peak * math.log(chance) + (trials - peak) * math.log1p(-chance)
     total = term = 1.0
     for k in range(peak, 0, -1):
         term *= k / ((trials - k + 1) * odds)

@@ -93,7 +93,7 @@ def engine(record: RunRecord) -> str:
 
 
 def host_facts(host: Mapping[str, str | int | float | None]) -> list[tuple[str, str]]:
-    """Facts of a machine as name and value; unknown ones are left out, those without a name keep their key."""
+    """Facts of a machine as name and value; unknown ones left out, those without a name by their key."""
     facts: list[tuple[str, str]] = []
     for key in (*(key for key in _HOST if key in host), *sorted(set(host) - set(_HOST))):
         value = host[key]

@@ -1,7 +1,7 @@
 """Round files: YAML to :class:`~assay.rules.model.Round`, errors with file, line and key.
 
-A later round says only what changed: with ``extends: v3.0`` its mappings are merged over that round's, ``null`` takes
-a key away and any other value replaces.
+A later round says only what changed: with ``extends: v3.0`` its mappings are merged over that round's,
+``null`` takes a key away and any other value replaces.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def read_round(path: Path) -> Round:
 def round_schema() -> dict[str, Any]:
     """JSON Schema of a round file.
 
-    A file that extends another is held to the names of its keys only: what it leaves out comes from the other.
+    A file that extends another is held to the names of its keys only; the rest comes from the other.
     """
     full = RoundFile.model_json_schema()
     definitions = full.pop("$defs")

@@ -88,7 +88,7 @@ class Limits:
     Attributes:
         min_duration_ns: shortest run.
         min_query_count: fewest queries (Offline: fewest samples in the one query).
-        target_latency_ns: Server: the latency bound. Streams: the expected latency LoadGen plans queries with.
+        target_latency_ns: Server: the latency bound. Streams: the expected latency LoadGen plans with.
         percentile: share of queries within the bound, as a fraction; None for Offline.
         target_qps: the default rate LoadGen plans with (Server, Offline); None for the streams.
         samples_per_query: 1, 8 for MultiStream, None for Offline.

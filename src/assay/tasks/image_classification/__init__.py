@@ -86,14 +86,16 @@ def _reader(index: int, recipe: Recipe) -> Reader:
 
     def best(outputs: Sequence[Array]) -> NDArray[Any]:
         scores: NDArray[Any] = outputs[index]
-        return scores.argmax(axis=1).astype(np.float32).reshape(-1, 1) + offset
+        label: NDArray[Any] = scores.argmax(axis=1).astype(np.float32).reshape(-1, 1)
+        return label + offset
 
     def ranked(outputs: Sequence[Array]) -> NDArray[Any]:
         scores: NDArray[Any] = outputs[index]
         # Two steps: the best `top` of 1,000 in any order is linear, sorting the few is nothing.
         top = np.argpartition(scores, -form.top, axis=1)[:, -form.top :]
         order = np.argsort(np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")[:, ::-1]
-        return np.take_along_axis(top, order, axis=1).astype(np.float32) + offset
+        labels: NDArray[Any] = np.take_along_axis(top, order, axis=1).astype(np.float32)
+        return labels + offset
 
     if form.kind == "argmax":
         return labels

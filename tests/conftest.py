@@ -1,0 +1,104 @@
+"""What many tests share: tiny models, tiny datasets, and a home with the real stand-ins fetched once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from assay.assets.catalogue import load_catalogue
+from assay.assets.store import AssetStore
+from assay.base.progress import SILENT
+from assay.base.settings import Settings
+from assay.errors import NotFoundError
+from assay.models.build import materialise
+
+STAND_INS = ("mobilenet-v2", "efficientnet-lite0", "null-classifier")
+
+
+def make_classifier(path: Path, *, classes: int = 10, image: int = 32, channels: int = 3, name: str = "input") -> Path:
+    """A classifier whose score of a class is the mean of one colour, so that answers can be foreseen."""
+    weight = np.zeros((channels, classes), np.float32)
+    for label in range(classes):
+        weight[label % channels, label] = 1.0 - label * 0.01
+    graph = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", [name], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["flat"], axis=1),
+            helper.make_node("MatMul", ["flat", "weight"], ["logits"]),
+        ],
+        "colours",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", channels, image, image])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])],
+        [numpy_helper.from_array(weight, "weight")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def make_pictures(folder: Path, count: int = 6, size: int = 48) -> Path:
+    """Pictures of one colour each, named after the class that :func:`make_classifier` gives them: red 0, green 1, blue 2."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        colour = [20, 20, 20]
+        colour[number % 3] = 220
+        Image.new("RGB", (size, size + number), tuple(colour)).save(folder / f"picture_{number:02d}_{number % 3}.png")
+    return folder
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Path:
+    """A tiny ONNX classifier of 32x32 pictures."""
+    return make_classifier(tmp_path / "colours.onnx")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Six labelled pictures."""
+    return make_pictures(tmp_path / "pictures")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home of its own."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("ASSAY_HOME", str(path))
+    monkeypatch.delenv("ASSAY_OFFLINE", raising=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def stand_in_assets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The assets folder of a home with the real stand-in models and pictures, fetched once for all test processes.
+
+    They come from the package index. Where there is none the tests that need them are skipped, but never under CI.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    settings = Settings(home=root / "stand-ins")
+    with FileLock(root / "stand-ins.lock"):
+        store = AssetStore(settings, catalogue := load_catalogue(settings))
+        try:
+            for name in STAND_INS:
+                materialise(store, catalogue.get(name), progress=SILENT)
+            store.ensure("imagenet-foolbox-20")
+        except NotFoundError as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"the stand-ins cannot be fetched: {error}")
+    yield settings.assets_dir
+
+
+@pytest.fixture
+def stand_in_home(home: Path, stand_in_assets: Path) -> Path:
+    """A home of its own whose assets are the fetched stand-ins."""
+    home.mkdir()
+    (home / "assets").symlink_to(stand_in_assets, target_is_directory=True)
+    return home
