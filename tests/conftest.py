@@ -60,6 +60,12 @@ def classifier(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def large_classifier(tmp_path: Path) -> Path:
+    """A tiny ONNX classifier of 64x64 pictures."""
+    return make_classifier(tmp_path / "large.onnx", image=64)
+
+
+@pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Six labelled pictures."""
     return make_pictures(tmp_path / "pictures")

@@ -87,6 +87,7 @@ def cpu_quota(root: Path = _ROOT) -> float | None:
     ``cpu.cfs_quota_us`` of version 1.
     """
     found: list[float] = []
+    names: tuple[str, ...]
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.backends.batches import check_batch
 from assay.backends.protocol import BackendOptions, Capabilities, Precision
 from assay.base.tensors import Array, TensorSpec
 from assay.models.inspection import inspect_onnx
@@ -28,6 +29,8 @@ class NullStream:
         zeros = self._zeros.get(count)
         if zeros is None:
             zeros = tuple(np.zeros((count, *(max(d, 1) for d in spec.shape[1:])), spec.dtype) for spec in self._specs)
+            for array in zeros:
+                array.flags.writeable = False
             self._zeros[count] = zeros
         return zeros
 
@@ -42,7 +45,13 @@ class NullSession:
         self.outputs = outputs
 
     def prepare(self, batch_sizes: Sequence[int]) -> None:
-        """Nothing to prepare."""
+        """Check that the model takes these batch sizes, as any engine would.
+
+        Raises:
+            InvalidInputError: when the model takes another batch size only.
+        """
+        for size in batch_sizes:
+            check_batch(self.inputs, size)
 
     def stream(self) -> NullStream:
         """A new stream."""
@@ -63,11 +72,16 @@ class NullBackend:
     title = "Null (measures the harness)"
 
     def capabilities(self) -> Capabilities:
-        """Everything, since nothing is computed."""
+        """Every format, since nothing is computed."""
         return Capabilities("1", ("none",), tuple(Precision), ("answers with zeros: accuracy means nothing",))
 
     def open(self, model: Path, options: BackendOptions) -> NullSession:
-        """Read the model's inputs and outputs."""
+        """Read the model's inputs and outputs.
+
+        Raises:
+            NotFoundError: when the model is not there.
+            InvalidInputError: when it is no ONNX model.
+        """
         del options
         inputs, outputs = inspect_onnx(model)
         return NullSession(tuple(inputs), tuple(outputs))

@@ -1,32 +1,56 @@
-"""OpenVINO on the CPU: fp32, bf16 where the processor has it, int8 for quantised models.
+"""OpenVINO: fp32, bf16 where the processor has it, int8 for quantised models; the CPU unless another device is asked for.
 
-A model compiled for one batch size runs faster than one that takes any, so each size is compiled on its first use (or
-by :meth:`OpenVinoSession.prepare`, outside the timed part) and kept.
+A model compiled for one batch size runs faster than one that takes any, so each size is compiled once (by
+:meth:`OpenVinoSession.prepare`, outside the timed part) and kept. Sizes beyond a bounded number share one compilation
+that takes any batch. OpenVINO's library sends no usage data; only its conversion tools do, which are not used here.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assay.backends.cpu import bf16_note, int8_note
+from assay.backends.batches import check_batch, fixed_batch
+from assay.backends.cpu import bf16_note, int8_note, is_limited, usable_cores
 from assay.backends.protocol import BackendOptions, Capabilities, Precision
+from assay.backends.quantised import check_format
 from assay.base.tensors import Array, TensorSpec
-from assay.errors import InvalidInputError, MissingDependencyError, UsageError
+from assay.errors import (
+    AssayError,
+    InvalidInputError,
+    MissingDependencyError,
+    NotFoundError,
+    RunFailedError,
+    UsageError,
+    nearest,
+)
 
-_HINTS = {Precision.FP32: "f32", Precision.INT8: "f32", Precision.BF16: "bf16"}
+_CPU = "CPU"
+# The format of the layers that are not quantised, as OpenVINO names it. int8 layers are so by the model itself.
+_HINTS = {Precision.FP32: "f32", Precision.INT8: "f32", Precision.BF16: "bf16", Precision.FP16: "f16"}
 _MOST_COMPILED = 16
+_ANY_BATCH = -1
+_UNKNOWN = "unknown"
+# Options with flags of their own: set behind the record's back they would make it wrong.
+_RESERVED = {
+    "INFERENCE_PRECISION_HINT": "--precision",
+    "INFERENCE_NUM_THREADS": "--threads",
+    "NUM_STREAMS": "--streams",
+}
+_OWN_OPTIONS = ("device", "cache_dir")
 
 
 def _library() -> Any:
     try:
         import openvino
     except ImportError as error:
-        raise MissingDependencyError("OpenVINO is not installed", hint='pip install "assay[openvino]"') from error
+        raise MissingDependencyError(
+            f"OpenVINO cannot be imported: {error}", hint='pip install "assay[openvino]"'
+        ) from error
     return openvino
 
 
@@ -38,14 +62,26 @@ class OpenVinoStream:
         self._requests: dict[int, Any] = {}
 
     def run(self, inputs: Sequence[Array]) -> Sequence[Array]:
-        """Run one batch; inputs and outputs are shared with the engine, not copied."""
-        count = len(inputs[0])
-        request = self._requests.get(count)
+        """Run one batch; inputs and outputs are shared with the engine, not copied.
+
+        Raises:
+            InvalidInputError: when the arrays are not what the model takes.
+            RunFailedError: when the engine breaks.
+        """
+        try:
+            count = len(inputs[0])
+            request = self._requests.get(count) or self._request(count)
+            return tuple(request.infer(dict(enumerate(inputs)), share_inputs=True, share_outputs=True).values())
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            raise _failure_of_run(error, inputs, self._session.inputs) from error
+
+    def _request(self, count: int) -> Any:
+        size, compiled = self._session.compiled_for(count)
+        request = self._requests.get(size)
         if request is None:
-            request = self._session.compiled(count).create_infer_request()
-            self._requests[count] = request
-        outputs = request.infer(dict(enumerate(inputs)), share_inputs=True, share_outputs=True)
-        return tuple(outputs.values())
+            request = compiled.create_infer_request()
+            self._requests[size] = request
+        return request
 
 
 class OpenVinoSession:
@@ -53,86 +89,103 @@ class OpenVinoSession:
 
     fixed_batches = True
 
-    def __init__(self, core: Any, model: Any, options: BackendOptions, version: str) -> None:
+    def __init__(
+        self, core: Any, model: Any, options: BackendOptions, device: str, extra: Mapping[str, str], version: str
+    ) -> None:
         self._core = core
         self._model = model
         self._options = options
+        self._device = device
+        self._extra = extra
         self._version = version
         self._compiled: dict[int, Any] = {}
         self._lock = threading.Lock()
         self.inputs = tuple(_spec(port) for port in model.inputs)
         self.outputs = tuple(_spec(port) for port in model.outputs)
-        self.compiled(1)
+        _, first = self.compiled_for(fixed_batch(self.inputs) or 1)
+        self._facts = self._describe(first)
+        _check_effective(options.precision, self._facts["inference_precision"])
 
     def prepare(self, batch_sizes: Sequence[int]) -> None:
-        """Compile for these batch sizes."""
-        for size in batch_sizes:
-            self.compiled(size)
+        """Compile for these batch sizes.
 
-    def compiled(self, batch: int) -> Any:
-        """The model compiled for a batch size."""
+        Raises:
+            InvalidInputError: when the model takes another batch size only.
+        """
+        for size in batch_sizes:
+            self.compiled_for(size)
+
+    def compiled_for(self, batch: int) -> tuple[int, Any]:
+        """The model compiled for a batch size, and the size it is compiled for: -1 when it takes any.
+
+        Raises:
+            InvalidInputError: when the model takes another batch size only.
+        """
+        check_batch(self.inputs, batch)
         with self._lock:
-            found = self._compiled.get(batch)
+            if self._model is None:
+                raise UsageError("the session is closed")
+            size = batch if batch in self._compiled or len(self._compiled) < _MOST_COMPILED else _ANY_BATCH
+            found = self._compiled.get(size)
             if found is None:
-                if len(self._compiled) >= _MOST_COMPILED:
-                    self._compiled.pop(next(iter(self._compiled)))
-                found = self._compile(batch)
-                self._compiled[batch] = found
-            return found
+                found = self._compiled[size] = self._compile(size)
+            return size, found
 
     def stream(self) -> OpenVinoStream:
         """A new stream."""
+        if self._model is None:
+            raise UsageError("the session is closed")
         return OpenVinoStream(self)
 
     def describe(self) -> dict[str, str]:
-        """What it is and how it was compiled."""
-        one = next(iter(self._compiled.values()))
-        used = str(one.get_property("INFERENCE_PRECISION_HINT")).strip("<>").split("'")[-2:]
-        return {
-            "engine": "openvino",
-            "version": self._version,
-            "device": "CPU",
-            "precision": self._options.precision.value,
-            "inference_precision": used[0] if len(used) == 2 else str(one.get_property("INFERENCE_PRECISION_HINT")),
-            "threads": str(one.get_property("INFERENCE_NUM_THREADS")),
-            "streams": str(self._options.streams),
-        }
+        """What it is and how it was compiled; ``threads`` is the compute threads of all streams together."""
+        return dict(self._facts)
 
     def close(self) -> None:
         """Free all compiled models."""
-        self._compiled.clear()
-        self._model = None
+        with self._lock:
+            self._compiled.clear()
+            self._model = None
+
+    def _describe(self, compiled: Any) -> dict[str, str]:
+        return {
+            "engine": "openvino",
+            "version": self._version,
+            "device": self._device,
+            "precision": self._options.precision.value,
+            "inference_precision": _property(compiled, "INFERENCE_PRECISION_HINT"),
+            "threads": _property(compiled, "INFERENCE_NUM_THREADS"),
+            "streams": str(self._options.streams),
+            **{f"option {key}": value for key, value in sorted(self._options.extra.items())},
+        }
 
     def _compile(self, batch: int) -> Any:
         model = self._model.clone()
-        fixed = [
-            port
-            for port in model.inputs
-            if not port.partial_shape[0].is_dynamic and port.partial_shape[0].get_length() != batch
-        ]
-        if not fixed:
-            model.reshape({port: [batch, *list(port.partial_shape)[1:]] for port in model.inputs})
-        elif batch != 1:
-            raise InvalidInputError(
-                f"the model takes batches of {fixed[0].partial_shape[0].get_length()} only",
-                found=f"a batch of {batch}",
-                hint=f"--batch-size {fixed[0].partial_shape[0].get_length()}, or export the model with a free batch dimension",
-            )
-        settings: dict[str, str] = {
-            "INFERENCE_PRECISION_HINT": _HINTS[self._options.precision],
-            "PERFORMANCE_HINT": "LATENCY",
-        }
-        if self._options.streams > 1:
-            settings |= {"NUM_STREAMS": str(self._options.streams)}
-        if self._options.threads:
-            settings["INFERENCE_NUM_THREADS"] = str(self._options.threads * self._options.streams)
-        settings |= dict(self._options.extra)
+        if batch != _ANY_BATCH:
+            shapes = {
+                port: [batch, *list(port.partial_shape)[1:]]
+                for port, spec in zip(model.inputs, self.inputs, strict=True)
+                if spec.shape and spec.shape[0] == -1
+            }
+            if shapes:
+                model.reshape(shapes)
         try:
-            return self._core.compile_model(model, "CPU", settings)
+            return self._core.compile_model(model, self._device, self._settings())
         except RuntimeError as error:
-            raise UsageError(
-                f"OpenVINO refuses the model or an option: {str(error).strip().splitlines()[-1][:300]}"
-            ) from error
+            raise UsageError(f"OpenVINO refuses the model or an option: {_last_line(error)}") from error
+
+    def _settings(self) -> dict[str, str]:
+        options = self._options
+        settings = {"INFERENCE_PRECISION_HINT": _HINTS[options.precision], "PERFORMANCE_HINT": "LATENCY"}
+        if options.streams > 1:
+            settings["NUM_STREAMS"] = str(options.streams)
+        if self._device == _CPU:
+            if options.threads:
+                settings["INFERENCE_NUM_THREADS"] = str(options.threads * options.streams)
+            elif is_limited():
+                # OpenVINO sees the affinity and not the control group's quota.
+                settings["INFERENCE_NUM_THREADS"] = str(usable_cores())
+        return settings | dict(self._extra)
 
 
 class OpenVinoBackend:
@@ -145,28 +198,36 @@ class OpenVinoBackend:
         """What it does on this machine."""
         library = _library()
         core = library.Core()
-        able = set(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+        able = set(core.get_property(_CPU, "OPTIMIZATION_CAPABILITIES"))
         formats = [Precision.FP32]
         if "BF16" in able:
             formats.append(Precision.BF16)
+        if "FP16" in able:
+            formats.append(Precision.FP16)
         formats.append(Precision.INT8)
-        return Capabilities(
-            library.__version__.split("-")[0],
-            tuple(core.available_devices),
-            tuple(formats),
-            (int8_note(), bf16_note()),
-        )
+        devices = tuple(core.available_devices)
+        notes = [int8_note(), bf16_note()]
+        if len(devices) > 1:
+            notes.append(f"others than the CPU by --backend-option device={next(d for d in devices if d != _CPU)}")
+        return Capabilities(_version(library), devices, tuple(formats), tuple(notes))
 
     def open(self, model: Path, options: BackendOptions) -> OpenVinoSession:
-        """Load and compile a model."""
+        """Load and compile a model.
+
+        The options of its own are ``device`` (``GPU``), ``cache_dir`` (a folder that keeps compiled models), and
+        OpenVINO's properties under their full names.
+
+        Raises:
+            NotFoundError: when the model is not there.
+            InvalidInputError: when it is no model that OpenVINO reads.
+            UsageError: for a precision, option or device that cannot be had.
+        """
         library = _library()
         core = library.Core()
-        if options.precision not in _HINTS:
-            raise UsageError(f"OpenVINO on CPUs has no {options.precision.value} here", expected="fp32, bf16 or int8")
-        if options.precision is Precision.BF16 and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise UsageError(
-                "this processor has no bf16", expected="AMX or AVX512-BF16", hint="--precision fp32 or int8"
-            )
+        device, extra = _read_extra(core, options.extra)
+        _check_precision(core, device, options.precision)
+        if not model.exists():
+            raise NotFoundError("the model is not there", where=model)
         try:
             loaded = core.read_model(str(model))
         except RuntimeError as error:
@@ -174,14 +235,94 @@ class OpenVinoBackend:
                 "OpenVINO cannot read the model",
                 where=model,
                 expected="an ONNX model",
-                found=str(error).strip().splitlines()[-1][:200],
+                found=_last_line(error),
+                hint="check the file: python -m onnx.checker FILE, or assay assets verify",
             ) from error
-        return OpenVinoSession(core, loaded, options, library.__version__.split("-")[0])
+        quantised = any(operation.get_type_name() == "FakeQuantize" for operation in loaded.get_ops())
+        check_format(model, options.precision, quantised=quantised)
+        return OpenVinoSession(core, loaded, options, device, extra, _version(library))
+
+
+def _read_extra(core: Any, given: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The device and OpenVINO's own properties, checked.
+
+    Raises:
+        UsageError: for one that does not exist, or that has a flag of its own.
+    """
+    device = given.get("device", _CPU)
+    if device.partition(".")[0] not in {name.partition(".")[0] for name in core.available_devices}:
+        raise UsageError(f"OpenVINO has no device {device!r} here", expected=" or ".join(core.available_devices))
+    properties = {str(name) for name in core.get_property(device, "SUPPORTED_PROPERTIES")} | {"CACHE_DIR"}
+    extra: dict[str, str] = {}
+    for key, value in given.items():
+        name = key.upper()
+        if name in _RESERVED:
+            raise UsageError(f"{key} has a flag of its own", hint=f"give {_RESERVED[name]}")
+        if name in properties:
+            extra[name] = value
+        elif key != "device":
+            close = nearest(name, (*properties, *(option.upper() for option in _OWN_OPTIONS)))
+            raise UsageError(f"OpenVINO has no option {key!r}", expected=" or ".join(close) or "device, cache_dir")
+    return device, extra
+
+
+def _check_precision(core: Any, device: str, precision: Precision) -> None:
+    able = set(core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
+    if precision in (Precision.FP32, Precision.INT8) or precision.value.upper() in able:
+        return
+    need = "a processor with AMX or AVX512-BF16" if precision is Precision.BF16 else "a device that computes fp16"
+    raise UsageError(
+        f"there is no {precision.value} on this {device}",
+        expected=need,
+        hint="give --precision fp32, or int8 with a quantised model",
+    )
+
+
+def _check_effective(precision: Precision, effective: str) -> None:
+    """OpenVINO takes a hint for a format and may use another; a figure must not carry the wrong name."""
+    if effective not in (_HINTS[precision], _UNKNOWN):
+        raise UsageError(
+            f"OpenVINO would compute in {effective} and not in {precision.value}",
+            hint="give --precision fp32, or --precision bf16 where the processor has it",
+        )
+
+
+def _property(compiled: Any, name: str) -> str:
+    """A property as text; a device that is no CPU may lack it."""
+    try:
+        value = compiled.get_property(name)
+    except RuntimeError:
+        return _UNKNOWN
+    return str(value.to_string() if hasattr(value, "to_string") else value)
+
+
+def _failure_of_run(error: Exception, inputs: Sequence[Array], specs: Sequence[TensorSpec]) -> AssayError:
+    def fits(array: Array, spec: TensorSpec) -> bool:
+        pairs = zip(array.shape, spec.shape, strict=False)
+        return len(array.shape) == len(spec.shape) and all(want in (-1, have) for have, want in pairs)
+
+    if len(inputs) == len(specs) and all(map(fits, inputs, specs)):
+        return RunFailedError(f"OpenVINO broke while it ran the model: {_last_line(error)}")
+    return InvalidInputError(
+        "OpenVINO refuses the inputs",
+        expected=", ".join(f"{spec.name} {spec.dtype} {spec.shape}" for spec in specs),
+        found=", ".join(f"{array.dtype} {array.shape}" for array in inputs) or "no arrays",
+    )
 
 
 def _spec(port: Any) -> TensorSpec:
-    shape = tuple(-1 if size.is_dynamic else size.get_length() for size in port.partial_shape)
+    dimensions = () if port.partial_shape.rank.is_dynamic else port.partial_shape
+    shape = tuple(-1 if size.is_dynamic else size.get_length() for size in dimensions)
     return TensorSpec(port.any_name if port.names else "", np.dtype(port.element_type.to_dtype()), shape)
+
+
+def _version(library: Any) -> str:
+    return str(library.__version__).partition("-")[0]
+
+
+def _last_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1][:300] if lines else type(error).__name__
 
 
 BACKEND = OpenVinoBackend()

@@ -101,9 +101,12 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     else:
         model, info = subject.model_file, Artefact(str(subject.model_file), sha256_file(subject.model_file))
         labels.append(Label.CUSTOM_MODEL.value)
-    if request.precision is Precision.INT8:
-        model = quantised_model(model, info, subject, data.path if data else None, store, settings, progress)
     path = data.path if data else subject.dataset_path
+    if request.precision is Precision.INT8:
+        quantised = quantised_model(model, info, subject, path, store, settings, progress)
+        if quantised != model and path is not None:
+            labels.append(Label.CALIBRATED_ON_EVALUATION.value)
+        model = quantised
     if subject.dataset is not None and data is not None:
         labels += subject.dataset.labels
         dataset = Artefact(subject.dataset.name, data.sha256, subject.dataset.count)

@@ -49,7 +49,7 @@ def benchmarks(ctx: click.Context, round_name: str, category: Category | None, o
     given: dict[str, Any] = {"round_name": round_name, "as_json": out.as_json, "quiet": out.quiet}
     if category is not None:
         given["category"] = category
-    ctx.default_map = {name: given for name in benchmarks.list_commands(ctx)}
+    ctx.default_map = dict.fromkeys(benchmarks.list_commands(ctx), given)
 
 
 @benchmarks.command(

@@ -34,7 +34,7 @@ def rounds(ctx: click.Context, out: Output) -> None:
         return
     # Options before the verb hold for the verb: assay rounds --json show v3.1.
     given = {"as_json": out.as_json, "quiet": out.quiet}
-    ctx.default_map = {name: given for name in rounds.list_commands(ctx)}
+    ctx.default_map = dict.fromkeys(rounds.list_commands(ctx), given)
 
 
 @rounds.command("list", epilog="Examples:\n\n\b\n  assay rounds list\n  assay rounds list --json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def _confirm(ids: Sequence[str], out: Output) -> None:
     Raises:
         UsageError: when there is nobody to ask.
     """
-    if out.as_json or not click.get_text_stream("stdin").isatty():
+    if out.as_json or not sys.stdin.isatty():
         raise UsageError(
             "there is nobody to ask whether to delete", expected="--yes, or --dry-run to see what it would be"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,8 @@ def short_ids(ids: Sequence[str]) -> dict[str, str]:
             endings.setdefault(name[-length:], []).append(name)
         short = {names[0]: ending for ending, names in endings.items() if len(names) == 1}
         # An ending that begins another id as well would be ambiguous to whoever types it.
-        short = {name: end for name, end in short.items() if not any(i != name and i.startswith(end) for i in ids)}
+        begins = Counter(name[:length] for name in ids)
+        short = {name: end for name, end in short.items() if begins[end] == name.startswith(end)}
         if len(short) == len(ids):
             break
     return {name: short.get(name, name) for name in ids}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 _MAX_LINE = 1 << 16
+_MAX_LOOK = 16 << 20
+"""Bytes taken in at one look; a run of an hour writes one megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +52,30 @@ class Phase:
 
 
 class ProgressWriter:
-    """Appends to ``progress.jsonl``; every line is whole when it is written."""
+    """Appends to ``progress.jsonl``; every line is whole when it is written. Threads may share one."""
 
     def __init__(self, path: Path) -> None:
-        self._stream = path.open("a", encoding="utf-8", buffering=1)
+        self._stream = path.open("ab", buffering=0)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the file; what is written afterwards is dropped."""
+        with self._lock:
+            self._stream.close()
 
     def snapshot(self, snapshot: Snapshot) -> None:
         """Write how the test is doing."""
-        self._stream.write(json.dumps(asdict(snapshot)) + "\n")
+        self._write(asdict(snapshot))
 
     def phase(self, name: str, *, done: float | None = None, total: float | None = None) -> None:
         """Write what is being done."""
-        self._stream.write(json.dumps(asdict(Phase(name, done, total))) + "\n")
+        self._write(asdict(Phase(name, done, total)))
+
+    def _write(self, values: dict[str, Any]) -> None:
+        line = json.dumps(values).encode("utf-8") + b"\n"
+        with self._lock:
+            if not self._stream.closed:
+                self._stream.write(line)
 
 
 class ProgressReader:
@@ -73,11 +90,13 @@ class ProgressReader:
         try:
             with self._path.open("rb") as stream:
                 stream.seek(self._offset)
-                data = stream.read()
-        except FileNotFoundError:
+                data = stream.read(_MAX_LOOK)
+        except OSError:
             return
         whole, newline, _ = data.rpartition(b"\n")
         if not newline:
+            # A line that fills a whole look is none of ours: go past it.
+            self._offset += len(data) if len(data) == _MAX_LOOK else 0
             return
         self._offset += len(whole) + 1
         for line in whole.split(b"\n"):
@@ -96,7 +115,21 @@ def parse_line(line: bytes) -> Snapshot | Phase | None:
         return None
     if not isinstance(raw, dict):
         return None
-    for kind in (Snapshot, Phase):
-        if set(raw) == {item.name for item in fields(kind)}:
+    for kind, required in ((Snapshot, _NUMBERS), (Phase, frozenset({"name"}))):
+        if set(raw) == {item.name for item in fields(kind)} and all(
+            _fits(name, value, required=name in required) for name, value in raw.items()
+        ):
             return kind(**raw)
     return None
+
+
+_NUMBERS = frozenset({"elapsed_s", "issued", "done", "rate"})
+"""Numbers that a snapshot cannot do without."""
+
+
+def _fits(name: str, value: object, *, required: bool) -> bool:
+    if name == "name":
+        return isinstance(value, str)
+    if value is None:
+        return not required
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf

@@ -190,9 +190,7 @@ def _maybe_flagged(raw: bytes) -> Iterator[tuple[int, bytes]]:
             number += raw.count(b"\n", counted, start)
             counted = start
             yield number, line
-            position = end
-        else:
-            position += 1
+        position = end
 
 
 def _unusual_key(path: Path, number: int, line: bytes) -> bytes:
@@ -237,9 +235,7 @@ _METADATA = re.compile(
 _SOURCE = re.compile(rb'"file": "([^"]*)", "line_no": (\d{1,9})')
 
 
-def _flagged(
-    path: Path, number: int, line: bytes, errors: list[LogMessage], warnings: list[LogMessage]
-) -> None:
+def _flagged(path: Path, number: int, line: bytes, errors: list[LogMessage], warnings: list[LogMessage]) -> None:
     rest = line[max(line.rfind(_REST), 0) :]
     found = _METADATA.search(rest)
     if found is None:

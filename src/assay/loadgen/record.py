@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.errors import InvalidInputError
 from assay.loadgen.settings import Deviation
 from assay.loadgen.verdict import Verdict
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FORMAT = 1
 
@@ -35,8 +40,11 @@ class Label(StrEnum):
     RELAXED_RULES = "relaxed-rules"
     PARTIAL_DATASET = "partial-dataset"
     SKIPPED_SAMPLES = "skipped-samples"
+    CALIBRATED_ON_EVALUATION = "calibrated-on-evaluation-data"
     CUSTOM_MODEL = "custom-model"
     CUSTOM_DATASET = "custom-dataset"
+    NO_ACCURACY = "no-accuracy"
+    UNOFFICIAL_POWER = "unofficial-power"
 
     @property
     def meaning(self) -> str:
@@ -53,8 +61,11 @@ _MEANINGS = {
     Label.RELAXED_RULES: "a limit of the round was relaxed: not valid for a submission",
     Label.PARTIAL_DATASET: "only a part of the dataset was used",
     Label.SKIPPED_SAMPLES: "samples that could not be read were left out",
+    Label.CALIBRATED_ON_EVALUATION: "int8 ranges were taken from samples the accuracy is measured on: too good to be true",
     Label.CUSTOM_MODEL: "a model file given by the user: open division only",
     Label.CUSTOM_DATASET: "a dataset given by the user: not comparable with published results",
+    Label.NO_ACCURACY: "no accuracy run belongs to it: nothing says that the answers were right",
+    Label.UNOFFICIAL_POWER: "power not measured by the official analyzer and tool: not comparable with published results",
 }
 
 
@@ -118,6 +129,7 @@ class RunRecord:
         timings_s: seconds of each phase.
         logs: LoadGen's files and their SHA-256.
         command: the command that reproduces the run.
+        extra: fields of a later version of the same format, kept as they were read.
     """
 
     id: str
@@ -153,32 +165,45 @@ class RunRecord:
     verdict: Verdict | None = None
     logs: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON values."""
-        return asdict(self)
+        values = asdict(self)
+        return {**values.pop("extra"), **values}
 
     @classmethod
     def from_dict(cls, raw: Any, *, where: Path | str) -> RunRecord:
-        """Read a record; fields of later versions of the same format are passed over.
+        """Read a record; fields of later versions of the same format are kept in ``extra``.
 
         Raises:
             InvalidInputError: naming the key that is wrong.
         """
         # pydantic is needed only where a record is read back.
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
             raise InvalidInputError(
-                "not a run record of this version",
-                where=where,
-                expected=f"format {FORMAT}",
-                found=repr(found),
+                "not a run record of this version", where=where, expected=f"format {FORMAT}", found=repr(found)
             )
+        known = {item.name for item in fields(cls)} - {"extra"}
+        own = {key: value for key, value in raw.items() if key in known}
+        extra = {key: value for key, value in raw.items() if key not in known}
         try:
-            return TypeAdapter(cls).validate_python(raw)
+            # Strict, and so from JSON, where lists stand for tuples and text for the enums.
+            record = _adapter().validate_json(json.dumps(own, allow_nan=True), strict=True)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
             raise InvalidInputError(f"not a run record: {first['msg']}", where=f"{where}: {key}") from error
+        except (ValueError, RecursionError) as error:
+            raise InvalidInputError(f"not a run record: {error}", where=where) from error
+        return replace(record, extra=extra)
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[RunRecord]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunRecord)

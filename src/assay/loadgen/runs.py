@@ -7,6 +7,7 @@ whose process is gone and whose record still says ``running`` was interrupted.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from dataclasses import dataclass, replace
@@ -24,6 +25,9 @@ Scanned = list[tuple[RunRecord | None, str]]
 
 RECORD_FILE = "run.json"
 OWNER_FILE = "owner.json"
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_NAME = 80
+_STAMP = len("20261123-201500")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,14 @@ class RunFolder:
 
     def write(self, record: RunRecord) -> None:
         """Write ``run.json``; the process that runs it is remembered until it ends."""
-        write_json(self.path / RECORD_FILE, record.to_dict())
         owner = self.path / OWNER_FILE
         if record.status is RunStatus.RUNNING:
+            # Before the record: nobody may see a running run without its owner.
             write_json(owner, {"pid": os.getpid(), "started": psutil.Process().create_time()})
-        else:
-            owner.unlink(missing_ok=True)
+        write_json(self.path / RECORD_FILE, record.to_dict())
+        if record.status is not RunStatus.RUNNING:
+            with machine_errors(owner):
+                owner.unlink(missing_ok=True)
 
     def read(self) -> RunRecord:
         """Read ``run.json``; a run left behind by a dead process comes back as interrupted.
@@ -62,7 +68,7 @@ class RunFolder:
         try:
             owner = read_json(self.path / OWNER_FILE)
             return bool(abs(psutil.Process(int(owner["pid"])).create_time() - float(owner["started"])) < 1)
-        except (AssayError, psutil.Error, KeyError, TypeError, ValueError):
+        except (AssayError, psutil.Error, KeyError, TypeError, ValueError, OverflowError):
             return False
 
 
@@ -79,7 +85,9 @@ class RunCatalogue:
     def new_id(self, name: str, scenario: str, mode: str) -> str:
         """An id that sorts by time and says what it is: ``20261123-201500-mobilenet-v2-offline-accuracy-3f9a``."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        return f"{stamp}-{name}-{scenario.lower()}-{mode}-{secrets.token_hex(2)}"
+        # The id names a folder: a model that the user gave by its path must not lead out of the catalogue.
+        plain = _NOT_PLAIN.sub("-", name).strip("-.")[:_LONGEST_NAME] or "run"
+        return f"{stamp}-{plain}-{scenario.lower()}-{mode}-{secrets.token_hex(2)}"
 
     def new_group(self) -> str:
         """An id that the runs of one command share."""
@@ -104,15 +112,21 @@ class RunCatalogue:
 
     def scan(self) -> Scanned:
         """Every folder, newest first: its record, or None and the reason why there is none."""
-        if not self.folder.is_dir():
-            return []
         found: Scanned = []
-        for path in sorted((p for p in self.folder.iterdir() if p.is_dir()), key=lambda p: p.name, reverse=True):
+        for path in self._folders():
             try:
                 found.append((RunFolder(path).read(), ""))
             except AssayError as error:
                 found.append((None, f"{path.name}: {error}"))
         return found
+
+    def _folders(self) -> list[Path]:
+        """The folders of runs, newest first; those of one second by when they were made."""
+        if not self.folder.is_dir():
+            return []
+        with machine_errors(self.folder):
+            paths = [path for path in self.folder.iterdir() if not path.name.startswith(".") and path.is_dir()]
+        return sorted(paths, key=_age, reverse=True)
 
     def find(self, name: str) -> RunFolder:
         """The folder of a run by id, unique beginning or end of it, or ``last``.
@@ -120,11 +134,7 @@ class RunCatalogue:
         Raises:
             NotFoundError: for none (with the closest ids) or several.
         """
-        ids = (
-            sorted((p.name for p in self.folder.iterdir() if (p / RECORD_FILE).is_file()), reverse=True)
-            if self.folder.is_dir()
-            else []
-        )
+        ids = [path.name for path in self._folders() if (path / RECORD_FILE).is_file()]
         if not ids:
             raise NotFoundError("there are no runs yet", where=self.folder, hint="assay demo")
         if name == "last":
@@ -153,3 +163,12 @@ class RunCatalogue:
         with machine_errors(folder.path):
             shutil.rmtree(folder.path)
         return size
+
+
+def _age(path: Path) -> tuple[str, int, str]:
+    """What runs are ordered by: the second in the id, then when the run's first file was written, then the id."""
+    try:
+        made = min((entry.stat().st_mtime_ns for entry in path.iterdir()), default=0)
+    except OSError:
+        made = 0
+    return path.name[:_STAMP], made, path.name

@@ -9,14 +9,17 @@ Source of names, units and defaults: mlcommons/inference v3.1, loadgen/test_sett
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from assay.base.units import format_count, format_duration
-from assay.errors import UsageError
+from assay.errors import InvalidInputError, UsageError
 from assay.rules.model import Benchmark, Limits, Mode, Round, Scenario
 
 _NS_PER_MS = 1_000_000
 _STREAMS = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
+_MOST_PLANNED = 10**9
+"""LoadGen makes all queries before the test; more of them than this fit into no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Overrides:
         target_qps: Server: rate sent; Offline: rate LoadGen plans with.
         target_latency_ns: Server: latency bound; streams: expected latency of a query.
         performance_sample_count: samples loaded for a performance run.
+        coalesce_queries: Server: let LoadGen hand over queries that are due together in one call.
     """
 
     duration_ns: int | None = None
@@ -38,6 +42,7 @@ class Overrides:
     target_qps: float | None = None
     target_latency_ns: int | None = None
     performance_sample_count: int | None = None
+    coalesce_queries: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +80,37 @@ class LoadgenSettings:
     sample_index_rng_seed: int
     schedule_rng_seed: int
     user_keys: tuple[tuple[str, str], ...]
+    coalesce_queries: bool = False
+
+    @property
+    def planned(self) -> int:
+        """Queries that LoadGen makes before a performance test (Offline: samples of its one query).
+
+        Source: loadgen/test_settings_internal.cc and loadgen.cc: 1.1 times the duration Offline, once in Server,
+        twice in the streams, and never fewer than the minimum.
+        """
+        seconds = self.min_duration_ms / 1e3
+        if self.scenario is Scenario.OFFLINE:
+            wanted = 1.1 * seconds * self.expected_qps
+        elif self.scenario is Scenario.SERVER:
+            wanted = seconds * self.expected_qps
+        else:
+            wanted = 2.0 * seconds * 1e9 / max(self.target_latency_ns, 1)
+        return max(self.min_query_count, math.ceil(wanted) if self.scenario is not Scenario.OFFLINE else int(wanted))
 
     def attributes(self) -> dict[str, int | float | bool | str]:
-        """The settings by the names of LoadGen's ``TestSettings``, scenario and mode left out."""
+        """The settings by the names of LoadGen's ``TestSettings``, scenario and mode left out.
+
+        The seeds of TEST05 are left alone: with ``test05`` off they have no effect, and some releases of the Python
+        binding write the ordinary seeds through those names.
+        """
         common: dict[str, int | float | bool | str] = {
             "min_duration_ms": self.min_duration_ms,
             "max_duration_ms": 0,
             "min_query_count": self.min_query_count,
             "max_query_count": self.max_query_count,
             "performance_sample_count_override": self.performance_sample_count,
+            "accuracy_sample_count_override": 0,
             "sample_concatenate_permutation": self.equal_issue,
             "qsl_rng_seed": self.qsl_rng_seed,
             "sample_index_rng_seed": self.sample_index_rng_seed,
@@ -97,6 +124,7 @@ class LoadgenSettings:
             "performance_issue_same_index": 0,
             "use_token_latencies": False,
             "infer_token_latencies": False,
+            "token_latency_scaling_factor": 0,
             "test05": False,
         }
         return common | self._scenario_attributes()
@@ -118,7 +146,7 @@ class LoadgenSettings:
                 "server_target_qps": self.expected_qps,
                 "server_target_latency_ns": self.target_latency_ns,
                 "server_target_latency_percentile": self.percentile,
-                "server_coalesce_queries": False,
+                "server_coalesce_queries": self.coalesce_queries,
                 "server_max_async_queries": 0,
                 "server_num_issue_query_threads": 0,
             }
@@ -152,11 +180,15 @@ def resolve(
 
     Raises:
         UsageError: for settings that cannot hold together or that the scenario does not have.
+        InvalidInputError: for a dataset without samples.
     """
+    if dataset_size < 1:
+        raise InvalidInputError("the dataset has no samples", expected="at least 1")
     limits = benchmark.limits[scenario]
     _check(scenario, overrides)
-    loaded = min(overrides.performance_sample_count or limits.performance_sample_count, dataset_size)
-    return LoadgenSettings(
+    # 0 is LoadGen's word for all samples there are.
+    loaded = min(overrides.performance_sample_count or limits.performance_sample_count or dataset_size, dataset_size)
+    settings = LoadgenSettings(
         scenario=scenario,
         mode=mode,
         conf_model=benchmark.conf_model,
@@ -173,65 +205,133 @@ def resolve(
         sample_index_rng_seed=round_.seeds.sample_index,
         schedule_rng_seed=round_.seeds.schedule,
         user_keys=_user_keys(overrides, loaded, limits),
+        coalesce_queries=bool(overrides.coalesce_queries),
     )
+    if mode is Mode.PERFORMANCE and settings.planned > _MOST_PLANNED:
+        what = "target rate" if scenario not in _STREAMS else "expected latency"
+        raise UsageError(
+            f"LoadGen would have to make {format_count(settings.planned)} queries before the test",
+            expected=f"at most {format_count(_MOST_PLANNED)}",
+            hint=f"take another {what}, a shorter --duration or fewer --samples",
+        )
+    return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run was asked to hold, from its settings or from its log, to be compared with the round.
+
+    Attributes:
+        min_duration_ns: shortest run.
+        queries: fewest queries (Offline: samples planned).
+        max_query_count: most queries, 0 for no bound.
+        performance_sample_count: samples loaded.
+        target_latency_ns: Server's bound, None in other scenarios.
+        percentile: of the latency, None where it is not known or there is none.
+        samples_per_query: None where it is not fixed (Offline).
+        equal_issue: whether every sample was issued equally often.
+        max_duration_ns: longest run, 0 for no bound.
+    """
+
+    min_duration_ns: int
+    queries: int
+    max_query_count: int
+    performance_sample_count: int
+    target_latency_ns: int | None = None
+    percentile: float | None = None
+    samples_per_query: int | None = None
+    equal_issue: bool = True
+    max_duration_ns: int = 0
 
 
 def deviations(settings: LoadgenSettings, benchmark: Benchmark) -> tuple[Deviation, ...]:
     """Where a performance run asks less than the round does; empty for accuracy runs, which have no such limits."""
     if settings.mode is Mode.ACCURACY:
         return ()
-    limits = benchmark.limits[settings.scenario]
+    offline = settings.scenario is Scenario.OFFLINE
+    asked = Asked(
+        min_duration_ns=settings.min_duration_ms * _NS_PER_MS,
+        queries=settings.planned if offline else settings.min_query_count,
+        max_query_count=settings.max_query_count,
+        performance_sample_count=settings.performance_sample_count,
+        target_latency_ns=settings.target_latency_ns if settings.scenario is Scenario.SERVER else None,
+        percentile=None if offline else settings.percentile,
+        samples_per_query=None if offline else settings.samples_per_query,
+        equal_issue=settings.equal_issue,
+    )
+    return weaker(asked, benchmark.limits[settings.scenario])
+
+
+def weaker(asked: Asked, limits: Limits) -> tuple[Deviation, ...]:
+    """Where a performance run asks less than a round's limits."""
     found: list[Deviation] = []
-    rule_ms = _ms(limits.min_duration_ns)
-    if settings.min_duration_ms < rule_ms:
-        found.append(
-            Deviation(
-                "min_duration",
-                format_duration(rule_ms * 1e6),
-                format_duration(settings.min_duration_ms * 1e6),
-            )
+
+    def check(is_weaker: bool, name: str, rule: str, used: str) -> None:
+        if is_weaker:
+            found.append(Deviation(name, rule, used))
+
+    rule_ns = _ms(limits.min_duration_ns) * _NS_PER_MS
+    check(
+        asked.min_duration_ns < rule_ns,
+        "min_duration",
+        format_duration(rule_ns),
+        format_duration(asked.min_duration_ns),
+    )
+    fewest, most, loaded = limits.min_query_count, asked.max_query_count, limits.performance_sample_count
+    check(asked.queries < fewest, "min_query_count", format_count(fewest), format_count(asked.queries))
+    check(most > 0, "max_query_count", "none", format_count(most))
+    check(asked.max_duration_ns > 0, "max_duration", "none", format_duration(asked.max_duration_ns))
+    if asked.target_latency_ns is not None and limits.target_latency_ns:
+        bound, used = limits.target_latency_ns, asked.target_latency_ns
+        check(used > bound, "target_latency", format_duration(bound), format_duration(used))
+    if asked.percentile is not None and limits.percentile:
+        rule = limits.percentile
+        check(
+            asked.percentile < rule - 1e-9,
+            "target_latency_percentile",
+            f"{rule * 100:g}%",
+            f"{asked.percentile * 100:g}%",
         )
-    if settings.min_query_count < limits.min_query_count:
-        found.append(
-            Deviation(
-                "min_query_count",
-                format_count(limits.min_query_count),
-                format_count(settings.min_query_count),
-            )
-        )
-    if settings.max_query_count:
-        found.append(Deviation("max_query_count", "none", format_count(settings.max_query_count)))
-    bound = limits.target_latency_ns
-    if settings.scenario is Scenario.SERVER and bound and settings.target_latency_ns > bound:
-        found.append(Deviation("target_latency", format_duration(bound), format_duration(settings.target_latency_ns)))
-    if settings.performance_sample_count < limits.performance_sample_count:
-        found.append(
-            Deviation(
-                "performance_sample_count",
-                format_count(limits.performance_sample_count),
-                format_count(settings.performance_sample_count),
-            )
-        )
+    if asked.samples_per_query is not None and limits.samples_per_query:
+        count = limits.samples_per_query
+        check(asked.samples_per_query != count, "samples_per_query", str(count), str(asked.samples_per_query))
+    used_loaded = asked.performance_sample_count
+    check(used_loaded < loaded, "performance_sample_count", format_count(loaded), format_count(used_loaded))
+    check(limits.equal_issue and not asked.equal_issue, "sample_concatenate_permutation", "on", "off")
     return tuple(found)
 
 
 def _check(scenario: Scenario, overrides: Overrides) -> None:
+    _check_range(overrides)
     if overrides.target_qps is not None and scenario in _STREAMS:
         raise UsageError(
-            f"{scenario.value} has no target rate",
-            hint="set the expected latency instead: --target-latency 2ms",
+            f"{scenario.value} has no target rate", hint="set the expected latency instead: --target-latency 2ms"
         )
     if overrides.target_latency_ns is not None and scenario is Scenario.OFFLINE:
         raise UsageError("Offline has no target latency", hint="set the expected rate instead: --target-qps 200")
+    if overrides.coalesce_queries is not None and scenario is not Scenario.SERVER:
+        raise UsageError(f"{scenario.value} has no queries to coalesce", expected="the Server scenario")
     low, high = overrides.min_query_count, overrides.max_query_count
     if low and high and low > high:
         raise UsageError(f"at least {low} queries and at most {high} contradict each other")
 
 
+def _check_range(overrides: Overrides) -> None:
+    if overrides.duration_ns is not None and overrides.duration_ns < 0:
+        raise UsageError("a duration cannot be negative", found=f"{overrides.duration_ns} ns")
+    qps = overrides.target_qps
+    if qps is not None and not (math.isfinite(qps) and qps > 0):
+        raise UsageError("a target rate is a number above 0", found=str(qps))
+    for name in ("min_query_count", "max_query_count", "target_latency_ns", "performance_sample_count"):
+        value = getattr(overrides, name)
+        if value is not None and value < 1:
+            raise UsageError(f"{name} has to be at least 1", found=str(value))
+
+
 def _user_keys(overrides: Overrides, loaded: int, limits: Limits) -> tuple[tuple[str, str], ...]:
     keys: list[tuple[str, str]] = []
     if overrides.target_qps is not None:
-        keys.append(("target_qps", f"{overrides.target_qps:.6g}"))
+        keys.append(("target_qps", f"{overrides.target_qps:.15g}"))
     if overrides.target_latency_ns is not None:
         keys.append(("target_latency", f"{overrides.target_latency_ns / _NS_PER_MS:.6f}"))
     if overrides.duration_ns is not None:
@@ -240,6 +340,8 @@ def _user_keys(overrides: Overrides, loaded: int, limits: Limits) -> tuple[tuple
         keys.append(("min_query_count", str(overrides.min_query_count)))
     if overrides.max_query_count is not None:
         keys.append(("max_query_count", str(overrides.max_query_count)))
+    if overrides.coalesce_queries is not None:
+        keys.append(("coalesce_queries", str(int(overrides.coalesce_queries))))
     if loaded != limits.performance_sample_count:
         keys.append(("performance_sample_count_override", str(loaded)))
     return tuple(keys)

@@ -147,10 +147,8 @@ def _subjects(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
         return "; ".join(dict.fromkeys(values))
 
     return [
-        (
-            "Benchmark",
-            once([f"{r.benchmark} of round {r.round} ({r.category}, {r.division})" for r in records]),
-        ),
+        ("Benchmark", once([f"{r.benchmark} of round {r.round}" for r in records])),
+        ("Category", f"{once([r.category for r in records])}; {once([r.division for r in records])} division"),
         ("Model", once([Path(r.model.name).name for r in records])),
         ("Data", once([f"{r.dataset.name}, {r.dataset.count:,} samples" for r in records])),
         ("Engine", once([words.engine(r) for r in records])),
@@ -187,7 +185,7 @@ def _summary(result: Result, anchors: dict[str, str]) -> SummaryRow:
 def _target(target: float, unit: str, met: bool | None) -> str:
     shown = words.metric(target, unit)
     if met is None:
-        return f"the benchmark's {shown} does not apply to this model and data"
+        return f"the benchmark's {shown} does not apply here"
     return f"target {shown} {'reached' if met else 'missed'}"
 
 

@@ -173,12 +173,13 @@ def _check_scenarios(form: RoundFile, where: Where) -> None:
 
 def _check_names(form: RoundFile, where: Where) -> None:
     """Names and aliases are looked up without case, so each has to be one benchmark's only."""
-    owners = {name.casefold(): name for name in form.benchmarks}
-    if len(owners) < len(form.benchmarks):
-        twice = next(name for name in form.benchmarks if owners[name.casefold()] != name)
-        raise InvalidInputError(
-            f"benchmark {twice!r} is there twice, in another case", where=where(("benchmarks", twice))
-        )
+    owners: dict[str, str] = {}
+    for name in form.benchmarks:
+        owner = owners.setdefault(name.casefold(), name)
+        if owner != name:
+            raise InvalidInputError(
+                f"benchmark {name!r} is there twice, before as {owner!r}", where=where(("benchmarks", name))
+            )
     for name, entry in form.benchmarks.items():
         for number, alias in enumerate(entry.aliases):
             owner = owners.setdefault(alias.casefold(), name)

@@ -23,9 +23,7 @@ Runner = Callable[[Sequence[str]], str | None]
 def run_command(command: Sequence[str]) -> str | None:
     """Standard output of a command, or None when it is not there, fails or takes longer than 5 s."""
     try:
-        done = subprocess.run(
-            list(command), capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
-        )
+        done = subprocess.run(list(command), capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
     return done.stdout if done.returncode == 0 else None

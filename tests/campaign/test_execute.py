@@ -1,0 +1,151 @@
+"""Plans carried out with a tiny model, real pictures and the real LoadGen, in this process and its workers."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.base.progress import SILENT
+from assay.base.settings import Settings
+from assay.campaign.execute import carry_out
+from assay.campaign.plan import make_plan
+from assay.campaign.request import RunRequest
+from assay.errors import AssayError, InvalidInputError, MachineError
+from assay.loadgen.record import Label, RunRecord, RunStatus
+from assay.loadgen.runs import RunCatalogue
+from assay.rules.model import Scenario
+
+MANIFEST = """
+format: 1
+name: colours
+kind: model
+task: image-classification
+title: Colours
+sources: [{type: https, urls: ["http://127.0.0.1:9/never"]}]
+licence: none
+labels: [stand-in-model]
+model:
+  benchmark: resnet
+  dataset: imagenet-foolbox-20
+  recipe:
+    resize: {short_side: 36}
+    crop: 32
+    output: {kind: logits, top: 3}
+"""
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    (home / "manifests").mkdir(parents=True)
+    (home / "manifests" / "colours.yaml").write_text(MANIFEST)
+    return Settings(home=home, offline=True)
+
+
+def go(settings: Settings, classifier: Path, pictures: Path, **options: Any) -> list[RunRecord]:
+    request = RunRequest(name="colours", model=classifier, dataset=str(pictures), threads=1, **options)
+    return carry_out(make_plan(request, settings), settings, SILENT)
+
+
+def test_accuracy_and_performance_of_a_users_own_model(settings: Settings, classifier: Path, pictures: Path) -> None:
+    accuracy, performance = go(settings, classifier, pictures, mode="both", duration_ns=3 * 10**8, target_qps=500.0)
+    assert accuracy.figures.accuracy == {"acc": 100.0}
+    assert accuracy.labels == (Label.CUSTOM_MODEL, Label.CUSTOM_DATASET)
+    assert performance.labels == (Label.CUSTOM_MODEL, Label.CUSTOM_DATASET, Label.SHORT_RUN)
+    assert performance.verdict is not None
+    assert not performance.verdict.accepted
+    assert performance.figures.value is not None
+    assert performance.figures.unit == "Samples/s"
+    assert accuracy.group == performance.group
+    assert RunCatalogue(settings.runs_dir).read(performance.id) == performance
+
+
+def test_the_record_holds_where_the_figures_come_from(settings: Settings, classifier: Path, pictures: Path) -> None:
+    (record,) = go(settings, classifier, pictures, scenarios=(Scenario.SINGLE_STREAM,), duration_ns=2 * 10**8)
+    assert record.settings["qsl_rng_seed"] == 148687905518835231
+    assert len(record.model.sha256 or "") == 64
+    assert set(record.logs) >= {"mlperf_log_summary.txt", "mlperf_log_detail.txt"}
+    assert record.versions["loadgen"].startswith(record.versions["mlcommons-loadgen"])
+    assert record.host["cores"]
+    assert record.figures.latency_ns["p99"] >= record.figures.latency_ns["p50"] > 0
+    words = shlex.split(record.command)
+    assert words[:3] == ["assay", "run", "colours"]
+    assert "--target-latency" in words
+
+
+def test_every_query_of_multistream_is_measured_whole(settings: Settings, classifier: Path, pictures: Path) -> None:
+    (record,) = go(
+        settings, classifier, pictures, scenarios=(Scenario.MULTI_STREAM,), duration_ns=10**8, target_latency_ns=50_000
+    )
+    assert record.verdict is not None
+    assert record.figures.queries is not None
+    assert record.figures.queries >= 662
+    assert record.figures.samples == record.figures.queries * 8
+
+
+def test_only_some_samples_are_labelled(settings: Settings, classifier: Path, pictures: Path) -> None:
+    (record,) = go(settings, classifier, pictures, mode="accuracy", samples=4)
+    assert record.figures.samples_scored == 4
+    assert Label.PARTIAL_DATASET in record.labels
+
+
+def test_a_picture_that_cannot_be_read_stops_the_run_and_is_named(
+    settings: Settings, classifier: Path, pictures: Path
+) -> None:
+    (pictures / "picture_03_0.png").write_bytes(b"not a picture")
+    with pytest.raises(InvalidInputError, match="picture_03_0.png") as caught:
+        go(settings, classifier, pictures, mode="accuracy")
+    assert "--skip-bad" in str(caught.value.hint)
+
+
+def test_bad_pictures_are_left_out_when_asked_and_labelled(
+    settings: Settings, classifier: Path, pictures: Path
+) -> None:
+    (pictures / "picture_03_0.png").write_bytes(b"not a picture")
+    (record,) = go(settings, classifier, pictures, mode="accuracy", skip_bad=True)
+    assert record.figures.samples_scored == 5
+    assert list(record.skipped) == ["picture_03_0.png"]
+    assert Label.SKIPPED_SAMPLES in record.labels
+
+
+def test_a_model_of_another_shape_is_refused_before_loadgen_starts(
+    settings: Settings, large_classifier: Path, pictures: Path
+) -> None:
+    with pytest.raises(InvalidInputError, match="does not take the task's images"):
+        go(settings, large_classifier, pictures, mode="accuracy")
+    (record,) = RunCatalogue(settings.runs_dir).records()
+    assert record.status is RunStatus.FAILED
+    assert not (settings.runs_dir / record.id / "mlperf_log_detail.txt").exists()
+
+
+def test_int8_is_calibrated_and_kept(settings: Settings, classifier: Path, pictures: Path) -> None:
+    from assay.backends.protocol import Precision
+
+    (record,) = go(settings, classifier, pictures, mode="accuracy", precision=Precision.INT8)
+    assert record.precision == "int8"
+    assert record.figures.accuracy["acc"] == 100.0
+    assert Label.CALIBRATED_ON_EVALUATION in record.labels
+    assert list((settings.assets_dir / "built").glob("int8-*/model.onnx"))
+
+
+def test_a_read_only_home_is_told(tmp_path: Path, classifier: Path, pictures: Path, settings: Settings) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    request = RunRequest(name="mobilenet-v2", model=classifier, dataset=str(pictures), mode="accuracy")
+    with pytest.raises(AssayError) as caught:
+        inside = Settings(home=blocked / "home")
+        carry_out(make_plan(request, inside), inside, SILENT)
+    assert "ASSAY_HOME" in str(caught.value.hint)
+
+
+def test_no_disk_space_is_told_before_anything_runs(
+    settings: Settings, classifier: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 100, 0))  # type: ignore[attr-defined]
+    with pytest.raises(MachineError, match="not enough disk space"):
+        go(settings, classifier, pictures, mode="accuracy")
+    assert RunCatalogue(settings.runs_dir).records() == []

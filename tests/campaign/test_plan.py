@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.backends.registry import backends
+from assay.base.settings import Settings
+from assay.campaign.plan import Plan, make_plan
+from assay.campaign.request import RunRequest
+from assay.errors import NotFoundError, UsageError
+from assay.rules.model import Mode, Scenario
+
+
+def plan(home: Path, name: str = "mobilenet-v2", **options: Any) -> Plan:
+    return make_plan(RunRequest(name=name, **options), Settings(home=home))
+
+
+def test_a_plan_says_what_it_fetches_and_how_long_it_takes(tmp_path: Path) -> None:
+    made = plan(tmp_path, scenarios=(Scenario.OFFLINE, Scenario.SERVER), duration_ns=10**10, target_qps=50.0)
+    assert {asset.name for asset in made.fetch.missing} == {"mobilenet-v2-weights", "imagenet-foolbox-20"}
+    assert made.fetch.total_bytes == 14_212_972 + 1_450_600
+    assert made.seconds == 20
+    text = "\n".join(made.lines())
+    assert "15.7 MB" in text
+    assert "Server performance: at least 10.0 s" in text
+
+
+def test_without_a_target_the_engine_is_probed(tmp_path: Path) -> None:
+    (run,) = plan(tmp_path, scenarios=(Scenario.SINGLE_STREAM,)).runs
+    assert run.probe
+    assert run.duration_ns == 600 * 10**9
+
+
+def test_an_accuracy_run_is_neither_probed_nor_timed(tmp_path: Path) -> None:
+    first, second = plan(tmp_path, mode="both").runs
+    assert (first.mode, first.probe, first.duration_ns) == (Mode.ACCURACY, False, 0)
+    assert second.mode is Mode.PERFORMANCE
+
+
+def test_the_users_model_is_not_fetched(tmp_path: Path, classifier: Path) -> None:
+    assert [asset.name for asset in plan(tmp_path, model=classifier).fetch.missing] == ["imagenet-foolbox-20"]
+
+
+def test_accuracy_of_random_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no trained weights") as caught:
+        plan(tmp_path, "resnet50-synthetic", mode="accuracy")
+    assert "mobilenet-v2" in str(caught.value.hint)
+
+
+def test_a_format_that_the_engine_lacks_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    from assay.backends.protocol import Precision
+
+    assert Precision.BF16 not in backends().get("onnxruntime").capabilities().precisions
+    with pytest.raises(UsageError, match="has no bf16 on this machine"):
+        plan(tmp_path, precision=Precision.BF16)
+
+
+@pytest.mark.parametrize(("name", "options"), [("x", {"round": "v9.9"}), ("mobilenet-v2", {"backend": "tensorflow"})])
+def test_unknown_names_are_told(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    with pytest.raises(NotFoundError, match="unknown"):
+        plan(tmp_path, name, **options)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from assay.campaign.request import RunRequest
+from assay.errors import UsageError
+from assay.rules.model import Mode, Scenario
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"quick": True, "duration_ns": 5}, "--quick and --duration"),
+        ({"target_qps": 10.0, "scenarios": (Scenario.SINGLE_STREAM,)}, "--target-qps means nothing in SingleStream"),
+        ({"target_latency_ns": 10, "scenarios": (Scenario.OFFLINE,)}, "--target-latency means nothing in Offline"),
+        ({"batch_wait_ns": 10, "scenarios": (Scenario.OFFLINE,)}, "--batch-wait means something in Server only"),
+        ({"mode": "accuracy", "quick": True}, "an accuracy run has no duration"),
+        ({"mode": "accuracy", "duration_ns": 10}, "an accuracy run has no duration"),
+    ],
+)
+def test_contradictions_are_told_with_a_way_out(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words) as caught:
+        RunRequest(name="x", **options)
+    assert caught.value.hint
+
+
+def test_both_modes_put_accuracy_first() -> None:
+    assert RunRequest(name="x", mode="both").modes == (Mode.ACCURACY, Mode.PERFORMANCE)
+
+
+def test_quick_is_a_duration() -> None:
+    assert RunRequest(name="x", quick=True).wanted_duration_ns == 5 * 10**9
+    assert RunRequest(name="x").wanted_duration_ns is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch_size": 0}, {"streams": 0}, {"samples": -1}, {"target_qps": 0.0}, {"bach_size": 3}]
+)
+def test_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        RunRequest(name="x", **wrong)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.assets.catalogue import load_catalogue
+from assay.base.settings import Settings
+from assay.campaign.request import RunRequest
+from assay.campaign.subject import Subject, resolve_category, resolve_subject
+from assay.errors import InvalidInputError, NotFoundError, UsageError
+from assay.rules.load import load_round
+from assay.rules.model import Category, Scenario
+
+
+def resolve(tmp_path: Path, name: str, **options: object) -> Subject:
+    request = RunRequest.model_validate({"name": name, **options})
+    return resolve_subject(request, load_round("v3.1"), load_catalogue(Settings(home=tmp_path)))
+
+
+def test_a_model_brings_its_benchmark_and_dataset(tmp_path: Path) -> None:
+    subject = resolve(tmp_path, "MobileNet-v2")
+    assert subject.benchmark.name == "resnet"
+    assert subject.dataset is not None
+    assert subject.dataset.name == "imagenet-foolbox-20"
+
+
+@pytest.mark.parametrize("name", ["resnet", "resnet50", "RESNET50"])
+def test_a_benchmark_brings_the_official_model(tmp_path: Path, name: str) -> None:
+    subject = resolve(tmp_path, name)
+    assert (subject.model.name, subject.dataset and subject.dataset.name) == ("resnet50", "imagenet2012")
+
+
+def test_a_misspelt_name_is_told_with_the_closest(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="mobilenet-v2"):
+        resolve(tmp_path, "mobilnet-v2")
+
+
+def test_a_benchmark_without_a_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no model for benchmark 'bert-99'"):
+        resolve(tmp_path, "bert-99")
+
+
+def test_synthetic_weights_have_no_dataset(tmp_path: Path) -> None:
+    assert resolve(tmp_path, "resnet50-synthetic").synthetic
+
+
+def test_the_users_own_paths_hold(tmp_path: Path, classifier: Path, pictures: Path) -> None:
+    subject = resolve(tmp_path, "mobilenet-v2", model=classifier, dataset=str(pictures))
+    assert (subject.model_file, subject.dataset_path, subject.dataset) == (classifier, pictures, None)
+
+
+def test_a_path_that_is_not_there_is_never_replaced(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="--model"):
+        resolve(tmp_path, "mobilenet-v2", model=tmp_path / "none.onnx")
+    with pytest.raises(NotFoundError, match="--dataset"):
+        resolve(tmp_path, "mobilenet-v2", dataset="./nowhere")
+
+
+def test_a_model_is_no_dataset(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="does not fit"):
+        resolve(tmp_path, "mobilenet-v2", dataset="resnet50")
+
+
+def test_the_category_is_the_first_that_has_the_scenario(tmp_path: Path) -> None:
+    subject = resolve(tmp_path, "mobilenet-v2")
+    assert resolve_category(subject, None, Scenario.OFFLINE) is Category.EDGE
+    assert resolve_category(subject, None, Scenario.SERVER) is Category.DATACENTER
+
+
+def test_a_scenario_that_the_category_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="category edge of round v3.1 has no Server") as caught:
+        resolve_category(resolve(tmp_path, "mobilenet-v2"), Category.EDGE, Scenario.SERVER)
+    assert caught.value.expected == "one of SingleStream, MultiStream, Offline"
+    assert caught.value.hint == "--category datacenter"

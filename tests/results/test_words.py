@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from assay.loadgen.record import Figures, RunRecord, RunStatus
+from assay.results import words
+
+MakeRecord = Callable[..., RunRecord]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(208.545, "208.5"), (0.00123456, "0.001235"), (12345.6, "12,346"), (3.0, "3"), (-2000.0, "-2,000")],
+)
+def test_numbers(value: float, shown: str) -> None:
+    assert words.number(value) == shown
+
+
+def test_units_stand_behind_the_number() -> None:
+    assert words.figure(Figures(value=3.0899, unit="Latency (ms)")) == "3.09 ms"
+    assert words.figure(Figures(value=111.1, unit="Queries/s")) == "111.1 queries/s"
+    assert words.figure(Figures(unit="Queries/s")) == ""
+
+
+def test_accuracies() -> None:
+    figures = Figures(accuracy={"acc": 76.014, "DICE": 0.8617}, accuracy_units={"acc": "percent", "DICE": "fraction"})
+    assert words.accuracy(figures) == "acc 76.014%, DICE 0.8617"
+    assert words.metric(90.0, "percent") == "90%"
+    assert words.metric(43.2, "points") == "43.2 points"
+
+
+def test_states(make_record: MakeRecord) -> None:
+    assert words.state(make_record()) == "VALID"
+    assert words.state(make_record(status=RunStatus.FAILED)) == "failed"
+    assert words.state(make_record(verdict=None)) == "not judged"
+    assert words.standing(make_record()) == "round v3.1 would not take it"
+    assert words.standing(make_record(verdict=None)) == ""
+
+
+def test_counts_have_their_grammar() -> None:
+    assert words.counts(Figures(queries=1, samples=1730)) == "1 query, 1,730 samples"
+    assert words.counts(Figures(queries=559, samples=559)) == "559 queries"
+    assert words.counts(Figures()) == "" and words.seconds(Figures()) == ""
+
+
+def test_facts_of_a_machine_are_named_and_unknown_ones_left_out() -> None:
+    facts = words.host_facts({"memory_bytes": 25276510208, "cpu": "AMD", "governor": None, "swap": 3})
+    assert facts == [("Processor", "AMD"), ("Memory", "25.3 GB"), ("swap", "3")]
+    assert words.host_facts({}) == []
+
+
+def test_the_engine_with_its_version(make_record: MakeRecord) -> None:
+    assert words.engine(make_record()) == "onnxruntime 1.22.0, fp32"
+    assert words.engine(make_record(backend={}, versions={})) == "onnxruntime, fp32"
+    assert words.when(make_record()) == "2026-11-23 20:13"
