@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 30.0
 _TRIES = 4
-_CHUNK = 1 << 20
 
 
 class _TransientError(Exception):
@@ -102,7 +101,7 @@ def _receive(response: httpx2.Response, target: Path, start: int, limit: int, st
     with machine_errors(target), target.open("r+b" if start else "wb") as stream:
         stream.seek(start)
         stream.truncate()
-        for chunk in response.iter_bytes(_CHUNK):
+        for chunk in response.iter_raw():
             done += len(chunk)
             if done > limit:
                 raise NotFoundError(f"the file is larger than {format_size(limit)}")

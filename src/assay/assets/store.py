@@ -34,6 +34,9 @@ from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings
 from assay.errors import AssayError, InvalidInputError, MachineError, NotFoundError, UsageError
 
+_NAME_KEYS = frozenset({"sha256", "files", "single", "source", "identity"})
+_REGISTERED_KEYS = frozenset({"sha256", "path", "size"})
+
 
 class State(StrEnum):
     """Where an asset stands on this machine."""
@@ -225,7 +228,7 @@ class AssetStore:
         return found
 
     def _registered(self, asset: Asset) -> Located | None:
-        entry = _read_entry(self._root / "registered" / f"{asset.name}.json")
+        entry = _read_entry(self._root / "registered" / f"{asset.name}.json", _REGISTERED_KEYS)
         if entry is None:
             return None
         path = Path(str(entry["path"]))
@@ -238,7 +241,7 @@ class AssetStore:
         return Located(path, str(entry["sha256"]), int(entry["size"]), "registered by you")
 
     def _present(self, asset: Asset) -> Located | None:
-        entry = _read_entry(self._root / "names" / f"{asset.name}.json")
+        entry = _read_entry(self._root / "names" / f"{asset.name}.json", _NAME_KEYS)
         if entry is None:
             return None
         folder = self._root / "sha256" / str(entry["sha256"])
@@ -251,7 +254,7 @@ class AssetStore:
     def _intact(self, asset: Asset, progress: Progress) -> Located | None:
         """The asset as it was fetched; None when it is not there or was changed since."""
         found = self._present(asset)
-        entry = _read_entry(self._root / "names" / f"{asset.name}.json")
+        entry = _read_entry(self._root / "names" / f"{asset.name}.json", _NAME_KEYS)
         if found is None or entry is None:
             return None
         same = asset.sha256 in (None, found.sha256) and entry.get("identity") == _identity(found.path)
@@ -393,13 +396,13 @@ def _by_hand(asset: Asset) -> str:
     return f"see assay assets show {asset.name}"
 
 
-def _read_entry(path: Path) -> dict[str, Any] | None:
+def _read_entry(path: Path, keys: frozenset[str] = frozenset({"sha256"})) -> dict[str, Any] | None:
+    """An entry of the cache; a damaged one is as good as none: what it names is fetched or registered again."""
     try:
         entry = read_json(path)
     except (NotFoundError, InvalidInputError):
-        # A damaged entry is as good as none: what it names is fetched again or registered again.
         return None
-    return entry if isinstance(entry, dict) else None
+    return entry if isinstance(entry, dict) and keys <= set(entry) and isinstance(entry["sha256"], str) else None
 
 
 def _size(path: Path) -> int:

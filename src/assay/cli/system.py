@@ -215,10 +215,8 @@ def edit(name: str, pairs: tuple[str, ...], round_name: str, out: Output) -> Non
     """
     store = SystemStore(load_settings().systems_dir)
     description = store.load(name)
-    if pairs:
-        path = store.save(description.answered(key_values(pairs, "--set"), "given by you"))
-    else:
-        path = _edit_text(store, description)
+    answered = description.answered(key_values(pairs, "--set"), "given by you") if pairs else None
+    path = _edit_text(store, description) if answered is None else store.save(answered)
     _report(store.load(name), path, round_name, out)
 
 

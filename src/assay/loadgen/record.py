@@ -17,6 +17,9 @@ from assay.loadgen.verdict import Verdict
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 FORMAT = 1
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assay.base.progress import Progress
 from assay.base.tensors import Array, TensorSpec
-from assay.errors import InvalidInputError
+from assay.errors import InvalidInputError, nearest
+from assay.tasks.image_classification.reader import make_reader
 from assay.tasks.image_classification.recipe import Recipe, read_recipe
 from assay.tasks.protocol import Accuracy, Dataset, Reader
 
@@ -54,17 +54,19 @@ class ImageClassification:
 
     def synthetic_inputs(self, recipe: Mapping[str, Any], count: int, seed: int) -> tuple[Array, ...]:
         """Random pictures, normalised as the recipe says."""
-        from assay.tasks.image_classification.preprocess import normalise
+        from assay.tasks.image_classification.preprocess import Normaliser
 
         wanted = read_recipe(recipe)
-        random = np.random.default_rng(seed)
-        pictures = random.integers(0, 256, (count, wanted.crop, wanted.crop, 3), np.uint8)
-        return (np.stack([normalise(picture, wanted) for picture in pictures]),)
+        random, normalise = np.random.default_rng(seed), Normaliser(wanted)
+        samples = np.empty((count, *wanted.shape), wanted.dtype)
+        for sample in samples:
+            normalise(random.integers(0, 256, (wanted.crop, wanted.crop, 3), np.uint8), sample)
+        return (samples,)
 
     def reader(self, outputs: Sequence[TensorSpec], recipe: Mapping[str, Any]) -> Reader:
         """How outputs are read, decided once: a function from a batch of outputs to response rows."""
         wanted = read_recipe(recipe)
-        return _reader(_output_index(outputs, wanted), wanted)
+        return make_reader(outputs, _output_index(outputs, wanted), wanted.output)
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Top-1 accuracy in percent, and top-k where the responses hold more labels."""
@@ -74,32 +76,6 @@ class ImageClassification:
         del recipe
         assert isinstance(dataset, ImageDataset)
         return score_log(accuracy_log, dataset.labels)
-
-
-def _reader(index: int, recipe: Recipe) -> Reader:
-    form = recipe.output
-    offset = np.float32(form.label_offset)
-
-    def labels(outputs: Sequence[Array]) -> NDArray[Any]:
-        values: NDArray[Any] = outputs[index]
-        return (values.reshape(len(values), -1)[:, :1] + offset).astype(np.float32)
-
-    def best(outputs: Sequence[Array]) -> NDArray[Any]:
-        scores: NDArray[Any] = outputs[index]
-        label: NDArray[Any] = scores.argmax(axis=1).astype(np.float32).reshape(-1, 1)
-        return label + offset
-
-    def ranked(outputs: Sequence[Array]) -> NDArray[Any]:
-        scores: NDArray[Any] = outputs[index]
-        # Two steps: the best `top` of 1,000 in any order is linear, sorting the few is nothing.
-        top = np.argpartition(scores, -form.top, axis=1)[:, -form.top :]
-        order = np.argsort(np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")[:, ::-1]
-        labels: NDArray[Any] = np.take_along_axis(top, order, axis=1).astype(np.float32)
-        return labels + offset
-
-    if form.kind == "argmax":
-        return labels
-    return best if form.top == 1 else ranked
 
 
 def _check_input(spec: TensorSpec, recipe: Recipe) -> None:
@@ -131,13 +107,27 @@ def _output_index(outputs: Sequence[TensorSpec], recipe: Recipe) -> int:
     names = [spec.name for spec in outputs]
     index = names.index(form.name) if form.name in names else 0
     if form.name is not None and form.name not in names:
-        raise InvalidInputError(f"the model has no output {form.name!r}", found=", ".join(names))
+        close = nearest(form.name, names)
+        raise InvalidInputError(
+            f"the model has no output {form.name!r}",
+            expected=" or ".join(close) or None,
+            found=", ".join(names),
+            hint="give its name as `name:` under output in the recipe",
+        )
     shape = outputs[index].shape
     if form.kind == "logits" and (len(shape) != 2 or 0 <= shape[1] < form.top):
         raise InvalidInputError(
             f"output {names[index]!r} is no list of class scores",
-            expected="shape (batch, classes)",
+            expected=f"shape (batch, classes), at least {form.top} classes",
             found=f"shape {shape}",
+            hint="for a model that gives the label itself, say `kind: argmax` under output in the recipe",
+        )
+    if form.kind == "argmax" and any(size not in (-1, 1) for size in shape[1:]):
+        raise InvalidInputError(
+            f"output {names[index]!r} is no label",
+            expected="shape (batch,) or (batch, 1)",
+            found=f"shape {shape}",
+            hint="for a model that gives class scores, say `kind: logits` under output in the recipe",
         )
     return index
 

@@ -1,9 +1,12 @@
-"""Prepared images: decoded once, in parallel, kept on disk, loaded a few at a time."""
+"""Prepared images: decoded once, in parallel, kept on disk as bytes, made into model inputs as they are loaded.
+
+What is kept is the crop, a quarter of the size of what the model gets, and good for every normalisation and layout.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -18,13 +21,14 @@ from numpy.typing import NDArray
 from assay.base.files import locked, machine_errors, read_json, require_space, write_json
 from assay.base.progress import Progress
 from assay.base.tensors import Array
-from assay.errors import AssayError, InvalidInputError
+from assay.errors import AssayError, InvalidInputError, UsageError
 from assay.tasks.image_classification.files import LabelledImage, find_images
-from assay.tasks.image_classification.preprocess import prepare
+from assay.tasks.image_classification.preprocess import Image, Normaliser, decode
 from assay.tasks.image_classification.recipe import Recipe
 from assay.tasks.protocol import SkippedSample
 
-_VERSION = 1
+_VERSION = 2
+_INDEX, _SAMPLES = "index.json", "samples.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,151 +37,179 @@ class ImageDataset:
 
     Attributes:
         labels: class of each sample, shape ``(count,)``.
-        samples: all samples, memory-mapped, shape ``(count, ...)``.
+        pixels: crops of all images of the dataset, memory-mapped, shape ``(images, crop, crop, 3)``.
+        rows: row of ``pixels`` of each sample; images that cannot be read have a row and no sample.
     """
 
     count: int
     skipped: tuple[SkippedSample, ...]
     labels: NDArray[np.int64]
-    samples: NDArray[Any]
+    pixels: Image
+    rows: NDArray[np.intp]
+    normaliser: Normaliser
 
     def load(self, indices: Sequence[int]) -> tuple[Array, ...]:
-        """Copy some samples into memory, in this order."""
-        return (np.ascontiguousarray(self.samples[np.asarray(indices, np.intp)]),)
+        """Model inputs of some samples, in this order."""
+        chosen = self.rows[np.asarray(indices, np.intp)]
+        out = np.empty((len(chosen), *self.normaliser.shape), self.normaliser.dtype)
+        for place, row in enumerate(chosen):
+            self.normaliser(self.pixels[row], out[place])
+        return (out,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is on disk: the crops, which rows are good, and what is wrong with the others."""
+
+    pixels: Image
+    labels: list[int]
+    bad: dict[int, str]
 
 
 def open_images(
-    folder: Path, recipe: Recipe, *, cache: Path, limit: int | None, skip_bad: bool, progress: Progress
+    source: Path, recipe: Recipe, *, cache: Path, limit: int | None, skip_bad: bool, progress: Progress
 ) -> ImageDataset:
     """Prepare the images of a folder, or take what was prepared before.
 
     Raises:
+        NotFoundError: when there is no dataset at this path.
         InvalidInputError: for a wrong layout, or an image that cannot be read (which one).
+        MachineError: when the disk is full.
     """
-    images = find_images(folder)[:limit]
+    if limit is not None and limit < 1:
+        raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+    images = find_images(source)[:limit]
     key = _key(images, recipe, skip_bad=skip_bad)
     home = cache / "image-classification" / key
     with locked(cache / "image-classification" / f"{key}.lock"):
-        found = _cached(home, recipe)
-        return found or _prepare_all(images, recipe, home, skip_bad=skip_bad, progress=progress)
+        found = _cached(home, len(images), recipe)
+        if found is None:
+            _prepare_all(images, recipe, home, skip_bad=skip_bad, progress=progress)
+            found = _cached(home, len(images), recipe)
+    assert found is not None
+    return _dataset(found, images, recipe)
+
+
+def _dataset(found: _Prepared, images: list[LabelledImage], recipe: Recipe) -> ImageDataset:
+    rows = np.array([number for number in range(len(images)) if number not in found.bad], np.intp)
+    return ImageDataset(
+        count=len(rows),
+        skipped=tuple(SkippedSample(images[number].name, reason) for number, reason in sorted(found.bad.items())),
+        labels=np.asarray(found.labels, np.int64)[rows],
+        pixels=found.pixels,
+        rows=rows,
+        normaliser=Normaliser(recipe),
+    )
 
 
 def _key(images: list[LabelledImage], recipe: Recipe, *, skip_bad: bool) -> str:
-    """What the prepared samples depend on: every file's name, size and time, the recipe, this code's version."""
-    digest = hashlib.sha256(f"{_VERSION} {skip_bad} {recipe.model_dump_json(exclude={'output'})}\n".encode())
+    """What the crops depend on: every file's name, size and time, how they are cut, this code's version."""
+    form = f"{_VERSION} {skip_bad} {recipe.crop} {recipe.resize.model_dump_json()}\n"
+    digest = hashlib.sha256(form.encode())
     for image in images:
         try:
             status = image.path.stat()
             identity = f"{status.st_size} {status.st_mtime_ns}"
         except OSError:
             identity = "absent"
-        digest.update(f"{image.path} {image.label} {identity}\n".encode(errors="replace"))
+        digest.update(f"{image.name}\0{image.label}\0{identity}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
 
 
-def _cached(home: Path, recipe: Recipe) -> ImageDataset | None:
+def _cached(home: Path, count: int, recipe: Recipe) -> _Prepared | None:
     """What was prepared before; None when there is nothing or it is damaged."""
     try:
-        index = read_json(home / "index.json")
-        samples = np.load(home / "samples.npy", mmap_mode="r", allow_pickle=False)
-        labels = np.asarray(index["labels"], np.int64)
-        whole = samples.shape == (len(labels), *recipe.shape) and samples.dtype == recipe.dtype
-        if not whole or index["checksum"] != _checksum(samples):
+        index = read_json(home / _INDEX)
+        pixels = np.load(home / _SAMPLES, mmap_mode="r", allow_pickle=False)
+        labels = [int(label) for label in index["labels"]]
+        bad = {int(number): str(reason) for number, reason in index["bad"].items()}
+        shape = (count, recipe.crop, recipe.crop, 3)
+        if pixels.shape != shape or pixels.dtype != np.uint8 or len(labels) != count or len(bad) >= count:
             return None
-        skipped = tuple(SkippedSample(name, reason) for name, reason in index["skipped"])
-    except (AssayError, OSError, ValueError, KeyError, TypeError):
+        if index["checksum"] != _checksum(pixels):
+            return None
+    except (AssayError, OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
         return None
-    return ImageDataset(len(labels), skipped, labels, samples)
+    return _Prepared(pixels, labels, bad)
 
 
 def _prepare_all(
     images: list[LabelledImage], recipe: Recipe, home: Path, *, skip_bad: bool, progress: Progress
-) -> ImageDataset:
-    size = int(np.prod(recipe.shape)) * np.dtype(recipe.dtype).itemsize
-    require_space(home.parent, size * len(images))
+) -> None:
+    require_space(home.parent, 3 * recipe.crop**2 * len(images))
     scratch = home.with_suffix(".part")
     shutil.rmtree(scratch, ignore_errors=True)
-    with machine_errors(scratch):
-        scratch.mkdir(parents=True)
-    bad: dict[int, str] = {}
-    step = progress.start("prepare samples", total=len(images), unit="images")
     try:
-        array = np.lib.format.open_memmap(
-            scratch / "all.npy", mode="w+", dtype=recipe.dtype, shape=(len(images), *recipe.shape)
-        )
-        with ThreadPoolExecutor(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        ) as pool:
-            for number, problem in enumerate(
-                pool.map(lambda item: _prepare_one(item[1], recipe, array, item[0]), enumerate(images))
-            ):
-                step.advance()
-                if problem is None:
-                    continue
-                if not skip_bad:
-                    pool.shutdown(cancel_futures=True)
-                    raise problem
-                bad[number] = str(problem)
-        array.flush()
-        return _keep(images, array, bad, scratch, home, recipe)
+        with machine_errors(scratch):
+            scratch.mkdir(parents=True)
+            pixels = _reserve(scratch / _SAMPLES, (len(images), recipe.crop, recipe.crop, 3))
+        bad = _decode_all(images, recipe, pixels, skip_bad=skip_bad, progress=progress)
+        if len(bad) == len(images):
+            raise InvalidInputError(
+                "no image of the dataset can be read", where=images[0].path.parent, found=next(iter(bad.values()))
+            )
+        pixels.flush()
+        index = {
+            "labels": [image.label for image in images],
+            "bad": {str(number): reason for number, reason in bad.items()},
+            "checksum": _checksum(pixels),
+        }
+        write_json(scratch / _INDEX, index)
+        with machine_errors(home):
+            shutil.rmtree(home, ignore_errors=True)
+            scratch.rename(home)
     finally:
-        step.finish()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _prepare_one(image: LabelledImage, recipe: Recipe, array: NDArray[Any], number: int) -> InvalidInputError | None:
+def _reserve(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """An array in a file whose blocks are taken at once: writing to a hole on a full disk would kill the process."""
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    return array
+
+
+def _decode_all(
+    images: list[LabelledImage], recipe: Recipe, pixels: NDArray[np.uint8], *, skip_bad: bool, progress: Progress
+) -> dict[int, str]:
+    """Decode every image into its row; returns what is wrong with those that cannot be read.
+
+    Threads are enough: OpenCV and Pillow let go of the interpreter's lock while they decode and scale.
+    """
+
+    def one(number: int) -> InvalidInputError | None:
+        try:
+            pixels[number] = decode(images[number].path, recipe)
+        except InvalidInputError as error:
+            error.hint = "replace or remove it, or leave such samples out with --skip-bad (the result is then labelled)"
+            return error
+        return None
+
+    bad: dict[int, str] = {}
+    step = progress.start("prepare samples", total=len(images), unit="images")
+    pool = ThreadPoolExecutor(_workers())
     try:
-        array[number] = prepare(image.path, recipe)
-    except InvalidInputError as error:
-        error.hint = "remove or replace it, or leave such samples out with --skip-bad (the result is then labelled)"
-        return error
-    except FileNotFoundError:
-        return InvalidInputError(
-            "a listed image is missing", where=image.path, hint="get it, or leave it out with --skip-bad"
-        )
-    return None
+        for number, problem in enumerate(pool.map(one, range(len(images)))):
+            step.advance()
+            if problem is None:
+                continue
+            if not skip_bad:
+                raise problem
+            bad[number] = problem.what if problem.found is None else f"{problem.what}: {problem.found}"
+    finally:
+        pool.shutdown(cancel_futures=True)
+        step.finish()
+    return bad
 
 
-def _keep(
-    images: list[LabelledImage],
-    array: NDArray[Any],
-    bad: dict[int, str],
-    scratch: Path,
-    home: Path,
-    recipe: Recipe,
-) -> ImageDataset:
-    good = [number for number in range(len(images)) if number not in bad]
-    if not good:
-        raise InvalidInputError(
-            "no image of the dataset can be read", where=images[0].path.parent, found=next(iter(bad.values()))
-        )
-    if bad:
-        kept = np.lib.format.open_memmap(
-            scratch / "samples.npy", mode="w+", dtype=recipe.dtype, shape=(len(good), *recipe.shape)
-        )
-        for row, number in enumerate(good):
-            kept[row] = array[number]
-        kept.flush()
-        (scratch / "all.npy").unlink()
-    else:
-        (scratch / "all.npy").rename(scratch / "samples.npy")
-        kept = array  # type: ignore[assignment]
-    index = {
-        "labels": [images[number].label for number in good],
-        "skipped": [[images[number].path.name, reason] for number, reason in bad.items()],
-        "checksum": _checksum(kept),
-        "recipe": json.loads(recipe.model_dump_json()),
-    }
-    write_json(scratch / "index.json", index)
-    with machine_errors(home):
-        shutil.rmtree(home, ignore_errors=True)
-        scratch.rename(home)
-    found = _cached(home, recipe)
-    assert found is not None
-    return found
+def _workers() -> int:
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def _checksum(samples: NDArray[Any]) -> str:
-    """A checksum over a pixel row of every sample: tells a damaged file without reading gigabytes."""
-    middle = samples.shape[1] // 2
-    return hashlib.sha256(np.ascontiguousarray(samples[:, middle]).tobytes()).hexdigest()
+def _checksum(pixels: NDArray[np.uint8]) -> str:
+    """A checksum over the middle row of every image: tells a damaged file without reading gigabytes."""
+    return hashlib.sha256(np.ascontiguousarray(pixels[:, pixels.shape[1] // 2])).hexdigest()

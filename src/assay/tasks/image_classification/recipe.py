@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assay.errors import InvalidInputError
+from assay.errors import InvalidInputError, nearest
+
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Deviation = Annotated[float, Field(allow_inf_nan=False, gt=0)]
 
 
 class _Form(BaseModel):
@@ -15,7 +18,11 @@ class _Form(BaseModel):
 
 
 class Resize(_Form):
-    """Scaling before the crop; the aspect ratio is kept."""
+    """Scaling before the crop; the aspect ratio is kept.
+
+    Attributes:
+        library: what decodes and scales; it decides the arithmetic of sizes and of the crop too.
+    """
 
     short_side: int = Field(default=256, ge=8, le=4096)
     filter: Literal["area", "bilinear", "bicubic"] = "area"
@@ -47,9 +54,9 @@ class Recipe(_Form):
 
     resize: Resize = Resize()
     crop: int = Field(default=224, ge=8, le=4096)
-    scale: float = 1.0
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    scale: _Number = 1.0
+    mean: tuple[_Number, _Number, _Number] = (0.0, 0.0, 0.0)
+    std: tuple[_Deviation, _Deviation, _Deviation] = (1.0, 1.0, 1.0)
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     dtype: Literal["float32", "uint8"] = "float32"
     channels: Literal["RGB", "BGR"] = "RGB"
@@ -70,13 +77,7 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     try:
         recipe = Recipe.model_validate(dict(raw))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise InvalidInputError(
-            f"the recipe is wrong: {first['msg']}",
-            where=f"recipe: {key}",
-            found=repr(first.get("input"))[:60],
-        ) from error
+        raise _problem(error) from error
     if recipe.crop > recipe.resize.short_side:
         raise InvalidInputError(
             "the crop is larger than the resized image",
@@ -84,6 +85,30 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
             expected=f"at most {recipe.resize.short_side}",
             found=str(recipe.crop),
         )
-    if 0.0 in recipe.std:
-        raise InvalidInputError("a deviation of 0 divides by zero", where="recipe: std")
+    plain = Recipe.model_fields
+    if recipe.dtype == "uint8":
+        for key in ("scale", "mean", "std"):
+            if getattr(recipe, key) != plain[key].default:
+                raise InvalidInputError(
+                    f"pixels as uint8 cannot be normalised, so {key} means nothing",
+                    where=f"recipe: {key}",
+                    hint="leave it out, or take dtype: float32",
+                )
     return recipe
+
+
+def _problem(error: ValidationError) -> InvalidInputError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        form: type[BaseModel] = {"resize": Resize, "output": OutputForm}.get(path[0], Recipe)
+        known = list(form.model_fields)
+        return InvalidInputError(
+            f"unknown key {path[-1]!r}",
+            where=f"recipe: {key}",
+            expected=" or ".join(nearest(path[-1], known)) or ", ".join(known),
+        )
+    return InvalidInputError(
+        f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]
+    )
