@@ -276,7 +276,8 @@ def test_the_summary_is_taken_apart(logs: Path) -> None:
     assert summary.fields["Min duration satisfied"] == "NO"
     assert summary.recommendations == ("Decrease the expected latency so the loadgen pre-generates more queries.",)
     assert summary.early_stopping[0].startswith("Processed at least 64 queries (81)")
-    assert (summary.errors, summary.warnings) == (1, 0)
+    log = read_detail(logs / "singlestream_ran_out" / DETAIL)
+    assert (summary.errors, summary.warnings) == (1, 1) == (len(log.errors), len(log.warnings))
 
 
 def test_points_go_on_over_several_lines(logs: Path) -> None:

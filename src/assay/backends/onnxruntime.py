@@ -34,7 +34,13 @@ _QUIET = 3
 _SPINNING = "session.intra_op.allow_spinning"
 _AFFINITY = "session.intra_op_thread_affinities"
 _SWITCH = {"on": "1", "1": "1", "true": "1", "off": "0", "0": "0", "false": "0"}
-_OWN_OPTIONS = ("provider", "spinning", "affinity")
+_OPTIONS = {
+    "provider": "execution provider, such as CUDA; CPU when not given",
+    "provider.KEY": "an option of that provider",
+    "spinning": "on or off: whether idle compute threads wait busily (on when not given)",
+    "affinity": "cores of the pool's threads, one list for each thread but the first, such as 1;2;3",
+    "session.KEY": "a session configuration entry of ONNX Runtime, under its full name",
+}
 # Prefixes of the keys in onnxruntime_session_options_config_keys.h; the library itself ignores a misspelt one.
 _ENTRY_PREFIXES = ("session.", "ep.", "optimization.", "memory.", "mlas.", "model.")
 _DTYPES = {
@@ -172,14 +178,10 @@ class OnnxRuntimeBackend:
         notes = [int8_note(), "no bf16 on CPUs: use openvino"]
         if devices != (_CPU,):
             notes.append(f"others than the CPU by --backend-option provider={devices[0]}")
-        return Capabilities(library.__version__, devices, formats, tuple(notes))
+        return Capabilities(library.__version__, devices, formats, tuple(notes), _OPTIONS)
 
     def open(self, model: Path, options: BackendOptions) -> OnnxSession:
         """Load a model.
-
-        The options of its own are ``provider`` (``CUDA``, with ``provider.KEY`` for its options), ``spinning``
-        (``on`` or ``off``: whether idle threads wait busily), ``affinity`` (cores of the pool's threads,
-        ``1;2;3``), and session configuration entries under their full names.
 
         Raises:
             NotFoundError: when the model is not there.
@@ -242,10 +244,11 @@ def _read_extra(given: Mapping[str, str], providers: Sequence[str]) -> _Extra:
         elif key.startswith(_ENTRY_PREFIXES):
             entries[key] = value
         else:
-            close = nearest(key, (*_OWN_OPTIONS, _SPINNING, _AFFINITY))
+            close = nearest(key, (*_OPTIONS, _SPINNING, _AFFINITY))
             raise UsageError(
                 f"ONNX Runtime has no option {key!r}",
-                expected=" or ".join(close) or f"{', '.join(_OWN_OPTIONS)}, or a session entry such as {_SPINNING}",
+                expected=" or ".join(close or _OPTIONS),
+                hint="assay backends show onnxruntime",
             )
     if provider_options and provider == _CPU:
         raise UsageError("provider options need a provider", hint="give provider=CUDA too")

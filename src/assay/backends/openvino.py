@@ -41,7 +41,11 @@ _RESERVED = {
     "INFERENCE_NUM_THREADS": "--threads",
     "NUM_STREAMS": "--streams",
 }
-_OWN_OPTIONS = ("device", "cache_dir")
+_OPTIONS = {
+    "device": "device to run on, such as GPU; CPU when not given",
+    "cache_dir": "folder that keeps compiled models from run to run",
+    "PROPERTY": "a property of OpenVINO under its full name, such as ENABLE_CPU_PINNING",
+}
 
 
 def _library() -> Any:
@@ -209,13 +213,10 @@ class OpenVinoBackend:
         notes = [int8_note(), bf16_note()]
         if len(devices) > 1:
             notes.append(f"others than the CPU by --backend-option device={next(d for d in devices if d != _CPU)}")
-        return Capabilities(_version(library), devices, tuple(formats), tuple(notes))
+        return Capabilities(_version(library), devices, tuple(formats), tuple(notes), _OPTIONS)
 
     def open(self, model: Path, options: BackendOptions) -> OpenVinoSession:
         """Load and compile a model.
-
-        The options of its own are ``device`` (``GPU``), ``cache_dir`` (a folder that keeps compiled models), and
-        OpenVINO's properties under their full names.
 
         Raises:
             NotFoundError: when the model is not there.
@@ -261,8 +262,12 @@ def _read_extra(core: Any, given: Mapping[str, str]) -> tuple[str, dict[str, str
         if name in properties:
             extra[name] = value
         elif key != "device":
-            close = nearest(name, (*properties, *(option.upper() for option in _OWN_OPTIONS)))
-            raise UsageError(f"OpenVINO has no option {key!r}", expected=" or ".join(close) or "device, cache_dir")
+            close = nearest(name, {*properties, "DEVICE"})
+            raise UsageError(
+                f"OpenVINO has no option {key!r}",
+                expected=" or ".join(close or _OPTIONS),
+                hint="assay backends show openvino",
+            )
     return device, extra
 
 

@@ -61,12 +61,14 @@ class Capabilities:
         devices: devices it can use here, such as ``CPU``.
         precisions: formats that this machine computes natively.
         notes: what a user should know, one sentence each.
+        options: keys that :attr:`BackendOptions.extra` takes, with what each does.
     """
 
     version: str
     devices: tuple[str, ...]
     precisions: tuple[Precision, ...]
     notes: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stream(Protocol):
@@ -117,7 +119,9 @@ class Backend(Protocol):
         """Load a model file.
 
         Raises:
+            NotFoundError: when there is no such file.
             InvalidInputError: when the file is no model that this engine reads.
-            UsageError: when an option cannot be met on this machine (bf16 without hardware support).
+            UsageError: when an option cannot be met on this machine (bf16 without hardware support), does not exist,
+                or the model would run in another format than asked for.
             MissingDependencyError: when the engine's library is not installed.
         """

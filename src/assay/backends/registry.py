@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from assay.backends.protocol import Backend
+from assay.backends.protocol import Backend, Capabilities
 from assay.base.plugins import Registry
+from assay.errors import AssayError, InvalidInputError
 
 
 def backends() -> Registry[Backend]:
     """All engines, each imported when it is asked for."""
     return Registry("assay.backends", "backend")
+
+
+def capabilities_of(name: str, backend: Backend) -> Capabilities:
+    """What an engine can do here.
+
+    Raises:
+        MissingDependencyError: when the engine's library is not installed.
+        InvalidInputError: when a plugin's engine breaks while it is asked.
+    """
+    try:
+        return backend.capabilities()
+    except AssayError:
+        raise
+    except Exception as error:  # the plugin door: a stranger's engine may raise anything
+        raise InvalidInputError(
+            f"backend {name!r} breaks when it is asked what it can do: {type(error).__name__}: {error}",
+            hint="update or uninstall the package it comes from",
+        ) from error

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.base.units import format_duration
 from assay.cli.render import Output
 from assay.loadgen.record import RunRecord
+from assay.results import words
 
 COLUMNS = ("scenario", "mode", "figure", "p50", "p90", "p99", "accuracy", "verdict", "labels")
 _RIGHT = ("figure", "p50", "p90", "p99", "accuracy")
@@ -25,41 +25,16 @@ def show_records(records: Sequence[RunRecord], out: Output, *, explain: bool = T
 
 def row(record: RunRecord) -> list[str]:
     """A run as a table row."""
-    latency = record.figures.latency_ns
+    figures = record.figures
     return [
         record.scenario,
         record.mode,
-        figure(record),
-        *(_latency(latency.get(name)) for name in ("p50", "p90", "p99")),
-        accuracy(record),
-        verdict_word(record),
+        words.figure(figures),
+        *(words.latency(figures, name) for name in ("p50", "p90", "p99")),
+        words.accuracy(figures),
+        words.state(record),
         ", ".join(label.value for label in record.labels),
     ]
-
-
-def figure(record: RunRecord) -> str:
-    """The official figure with its unit; empty when there is none."""
-    value = record.figures.value
-    if value is None:
-        return ""
-    unit = record.figures.unit or ""
-    digits = f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
-    return f"{digits} ms" if unit == "Latency (ms)" else f"{digits} {unit}"
-
-
-def accuracy(record: RunRecord) -> str:
-    """Accuracies with their unit, the judged one first."""
-    figures = record.figures
-    shown = [
-        f"{name} {value:.2f}{'%' if figures.accuracy_units.get(name) == 'percent' else ''}"
-        for name, value in figures.accuracy.items()
-    ]
-    return ", ".join(shown)
-
-
-def verdict_word(record: RunRecord) -> str:
-    """LoadGen's verdict, or how the run ended when there is none."""
-    return record.verdict.word if record.verdict else record.status.value
 
 
 def explain_record(record: RunRecord, out: Output) -> None:
@@ -86,7 +61,3 @@ def explain_record(record: RunRecord, out: Output) -> None:
 def exit_code(records: Sequence[RunRecord]) -> int:
     """0 when every run is valid, else 1."""
     return 0 if all(record.verdict is not None and record.verdict.valid for record in records) else 1
-
-
-def _latency(nanoseconds: float | None) -> str:
-    return "" if nanoseconds is None else format_duration(nanoseconds)

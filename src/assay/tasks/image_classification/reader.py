@@ -43,7 +43,8 @@ def _labels(index: int, offset: np.float32) -> Reader:
 def _best(index: int, offset: np.float32) -> Reader:
     def best(outputs: Sequence[Array]) -> NDArray[Any]:
         scores: NDArray[Any] = outputs[index]
-        return scores.argmax(axis=1).astype(np.float32).reshape(-1, 1) + offset
+        labels: NDArray[Any] = scores.argmax(axis=1).astype(np.float32).reshape(-1, 1)
+        return labels + offset
 
     return best
 

@@ -85,10 +85,9 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
             expected=f"at most {recipe.resize.short_side}",
             found=str(recipe.crop),
         )
-    plain = Recipe.model_fields
     if recipe.dtype == "uint8":
         for key in ("scale", "mean", "std"):
-            if getattr(recipe, key) != plain[key].default:
+            if getattr(recipe, key) != Recipe.model_fields[key].default:
                 raise InvalidInputError(
                     f"pixels as uint8 cannot be normalised, so {key} means nothing",
                     where=f"recipe: {key}",
@@ -102,8 +101,8 @@ def _problem(error: ValidationError) -> InvalidInputError:
     path = [str(part) for part in first["loc"]]
     key = ".".join(path)
     if first["type"] == "extra_forbidden":
-        form: type[BaseModel] = {"resize": Resize, "output": OutputForm}.get(path[0], Recipe)
-        known = list(form.model_fields)
+        inner: dict[str, type[BaseModel]] = {"resize": Resize, "output": OutputForm}
+        known = list(inner.get(path[0], Recipe).model_fields if len(path) > 1 else Recipe.model_fields)
         return InvalidInputError(
             f"unknown key {path[-1]!r}",
             where=f"recipe: {key}",

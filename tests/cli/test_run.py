@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.cli.main import run
+
+
+def call(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = run(list(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("mobilenet-v3",), 3, "mobilenet-v2"),
+        (("mobilenet-v2", "--scenario", "offlin"), 2, "Offline"),
+        (
+            ("mobilenet-v2", "--scenario", "Server", "--category", "edge"),
+            2,
+            "category edge of round v3.1 has no Server",
+        ),
+        (("mobilenet-v2", "--duration", "10"), 2, "a number with a unit"),
+        (("mobilenet-v2", "--quick", "--duration", "10s"), 2, "--quick and --duration contradict"),
+        (("mobilenet-v2", "--scenario", "SingleStream", "--target-qps", "5"), 2, "--target-latency"),
+        (("mobilenet-v2", "--backend", "onnx"), 3, "onnxruntime"),
+        (("mobilenet-v2", "--precision", "bf16"), 2, "has no bf16 on this machine"),
+        (("mobilenet-v2", "--round", "v1.0"), 3, "unknown round"),
+        (("mobilenet-v2", "--dataset", "nothing"), 3, "unknown asset"),
+        (("mobilenet-v2", "--model", "/none.onnx"), 3, "--model"),
+        (("mobilenet-v2", "--backend-option", "x"), 2, "KEY=VALUE"),
+        (("mobilenet-v2", "--scenaro", "Offline"), 2, "--scenario"),
+        (("resnet50-synthetic", "--mode", "accuracy"), 2, "no trained weights"),
+        (("resnet50", "--mode", "accuracy"), 3, "assay assets add imagenet2012"),
+    ],
+)
+def test_mistakes_are_told(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    found, out, err = call("run", *arguments, capsys=capsys)
+    assert found == code, err
+    assert words in err
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_an_error_is_a_document_when_json_is_asked_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call("run", "mobilenet-v3", "--json", capsys=capsys)
+    assert code == 3
+    assert json.loads(out)["exit_code"] == 3
+
+
+def test_a_dry_run_is_a_document_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(
+        "run",
+        "mobilenet-v2",
+        "-s",
+        "single-stream",
+        "-s",
+        "OFFLINE",
+        "--dry-run",
+        "--json",
+        "--duration",
+        "1m30s",
+        capsys=capsys,
+    )
+    plan = json.loads(out)
+    assert code == 0
+    assert [(r["scenario"], r["min_duration_s"]) for r in plan["runs"]] == [("SingleStream", 90), ("Offline", 90)]
+    assert not home.exists()
+
+
+def test_options_come_from_the_environment_too(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_RUN_BATCH_SIZE", "3")
+    _, out, _ = call("run", "mobilenet-v2", "--dry-run", "--json", capsys=capsys)
+    assert json.loads(out)["runs"][0]["batch_size"] == 3
