@@ -17,7 +17,7 @@ ALL = list(Scenario)
 
 
 @pytest.fixture
-def make(v31: Round, resnet: Benchmark):  # noqa: ANN201
+def make(v31: Round, resnet: Benchmark):
     def make(
         scenario: Scenario,
         mode: Mode = Mode.PERFORMANCE,
@@ -42,7 +42,7 @@ def from_loadgen(tmp_path: Path, resolved: LoadgenSettings) -> lg.TestSettings:
 
 
 @pytest.mark.parametrize("scenario", ALL)
-def test_the_rounds_values_hold_without_overrides(make, resnet: Benchmark, v31: Round, scenario: Scenario) -> None:  # noqa: ANN001
+def test_the_rounds_values_hold_without_overrides(make, resnet: Benchmark, v31: Round, scenario: Scenario) -> None:
     found = make(scenario)
     assert found.attributes()["min_duration_ms"] == 600_000
     assert found.min_query_count == resnet.limits[scenario].min_query_count
@@ -56,7 +56,7 @@ def test_the_rounds_values_hold_without_overrides(make, resnet: Benchmark, v31: 
 
 
 @pytest.mark.parametrize("scenario", ALL)
-def test_every_attribute_is_one_of_loadgens_and_takes_its_value(make, scenario: Scenario) -> None:  # noqa: ANN001
+def test_every_attribute_is_one_of_loadgens_and_takes_its_value(make, scenario: Scenario) -> None:
     target = lg.TestSettings()
     for name, value in make(scenario).attributes().items():
         assert hasattr(target, name), name
@@ -64,7 +64,7 @@ def test_every_attribute_is_one_of_loadgens_and_takes_its_value(make, scenario: 
         assert getattr(target, name) == value, name
 
 
-def test_what_is_not_pinned_is_known(make) -> None:  # noqa: ANN001
+def test_what_is_not_pinned_is_known(make) -> None:
     """Settings of this LoadGen that no run sets: a new one in a later LoadGen has to be looked at."""
     pinned = {name for scenario in ALL for name in make(scenario).attributes()}
     every = {name for name in dir(lg.TestSettings) if not name.startswith("_")} - {"FromConfig", "mode", "scenario"}
@@ -79,19 +79,29 @@ def test_what_is_not_pinned_is_known(make) -> None:  # noqa: ANN001
     }
 
 
-def test_units_of_user_conf_are_loadgens(make, tmp_path: Path) -> None:  # noqa: ANN001
+def test_units_of_user_conf_are_loadgens(make, tmp_path: Path) -> None:
     server = from_loadgen(
         tmp_path, make(Scenario.SERVER, target_qps=123.456789, target_latency_ns=1_500_001, coalesce_queries=True)
     )
     assert server.server_target_qps == pytest.approx(123.456789, rel=1e-12)
-    assert server.server_target_latency_ns == pytest.approx(1_500_001, abs=1)
+    # LoadGen drops the fraction of this one key; the run pins what was asked for.
+    assert server.server_target_latency_ns == 1_000_000
     assert server.server_coalesce_queries is True
     stream = from_loadgen(tmp_path, make(Scenario.SINGLE_STREAM, target_latency_ns=900, duration_ns=1_500_000))
     assert stream.single_stream_expected_latency_ns == pytest.approx(900, abs=1)
     assert stream.min_duration_ms == 2
 
 
-def test_the_text_of_user_conf(make) -> None:  # noqa: ANN001
+def test_user_conf_tells_that_loadgen_drops_a_fraction(make) -> None:
+    resolved = make(Scenario.SERVER, target_latency_ns=1_500_000)
+    assert "drops the fraction" in resolved.user_conf()
+    assert "resnet50.Server.target_latency = 1.5\n" in resolved.user_conf()
+    assert resolved.attributes()["server_target_latency_ns"] == 1_500_000
+    assert "drops" not in make(Scenario.SERVER, target_latency_ns=15_000_000).user_conf()
+    assert "drops" not in make(Scenario.SINGLE_STREAM, target_latency_ns=1_500_000).user_conf()
+
+
+def test_the_text_of_user_conf(make) -> None:
     lines = make(Scenario.OFFLINE, target_qps=100.0, min_query_count=24576).user_conf().splitlines()
     assert lines[0].startswith("#")
     assert lines[1:] == ["resnet50.Offline.target_qps = 100", "resnet50.Offline.min_query_count = 24576"]
@@ -106,10 +116,10 @@ def test_the_text_of_user_conf(make) -> None:  # noqa: ANN001
     size=st.integers(1, 10**6),
 )
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_loadgen_reads_from_user_conf_what_is_pinned(  # noqa: PLR0913
+def test_loadgen_reads_from_user_conf_what_is_pinned(
     make, tmp_path: Path, scenario: Scenario, duration: int | None, fewest: int | None, qps: float | None,
     latency: int | None, size: int,
-) -> None:  # fmt: skip  # noqa: ANN001
+) -> None:  # fmt: skip
     stream = scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
     over = {"duration_ns": duration, "min_query_count": fewest}
     over |= {} if stream else {"target_qps": qps}
@@ -128,10 +138,13 @@ def test_loadgen_reads_from_user_conf_what_is_pinned(  # noqa: PLR0913
         "performance_sample_count_override": "performance_sample_count_override",
     }
     for key, _ in resolved.user_keys:
-        assert getattr(found, names[key]) == pytest.approx(resolved.attributes()[names[key]], rel=1e-9, abs=1), key
+        asked = resolved.attributes()[names[key]]
+        if (scenario, key) == (Scenario.SERVER, "target_latency"):
+            asked = int(asked) // 10**6 * 10**6
+        assert getattr(found, names[key]) == pytest.approx(asked, rel=1e-9, abs=1), key
 
 
-def test_no_more_samples_are_loaded_than_there_are(make, resnet: Benchmark) -> None:  # noqa: ANN001
+def test_no_more_samples_are_loaded_than_there_are(make, resnet: Benchmark) -> None:
     found = make(Scenario.OFFLINE, size=20)
     assert found.performance_sample_count == 20
     assert [(item.name, item.rule, item.used) for item in deviations(found, resnet)] == [
@@ -140,7 +153,7 @@ def test_no_more_samples_are_loaded_than_there_are(make, resnet: Benchmark) -> N
     assert "performance_sample_count_override = 20" in found.user_conf()
 
 
-def test_a_benchmark_that_loads_all_its_samples(make, resnet: Benchmark) -> None:  # noqa: ANN001
+def test_a_benchmark_that_loads_all_its_samples(make, resnet: Benchmark) -> None:
     limits = {key: replace(value, performance_sample_count=0) for key, value in resnet.limits.items()}
     assert make(Scenario.OFFLINE, size=43, benchmark=replace(resnet, limits=limits)).performance_sample_count == 43
 
@@ -162,7 +175,7 @@ def test_a_benchmark_that_loads_all_its_samples(make, resnet: Benchmark) -> None
     ],
 )
 def test_only_what_is_weaker_is_a_deviation(
-    make,  # noqa: ANN001
+    make,
     resnet: Benchmark,
     scenario: Scenario,
     over: dict[str, object],
@@ -171,7 +184,7 @@ def test_only_what_is_weaker_is_a_deviation(
     assert [item.name for item in deviations(make(scenario, **over), resnet)] == names
 
 
-def test_an_accuracy_run_has_no_limits_to_deviate_from(make, resnet: Benchmark) -> None:  # noqa: ANN001
+def test_an_accuracy_run_has_no_limits_to_deviate_from(make, resnet: Benchmark) -> None:
     assert deviations(make(Scenario.OFFLINE, Mode.ACCURACY, size=3, duration_ns=0), resnet) == ()
 
 
@@ -193,12 +206,12 @@ def test_an_accuracy_run_has_no_limits_to_deviate_from(make, resnet: Benchmark) 
         (Scenario.SERVER, {"min_query_count": 10**12}, "before the test"),
     ],
 )
-def test_overrides_that_cannot_hold(make, scenario: Scenario, over: dict[str, object], words: str) -> None:  # noqa: ANN001
+def test_overrides_that_cannot_hold(make, scenario: Scenario, over: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         make(scenario, **over)
 
 
-def test_a_dataset_without_samples(make) -> None:  # noqa: ANN001
+def test_a_dataset_without_samples(make) -> None:
     with pytest.raises(InvalidInputError, match="no samples"):
         make(Scenario.OFFLINE, size=0)
 
@@ -212,5 +225,5 @@ def test_a_dataset_without_samples(make) -> None:  # noqa: ANN001
         (Scenario.SINGLE_STREAM, {"duration_ns": 0, "min_query_count": 7}, 7),
     ],
 )
-def test_queries_that_loadgen_plans(make, scenario: Scenario, over: dict[str, object], planned: int) -> None:  # noqa: ANN001
+def test_queries_that_loadgen_plans(make, scenario: Scenario, over: dict[str, object], planned: int) -> None:
     assert make(scenario, **over).planned == planned

@@ -103,7 +103,7 @@ def test_a_part_of_the_dataset_is_no_accuracy(judged: Judge) -> None:
         (
             "singlestream_ran_out",
             ["minimum duration"],
-            r"lower the expected latency, .*--target-latency \S+us \(5\.00 ms was",
+            r"lower the expected latency, .*--target-latency \S+[nu]s \(5\.00 ms was",
         ),
         ("multistream_few", ["early stopping"], r"at least 662 queries finish: --samples 662 \(about .*, 657 more\)"),
         ("server_few", ["early stopping"], r"at least 459 queries finish: --samples 459 \(about 230 ms .*, 159 more\)"),

@@ -14,10 +14,10 @@ from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore, content_hash, quick_identity
 from assay.backends.protocol import BackendOptions, Precision
 from assay.base.files import require_space, sha256_file
-from assay.base.progress import Progress
-from assay.base.settings import Settings
+from assay.base.progress import SILENT, Progress
+from assay.base.settings import Settings, load_settings
 from assay.campaign.finish import Finished, finish, labels_for
-from assay.campaign.plan import PROBE_S, Plan, PlannedRun
+from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
 from assay.campaign.quantised import quantised_model
 from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
@@ -54,6 +54,22 @@ class Material:
     dataset_info: Artefact
     samples: int
     labels: tuple[str, ...]
+
+
+def run(request: RunRequest, *, settings: Settings | None = None, progress: Progress = SILENT) -> list[RunRecord]:
+    """Plan a request and carry it out; the record of every run, in order.
+
+    Args:
+        request: what to run.
+        settings: where things are kept; from the environment unless given.
+        progress: told while it goes on.
+
+    Raises:
+        AssayError: what is wrong with the request, or with a run.
+        KeyboardInterrupt: after an interrupted run has been kept as such.
+    """
+    settings = settings or load_settings()
+    return carry_out(make_plan(request, settings), settings, progress)
 
 
 def carry_out(plan: Plan, settings: Settings, progress: Progress) -> list[RunRecord]:

@@ -153,8 +153,15 @@ class LoadgenSettings:
         return {"offline_expected_qps": self.expected_qps}
 
     def user_conf(self) -> str:
-        """The text of ``user.conf``: what was set over the round, in LoadGen's units (ms, queries per second)."""
+        """The text of ``user.conf``: what was set over the round, in LoadGen's units (ms, queries per second).
+
+        LoadGen reads Server's ``target_latency`` as a whole number of milliseconds and drops the rest without a word
+        (loadgen/test_settings_internal.cc, v3.1 to 6.0): a comment says so where it matters, and
+        :meth:`attributes` holds the bound as it was asked for.
+        """
         lines = ["# Settings of this run over the defaults of the round."]
+        if self.scenario is Scenario.SERVER and self.target_latency_ns % _NS_PER_MS:
+            lines.append("# LoadGen drops the fraction of Server.target_latency; this run set it by the API instead.")
         lines += [f"{self.conf_model}.{self.scenario.value}.{key} = {value}" for key, value in self.user_keys]
         return "\n".join(lines) + "\n"
 
@@ -333,7 +340,7 @@ def _user_keys(overrides: Overrides, loaded: int, limits: Limits) -> tuple[tuple
     if overrides.target_qps is not None:
         keys.append(("target_qps", f"{overrides.target_qps:.15g}"))
     if overrides.target_latency_ns is not None:
-        keys.append(("target_latency", f"{overrides.target_latency_ns / _NS_PER_MS:.6f}"))
+        keys.append(("target_latency", _as_ms(overrides.target_latency_ns)))
     if overrides.duration_ns is not None:
         keys.append(("min_duration", str(_ms(overrides.duration_ns))))
     if overrides.min_query_count is not None:
@@ -349,3 +356,9 @@ def _user_keys(overrides: Overrides, loaded: int, limits: Limits) -> tuple[tuple
 
 def _ms(nanoseconds: int) -> int:
     return -(-nanoseconds // _NS_PER_MS)
+
+
+def _as_ms(nanoseconds: int) -> str:
+    """Nanoseconds in milliseconds, exact, as ``15`` or ``1.5``."""
+    whole, rest = divmod(nanoseconds, _NS_PER_MS)
+    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")

@@ -24,7 +24,8 @@ from assay.tasks.image_classification.recipe import Recipe
 # Pillow warns above this many, and a quarter of a gigabyte of pixels is no photograph.
 _MAX_PIXELS = 89_478_485
 _MAX_BYTES = 64 << 20
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP")
+# MPO, JPEG with several pictures, is opened as JPEG.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 _CV2 = {"area": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 _PIL = {
     "area": Pillow.Resampling.BOX,

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from assay.backends.protocol import Backend, Capabilities
+from assay.backends.registry import backends, capabilities_of
+from assay.errors import InvalidInputError, MissingDependencyError, NotFoundError
+
+
+def test_our_engines_come_through_the_door_of_plugins() -> None:
+    registry = backends()
+    assert {"null", "onnxruntime", "openvino"} <= set(registry.names())
+    for name in ("null", "onnxruntime", "openvino"):
+        assert registry.get(name).name == name
+
+
+def test_an_unknown_engine_is_told_with_the_closest() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        backends().get("openvno")
+    assert caught.value.expected == "openvino"
+
+
+class Asked:
+    name = title = "asked"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def capabilities(self) -> Capabilities:
+        raise self.error
+
+
+def ask(error: Exception) -> Capabilities:
+    backend: Backend = Asked(error)  # type: ignore[assignment]
+    return capabilities_of("asked", backend)
+
+
+def test_a_plugin_that_breaks_when_asked_is_an_error_of_ours() -> None:
+    with pytest.raises(InvalidInputError, match="KeyError: 'x'") as caught:
+        ask(KeyError("x"))
+    assert caught.value.hint
+    with pytest.raises(MissingDependencyError, match="gone"):
+        ask(MissingDependencyError("gone"))

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assay.backends.protocol import BackendOptions
+from assay.harness.meter import Meter
+from assay.harness.monitor import Monitor, PhaseProgress
+from assay.harness.spec import RunSpec
+from assay.loadgen.live import Phase, ProgressReader, ProgressWriter, Snapshot
+from assay.rules.model import Mode, Scenario
+
+
+@pytest.fixture
+def spec() -> RunSpec:
+    return RunSpec(
+        scenario=Scenario.OFFLINE, mode=Mode.PERFORMANCE, task="t", recipe={}, model=Path("m"), backend="b", options=BackendOptions(),
+        dataset=None, cache=Path("c"), batch_size=1, conf_model="resnet50", user_conf="",
+        attributes={"min_duration_ms": 100_000, "min_query_count": 1000},
+    )  # fmt: skip
+
+
+def test_the_end_is_always_written(tmp_path: Path, spec: RunSpec) -> None:
+    meter = Meter()
+    with Monitor(meter, ProgressWriter(tmp_path / "p"), spec):
+        meter.issued = 50
+        meter.query_done(50, 1000)
+    snapshots = [line for line in ProgressReader(tmp_path / "p").new() if isinstance(line, Snapshot)]
+    assert (snapshots[-1].issued, snapshots[-1].done) == (50, 50)
+
+
+def test_offline_has_no_latency_and_its_end_is_by_samples(tmp_path: Path, spec: RunSpec) -> None:
+    meter = Meter()
+    meter.issued, meter.done_in_query = 100, 100
+    found = Monitor(meter, ProgressWriter(tmp_path / "p"), spec).snapshot()
+    assert found.p50_ns is None
+    assert found.eta_s == 0
+
+
+def test_streams_end_by_the_longer_of_time_and_count(tmp_path: Path, spec: RunSpec) -> None:
+    meter = Meter()
+    for _ in range(10):
+        meter.query_done(1, 2_000_000)
+    monitor = Monitor(meter, ProgressWriter(tmp_path / "p"), replace(spec, scenario=Scenario.SINGLE_STREAM))
+    found = monitor.snapshot()
+    assert found.p99_ns == 2_000_000
+    assert found.eta_s is not None
+    assert found.eta_s == pytest.approx(100, abs=1)
+
+
+def test_phases_go_through_the_same_file(tmp_path: Path) -> None:
+    writer = ProgressWriter(tmp_path / "p")
+    step = PhaseProgress(writer).start("prepare samples", total=3)
+    step.advance()
+    step.finish()
+    phases = [line for line in ProgressReader(tmp_path / "p").new() if isinstance(line, Phase)]
+    assert phases[-1] == Phase("prepare samples", 1, 3)
+    assert phases[-1].text() == "prepare samples 1/3"
