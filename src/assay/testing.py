@@ -9,8 +9,6 @@ Derive a class, name it ``Test...``, say how the thing is made, and let pytest c
 Only pytest's ``tmp_path`` is needed.
 """
 
-# ruff: noqa: D102 - what a test holds is its name
-
 from __future__ import annotations
 
 import json
@@ -260,7 +258,7 @@ class BackendContract:
             except UsageError as error:
                 assert error.hint, "a refused format has a way out"
                 continue
-            assert session.describe()["precision"] == precision.value
+            assert not self.computes or session.describe()["precision"] == precision.value
             assert len(session.stream().run((self.images(session, 1),))[0]) == 1
             session.close()
 

@@ -81,9 +81,7 @@ def test_quotas(tmp_path: Path, contents: dict[str, str], quota: float | None) -
     assert cpu.cpu_quota(files(tmp_path, contents)) == quota
 
 
-def test_cores_are_physical_ones_within_affinity_and_quota(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cores_are_physical_ones_within_affinity_and_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     topology = "sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"

@@ -39,7 +39,8 @@ def test_int8_answers_are_close_to_fp32(int8_model: Path) -> None:
     session = BACKEND.open(int8_model, BackendOptions(precision=Precision.INT8, threads=1))
     assert session.describe()["precision"] == "int8"
     answer = np.asarray(session.stream().run((IMAGES,))[0])
-    assert np.abs(answer - tiny_logits(IMAGES)).max() < 0.1
+    # Scores span 11, so a step of 8 bits is 0.04.
+    assert 0.01 < np.abs(answer - tiny_logits(IMAGES)).max() < 0.4
 
 
 def test_a_format_that_the_model_does_not_have_is_refused(model: Path, int8_model: Path) -> None:
@@ -146,9 +147,7 @@ def test_falling_back_to_the_cpu_is_no_success(model: Path, monkeypatch: pytest.
     assert error.found == "it fell back to CPU"
 
 
-def test_nothing_is_said_about_a_broken_model_but_the_error(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_said_about_a_broken_model_but_the_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "m.onnx").write_bytes(b"\x08\x08garbage")
     with pytest.raises(InvalidInputError, match="cannot load the model"):
         BACKEND.open(tmp_path / "m.onnx", BackendOptions(extra={"spinning": "off"}))

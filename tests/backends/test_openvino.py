@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -73,7 +72,8 @@ def test_int8_answers_are_close_to_fp32(int8_model: Path) -> None:
     session = BACKEND.open(int8_model, BackendOptions(precision=Precision.INT8, threads=1))
     assert session.describe()["inference_precision"] == "f32"
     answer = np.asarray(session.stream().run((IMAGES,))[0])
-    assert np.abs(answer - tiny_logits(IMAGES)).max() < 0.1
+    # Scores span 11, so a step of 8 bits is 0.04.
+    assert 0.01 < np.abs(answer - tiny_logits(IMAGES)).max() < 0.4
 
 
 def test_a_format_that_the_model_does_not_have_is_refused(model: Path, int8_model: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_quota_is_kept(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_options_are_checked(model: Path) -> None:
-    assert refused(model, BackendOptions(extra={"cache_dr": "x"})).expected == "CACHE_DIR"
+    assert "CACHE_DIR" in str(refused(model, BackendOptions(extra={"cache_dr": "x"})).expected)
     assert "no device 'NPU9'" in refused(model, BackendOptions(extra={"device": "NPU9"})).what
     assert "ENABLE_CPU_PINNING" in refused(model, BackendOptions(extra={"ENABLE_CPU_PINNING": "maybe"})).what
     for key, flag in (("inference_precision_hint", "--precision"), ("NUM_STREAMS", "--streams")):
@@ -187,7 +187,7 @@ def test_compiled_models_can_be_kept(model: Path, tmp_path: Path) -> None:
     for _ in range(2):
         session = BACKEND.open(model, BackendOptions(threads=1, extra={"cache_dir": str(folder)}))
         np.testing.assert_allclose(np.asarray(session.stream().run((IMAGES,))[0]), tiny_logits(IMAGES), atol=1e-4)
-    assert len(os.listdir(folder)) == 2
+    assert len(list(folder.iterdir())) == 2
     assert session.describe()["option cache_dir"] == str(folder)
 
 

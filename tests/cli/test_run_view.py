@@ -27,7 +27,7 @@ LATE = Verdict(
         Constraint("min_duration of the round", False, "10m 00s", "5.00 s", "round v3.1", "run on", "round"),
     ),
     (),
-    (),
+    ("lower the rate",),
 )
 
 

@@ -24,6 +24,14 @@ def test_a_batch_in_loaded_order_is_a_view() -> None:
     assert not wide.flags.owndata
 
 
+def test_a_batch_across_the_end_of_the_set_is_a_view_too() -> None:
+    store = SampleStore(_load, 3)
+    store.load([7, 3, 9, 1])
+    wide, _ = store.batch([9, 1, 7])
+    assert wide.tolist() == [[9, 18], [1, 2], [7, 14]]
+    assert not wide.flags.owndata
+
+
 def test_a_batch_out_of_order_is_gathered() -> None:
     store = SampleStore(_load, 4)
     store.load([7, 3, 9, 1])
@@ -47,7 +55,7 @@ def test_a_sample_named_twice_is_found() -> None:
 def test_unload_frees_the_memory() -> None:
     store = SampleStore(_load, 8)
     store.load([1, 2, 3])
-    assert store.nbytes == 3 * 3 * 4
+    assert store.nbytes == (3 + 2) * 3 * 4  # the first two are there twice
     store.unload([1, 2, 3])
     assert store.nbytes == 0
 

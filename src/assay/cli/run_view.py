@@ -49,8 +49,8 @@ def explain_record(record: RunRecord, out: Output) -> None:
         out.text(f"{record.scenario} is INVALID:")
         for item in own:
             out.text(f"  {item.name}: {item.measured}; {item.limit} asked ({item.source})")
-        for advice in dict.fromkeys(item.fix for item in own if item.fix):
-            out.text(f"  try: {advice}")
+        for number, advice in enumerate(verdict.advice):
+            out.text(f"  {'try' if number == 0 else 'then'}: {advice}")
     elif weaker:
         asked = ", ".join(
             f"{item.name.removesuffix(' of the round')} {item.measured} instead of {item.limit}" for item in weaker

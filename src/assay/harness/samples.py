@@ -39,9 +39,10 @@ class SampleStore:
     def load(self, indices: list[int]) -> None:
         """Load samples, replacing those loaded before (LoadGen's ``load_samples``; a sample may be named twice)."""
         self.unload([])
-        arrays = tuple(np.ascontiguousarray(array) for array in self._load(indices))
+        # The first samples once more at the end: Offline repeats the set, and a batch across its end is then a view too.
+        self._order = indices + indices[: min(self._batch_size, len(indices)) - 1]
+        arrays = tuple(np.ascontiguousarray(array) for array in self._load(self._order))
         self._arrays = arrays
-        self._order = list(indices)
         for row, index in enumerate(self._order):
             self._rows.setdefault(index, row)
         self._singles = {index: tuple(a[row : row + 1] for a in arrays) for index, row in self._rows.items()}
