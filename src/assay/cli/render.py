@@ -99,7 +99,7 @@ class Output:
             yield _PlainProgress()
             return
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
 
         bars = RichProgress(
@@ -108,8 +108,7 @@ class Output:
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[amount]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
             transient=True,
@@ -125,7 +124,7 @@ class _Bars:
         self._bars = bars
 
     def start(self, label: str, *, total: float | None = None, unit: str = "") -> Step:
-        task = self._bars.add_task(label, total=total, amount="", note="")
+        task = self._bars.add_task(label, total=total, amount="", note="", left="")
         return _Bar(self._bars, task, unit)
 
     def message(self, text: str) -> None:
@@ -143,7 +142,11 @@ class _Bar:
     def update(self, *, done: float | None = None, total: float | None = None, note: str | None = None) -> None:
         self._done = self._done if done is None else done
         self._total = self._total if total is None else total
-        fields: dict[str, Any] = {"amount": _amount(self._done, self._total, self._unit)}
+        elapsed = self._bars.tasks[self._bars.task_ids.index(self._task)].elapsed or 0.0
+        fields: dict[str, Any] = {
+            "amount": _amount(self._done, self._total, self._unit),
+            "left": _left(self._done, self._total, self._unit, elapsed),
+        }
         if note is not None:
             fields["note"] = note
         self._bars.update(self._task, completed=self._done, total=self._total, **fields)
@@ -162,6 +165,14 @@ class _PlainProgress:
 
     def message(self, text: str) -> None:
         print(text, file=sys.stderr)
+
+
+def _left(done: float, total: float | None, unit: str, elapsed: float) -> str:
+    """The time left: told by the work itself where it counts seconds, else from how fast it went so far."""
+    if not total or done <= 0:
+        return ""
+    seconds = total - done if unit == "s" else elapsed / done * (total - done)
+    return f"{format_duration(max(seconds, 0) * 1e9)} left"
 
 
 def _amount(done: float | None, total: float | None, unit: str) -> str:
