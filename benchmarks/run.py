@@ -16,6 +16,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,38 @@ while time.perf_counter() - start < seconds:
 print(json.dumps({"rate": n * batch / (time.perf_counter() - start), "p50_ns": float(np.median(times))}))
 """
 
+INSIDE = """
+import json, shutil, sys, tempfile, time
+from pathlib import Path
+from types import SimpleNamespace
+import numpy as np
+from assay.harness import engine, worker
+from assay.loadgen.logs import TRACE, read_trace
+times = []
+class Timed:
+    def __init__(self, session): self._session = session
+    def __getattr__(self, name): return getattr(self._session, name)
+    def stream(self):
+        run = self._session.stream().run
+        def timed(inputs):
+            started = time.perf_counter_ns()
+            outputs = run(inputs)
+            times.append(time.perf_counter_ns() - started)
+            return outputs
+        return SimpleNamespace(run=timed)
+plain = engine._infer
+engine._infer = lambda session, task, spec: plain(Timed(session), task, spec)
+folder = Path(tempfile.mkdtemp())
+for name in ("spec.json", "user.conf"):
+    shutil.copy(Path(sys.argv[1]) / name, folder)
+outcome = worker.Worker(folder).run()
+assert outcome.failure is None, outcome
+latencies = read_trace(folder / TRACE).latency_ns
+calls = np.array(times[3:])
+shutil.rmtree(folder)
+print(json.dumps({"p50_above_ns": float(np.median(latencies) - np.median(calls)), "share": float(calls.sum() / latencies.sum())}))
+"""
+
 
 def bare(model: Path, backend: str, precision: str, batch: int, seconds: float) -> dict[str, float]:
     command = [PYTHON, "-c", BARE, str(model), backend, precision, str(batch), str(seconds)]
@@ -53,7 +86,8 @@ def bare(model: Path, backend: str, precision: str, batch: int, seconds: float) 
 
 
 def harness(name: str, scenario: str, *options: str) -> dict[str, Any]:
-    command = [str(BIN / "assay"), "run", name, "--scenario", scenario, "--json", "--no-trace", *options]
+    command = [str(BIN / "assay"), "run", name, "--scenario", scenario, "--json", *(options or ())]
+    command += [] if "--trace" in options else ["--no-trace"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
@@ -99,6 +133,28 @@ def offline(pairs: int) -> None:
             f"offline {name} {backend} {precision} b8: harness/bare {spread(ratios)}; {spread(ours, 0)} against {spread(theirs, 0)} samples/s",
             flush=True,
         )
+
+
+def inside(pairs: int) -> None:
+    """What the harness adds, seen from inside: every engine call is timed, LoadGen times every query around it.
+
+    Both clocks look at the same calls, so the machine's mood is in neither figure.
+    """
+    for backend in ("onnxruntime", "openvino"):
+        above, shares = [], []
+        for scenario in ("SingleStream", "Offline"):
+            options = ("--target-latency", "1ms") if scenario == "SingleStream" else ("--target-qps", "300")
+            record = harness("mobilenet-v2", scenario, "--backend", backend, "--duration", "4s", "--trace", *options)
+            folder = Path(os.environ["ASSAY_HOME"]) / "runs" / record["id"]
+            for _ in range(pairs):
+                done = subprocess.run([PYTHON, "-c", INSIDE, str(folder)], check=True, capture_output=True, text=True)
+                found = json.loads(done.stdout)
+                if scenario == "SingleStream":
+                    above.append(found["p50_above_ns"] / 1e3)
+                else:
+                    shares.append(found["share"])
+        print(f"inside SingleStream {backend}: p50 above the engine call {spread(above, 1)} us", flush=True)
+        print(f"inside Offline {backend} b8: share of the time spent in the engine {spread(shares, 4)}", flush=True)
 
 
 def single(pairs: int) -> None:
@@ -204,6 +260,7 @@ def cli(pairs: int) -> None:
 ALL: dict[str, Callable[[int], None]] = {
     "cli": cli,
     "null": null,
+    "inside": inside,
     "single": single,
     "offline": offline,
     "fastest": fastest,
@@ -215,6 +272,7 @@ def main() -> None:
     parser.add_argument("what", nargs="*", default=list(ALL), help=", ".join(ALL))
     parser.add_argument("--pairs", type=int, default=5)
     chosen = parser.parse_args()
+    os.environ.setdefault("ASSAY_HOME", tempfile.mkdtemp(prefix="assay-bench-"))
     print(f"load before: {os.getloadavg()[0]:.2f}, cores: {os.cpu_count()}", flush=True)
     for name in chosen.what:
         ALL[name](chosen.pairs)

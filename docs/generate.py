@@ -1,0 +1,99 @@
+"""Writes the generated part of the documentation: the command line and the schemas of our YAML files.
+
+python docs/generate.py            write
+python docs/generate.py --check    exit 1 when something would change
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from assay.assets.manifest import manifest_schema
+from assay.campaign.request import RunRequest
+from assay.cli.main import VERBS, assay
+from assay.rules.load import round_schema
+
+HERE = Path(__file__).parent / "reference"
+# The help of an option that names the machine it runs on would change from machine to machine.
+HEADER = "<!-- written by docs/generate.py -->\n"
+
+
+def commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """A command and everything below it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None and not inner.hidden:
+                yield from commands(inner, (*path, name))
+
+
+def command_text(path: tuple[str, ...], command: click.Command) -> str:
+    """One command as Markdown."""
+    context = click.Context(command, info_name=" ".join(path))
+    usage = command.get_usage(context).removeprefix("Usage: ")
+    parts = [
+        f"{'#' * min(len(path), 4)} {' '.join(path)}",
+        (command.help or "").replace("\b\n", "").strip(),
+        f"```\n{usage}\n```",
+    ]
+    rows = [
+        f"| `{', '.join((*option.opts, *option.secondary_opts))}` | {(option.help or '').replace('|', chr(92) + '|')}{default_of(option)} |"
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden
+    ]
+    if rows:
+        parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]))
+    if command.epilog:
+        examples = command.epilog.partition("\b\n")[2].rstrip()
+        lines = "\n".join(line.removeprefix("  ") for line in examples.splitlines())
+        parts.append(f"```console\n{lines}\n```")
+    return "\n\n".join(part for part in parts if part)
+
+
+def default_of(option: click.Option) -> str:
+    """The default as the help shows it."""
+    shown = option.show_default and option.default not in (None, False, ()) and not callable(option.default)
+    return f" Default: `{option.default}`." if shown else ""
+
+
+def documents() -> dict[Path, str]:
+    """Every generated file and its text."""
+    texts = [HEADER + "# Command line", "Every command takes `--help`; most take `--json`, `--quiet` and `--debug`."]
+    for verb in VERBS:
+        command = assay.get_command(click.Context(assay), verb.name)
+        assert command is not None
+        texts += [command_text(path, each) for path, each in commands(command, ("assay", verb.name))]
+    schemas = {"round": round_schema(), "asset": manifest_schema(), "run-request": RunRequest.model_json_schema()}
+    return {
+        HERE / "cli.md": "\n\n".join(texts) + "\n",
+        **{
+            HERE / "schemas" / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n"
+            for name, schema in schemas.items()
+        },
+    }
+
+
+def main() -> int:
+    """Write or check."""
+    stale = [
+        path for path, text in documents().items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            sys.stderr.write(f"{path} is out of date: run make docs\n")
+        return 1 if stale else 0
+    for path, text in documents().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
