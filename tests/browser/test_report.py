@@ -51,7 +51,7 @@ def report(home: Path, tmp_path: Path, classifier: Path, pictures: Path) -> Path
             duration_ns=3 * 10**8,
             mode="both",
             scenarios=(Scenario.SINGLE_STREAM, Scenario.OFFLINE),
-        )  # fmt: skip
+        )
     )
     target = tmp_path / "report.html"
     write_report([load_settings().runs_dir / record.id for record in records], target)

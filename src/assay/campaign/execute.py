@@ -11,7 +11,8 @@ from pathlib import Path
 
 from assay import __version__
 from assay.assets.catalogue import load_catalogue
-from assay.assets.store import AssetStore, content_hash, quick_identity
+from assay.assets.manifest import Asset
+from assay.assets.store import AssetStore, Located, content_hash, quick_identity
 from assay.backends.protocol import BackendOptions, Precision
 from assay.base.files import require_space, sha256_file
 from assay.base.progress import SILENT, Progress
@@ -21,6 +22,7 @@ from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
 from assay.campaign.quantised import quantised_model
 from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
+from assay.errors import NotFoundError
 from assay.harness.outcome import Ending, Probe
 from assay.harness.run import execute
 from assay.harness.spec import RunSpec
@@ -109,7 +111,7 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     catalogue = load_catalogue(settings)
     store = AssetStore(settings, catalogue)
     # The dataset first: when only the user can get it, nothing should be downloaded before saying so.
-    data = store.ensure(subject.dataset.name, progress=progress) if subject.dataset else None
+    data = _dataset(subject.dataset, store, progress) if subject.dataset else None
     labels = list(subject.model.labels if subject.model_file is None else ())
     if subject.model_file is None:
         located = materialise(store, subject.model, progress=progress)
@@ -133,6 +135,15 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
         labels.append(Label.SYNTHETIC_DATA.value)
         dataset = Artefact("synthetic", None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
     return Material(model, info, path, dataset, _count(path, dataset, plan, settings, progress), tuple(labels))
+
+
+def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
+    try:
+        return store.ensure(asset.name, progress=progress)
+    except NotFoundError as error:
+        if asset.local is not None:
+            error.hint = f"{error.hint}; without it, take a stand-in: assay run mobilenet-v2"
+        raise
 
 
 def _count(path: Path | None, dataset: Artefact, plan: Plan, settings: Settings, progress: Progress) -> int:
