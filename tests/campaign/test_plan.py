@@ -49,6 +49,15 @@ def test_accuracy_of_random_weights_is_refused(tmp_path: Path) -> None:
     assert "mobilenet-v2" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize("division", ["closed", "network"])
+def test_a_stand_in_is_no_closed_submission(tmp_path: Path, classifier: Path, division: str) -> None:
+    with pytest.raises(UsageError, match=f"the {division} division takes the model and dataset of resnet only"):
+        plan(tmp_path, division=division)
+    with pytest.raises(UsageError, match="colours"):
+        plan(tmp_path, "resnet50", division=division, model=classifier)
+    assert plan(tmp_path, "resnet50", division=division).subject.model.name == "resnet50"
+
+
 def test_a_format_that_the_engine_lacks_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
     from assay.backends.protocol import Precision
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
-from assay.cli.options import CATEGORY, DURATION, SCENARIO, key_values
+from assay.cli.options import CATEGORY, DURATION, SCENARIO, complete_backend, complete_runnable, key_values
 from assay.errors import UsageError
 from assay.rules.model import Category, Scenario
 
@@ -29,6 +31,14 @@ def test_the_shell_completes_names() -> None:
     context = click.Context(click.Command("x"))
     option = click.Option(["--scenario"])
     assert [item.value for item in SCENARIO.shell_complete(context, option, "s")] == ["SingleStream", "Server"]
+
+
+def test_the_shell_completes_what_can_be_run(home: Path) -> None:
+    context = click.Context(click.Command("x"))
+    option = click.Option(["--name"])
+    assert [item.value for item in complete_runnable(context, option, "mob")] == ["mobilenet-v2"]
+    assert "bert-99" in [item.value for item in complete_runnable(context, option, "")]
+    assert [item.value for item in complete_backend(context, option, "open")] == ["openvino"]
 
 
 def test_pairs() -> None:

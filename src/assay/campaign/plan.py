@@ -14,7 +14,7 @@ from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_category, resolve_subject
 from assay.errors import UsageError
 from assay.rules.load import load_round
-from assay.rules.model import Category, Mode, Scenario
+from assay.rules.model import Category, Division, Mode, Scenario
 
 PROBE_S = 2.0
 _BATCH = {Scenario.SINGLE_STREAM: 1, Scenario.MULTI_STREAM: 8, Scenario.SERVER: 1, Scenario.OFFLINE: 8}
@@ -113,6 +113,7 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     round_ = load_round(request.round)
     catalogue = load_catalogue(settings)
     subject = resolve_subject(request, round_, catalogue)
+    _check_division(request, subject)
     _check_engine(request)
     if Mode.ACCURACY in request.modes and subject.synthetic:
         raise UsageError(
@@ -141,6 +142,20 @@ def _planned(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mo
         round_duration_ns=limits.min_duration_ns,
         probe=mode is Mode.PERFORMANCE and given is None,
     )
+
+
+def _check_division(request: RunRequest, subject: Subject) -> None:
+    """The closed and network divisions take the benchmark's own model and dataset only (inference_rules, Divisions)."""
+    if request.division is Division.OPEN:
+        return
+    own = [str(path) for path in (subject.model_file, subject.dataset_path) if path]
+    foreign = own or [asset.name for asset in (subject.model, subject.dataset) if asset and asset.labels]
+    if foreign:
+        raise UsageError(
+            f"the {request.division.value} division takes the model and dataset of {subject.benchmark.name} only",
+            found=", ".join(foreign),
+            hint=f"--division open, or the official ones: assay run {subject.benchmark.name}",
+        )
 
 
 def _check_engine(request: RunRequest) -> None:

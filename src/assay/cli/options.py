@@ -66,6 +66,40 @@ DIVISION = NameType(Division)
 DURATION = DurationType()
 
 
+def complete_runnable(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[click.shell_completion.CompletionItem]:
+    """Models of the catalogue and benchmarks of the round that begin with what is typed."""
+    del ctx, param
+    # Imported when the shell asks: a catalogue takes longer to read than a command line to parse.
+    from assay.assets.catalogue import load_catalogue
+    from assay.base.settings import load_settings
+    from assay.rules.load import load_round, round_names
+
+    items = {asset.name: asset.title for asset in load_catalogue(load_settings()).models()}
+    items |= {benchmark.name: benchmark.model for benchmark in load_round(round_names()[-1]).benchmarks.values()}
+    return _items(items, incomplete)
+
+
+def complete_backend(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[click.shell_completion.CompletionItem]:
+    """Engines that begin with what is typed."""
+    del ctx, param
+    from assay.backends.registry import backends
+
+    return _items(dict.fromkeys(backends().names(), ""), incomplete)
+
+
+def _items(items: dict[str, str], incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    low = incomplete.casefold()
+    return [
+        click.shell_completion.CompletionItem(name, help=text)
+        for name, text in sorted(items.items())
+        if name.startswith(low)
+    ]
+
+
 def key_values(pairs: tuple[str, ...], option: str) -> dict[str, str]:
     """``KEY=VALUE`` options as a mapping.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.base.settings import load_settings
-from assay.cli.options import CATEGORY, DIVISION, DURATION, SCENARIO, key_values
+from assay.cli.options import CATEGORY, DIVISION, DURATION, SCENARIO, complete_backend, complete_runnable, key_values
 from assay.cli.render import Output, output_options
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ EXAMPLES = """Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("name", metavar="BENCHMARK_OR_MODEL")
+@click.argument("name", metavar="BENCHMARK_OR_MODEL", shell_complete=complete_runnable)
 @click.option(
     "-s",
     "--scenario",
@@ -47,7 +47,14 @@ EXAMPLES = """Examples:
 @click.option("--round", "round_name", default="v3.1", show_default=True, help="Round whose rules hold.")
 @click.option("--category", type=CATEGORY, help="Category whose scenarios hold.")
 @click.option("--division", type=DIVISION, default="open", show_default=True, help="Division whose rules hold.")
-@click.option("-b", "--backend", default="onnxruntime", show_default=True, help="Engine; see assay backends.")
+@click.option(
+    "-b",
+    "--backend",
+    shell_complete=complete_backend,
+    default="onnxruntime",
+    show_default=True,
+    help="Engine; see assay backends.",
+)
 @click.option(
     "-p",
     "--precision",
