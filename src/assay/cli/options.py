@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from assay.base.units import parse_duration
 from assay.errors import UsageError
@@ -32,17 +33,11 @@ class NameType(click.ParamType[Any]):
         del param, ctx
         return "|".join(member.value for member in self._enum)
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[click.shell_completion.CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The members that begin with what is typed."""
         del ctx, param
         low = incomplete.casefold()
-        return [
-            click.shell_completion.CompletionItem(member.value)
-            for member in self._enum
-            if member.value.casefold().startswith(low)
-        ]
+        return [CompletionItem(member.value) for member in self._enum if member.value.casefold().startswith(low)]
 
 
 class DurationType(click.ParamType[int]):
@@ -66,9 +61,7 @@ DIVISION = NameType(Division)
 DURATION = DurationType()
 
 
-def complete_runnable(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[click.shell_completion.CompletionItem]:
+def complete_runnable(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Models of the catalogue and benchmarks of the round that begin with what is typed."""
     del ctx, param
     # Imported when the shell asks: a catalogue takes longer to read than a command line to parse.
@@ -81,9 +74,7 @@ def complete_runnable(
     return _items(items, incomplete)
 
 
-def complete_backend(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[click.shell_completion.CompletionItem]:
+def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Engines that begin with what is typed."""
     del ctx, param
     from assay.backends.registry import backends
@@ -91,13 +82,9 @@ def complete_backend(
     return _items(dict.fromkeys(backends().names(), ""), incomplete)
 
 
-def _items(items: dict[str, str], incomplete: str) -> list[click.shell_completion.CompletionItem]:
+def _items(items: dict[str, str], incomplete: str) -> list[CompletionItem]:
     low = incomplete.casefold()
-    return [
-        click.shell_completion.CompletionItem(name, help=text)
-        for name, text in sorted(items.items())
-        if name.startswith(low)
-    ]
+    return [CompletionItem(name, help=text) for name, text in sorted(items.items()) if name.startswith(low)]
 
 
 def key_values(pairs: tuple[str, ...], option: str) -> dict[str, str]:
