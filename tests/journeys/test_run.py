@@ -54,7 +54,17 @@ def test_the_four_scenarios_are_valid_with_adequate_settings(stand_in_home: Path
     assert [r["verdict"]["valid"] for r in records] == [True, True]
     assert all(r["labels"][-1] == "short-run" for r in records)
     (server,) = run_json(
-        "null-classifier", "--backend", "null", "--scenario", "Server", "--duration", "2s", "--target-qps", "1000"
+        "null-classifier",
+        "--backend",
+        "null",
+        "--scenario",
+        "Server",
+        "--duration",
+        "2s",
+        "--target-qps",
+        "1000",
+        "--target-latency",
+        "2s",
     )
     assert server["verdict"]["valid"], server["verdict"]["reasons"]
     assert server["figures"]["value"] == pytest.approx(1000, rel=0.2)

@@ -10,6 +10,7 @@ import io
 import math
 import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,19 @@ Tensors = dict[str, NDArray[Any]]
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _MAX_BYTES = 4 << 30
+# What the standard library raises over a damaged archive: zipfile itself, and whatever its parts do.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    ValueError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
 _DTYPES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -128,7 +142,7 @@ def _read_zip(path: Path) -> Tensors:
             views = _views(reader.load(), path)
             wanted = {view.storage.key: view.storage for view in views.values()}
             storages = {key: _raw(archive.read(f"{root}data/{key}"), storage, path) for key, storage in wanted.items()}
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, OSError) as error:
+    except _DAMAGE as error:
         raise InvalidInputError(f"the checkpoint's archive is damaged: {error}", where=path) from error
     return _tensors(views, storages, path)
 
