@@ -46,6 +46,7 @@ def build_round(form: RoundFile, where: Where) -> Round:
         test05_seeds=form.test05_seeds.to_seeds(),
         scenarios={scenario: _facts(scenario, form.scenarios[scenario]) for scenario in Scenario},
         benchmarks={name: builder.benchmark(name, entry) for name, entry in form.benchmarks.items()},
+        submission=form.submission,
     )
 
 

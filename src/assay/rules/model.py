@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assay.errors import UsageError, nearest, unknown
+from assay.rules.submission import SubmissionRules
 
 
 class _Named(StrEnum):
@@ -190,6 +191,7 @@ class Round:
         name: such as ``v3.1``.
         source: where its facts were read: repository, tag and revision.
         conf_source: the file that LoadGen's defaults of the round come from.
+        submission: what a submission tree must hold; None where the round file does not say.
     """
 
     name: str
@@ -199,6 +201,7 @@ class Round:
     test05_seeds: Seeds
     scenarios: Mapping[Scenario, ScenarioFacts]
     benchmarks: Mapping[str, Benchmark]
+    submission: SubmissionRules | None = None
 
     def benchmark(self, name: str) -> Benchmark:
         """The benchmark of a name or alias, whatever its case.

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from assay.base.units import parse_duration
 from assay.errors import UsageError
 from assay.rules.model import Category, Scenario, Seeds
+from assay.rules.submission import SubmissionRules
 
 
 def _duration(value: Any) -> int:
@@ -116,3 +117,4 @@ class RoundFile(_Form):
     scenarios: dict[Scenario, ScenarioForm]
     accuracy_units: dict[Name, Text]
     benchmarks: dict[Name, BenchmarkForm] = Field(min_length=1)
+    submission: SubmissionRules | None = None

@@ -1,0 +1,103 @@
+"""``measurements/``: configuration, implementation and code of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from assay.submission.checks.context import EntryContext, read_json, read_text, shown
+from assay.submission.issue import Issue
+from assay.submission.tree import Folder
+
+
+def check_measurements(
+    context: EntryContext, folder: Folder, above: Iterable[Folder], code: Folder, has_power: bool
+) -> list[Issue]:
+    """Issues of the measurements folder of an entry.
+
+    Args:
+        folder: the folder itself.
+        above: the folders of model, system and measurements that it lies in.
+        code: the submitter's ``code/``; two levels of it are enough.
+        has_power: power was measured.
+
+    Source: ``check_measurement_dir`` of submission_checker.py.
+    """
+    path = f"{context.submitter_path}/measurements/{context.system}/{context.model}/{context.directory}"
+    return [
+        *_files(context, folder, path),
+        *_implementation(context, folder, path, code),
+        *(_power_documents(context, folder, above, path) if has_power else ()),
+    ]
+
+
+def _files(context: EntryContext, folder: Folder, path: str) -> Iterator[Issue]:
+    for name in context.rules.measurements.files:
+        if name not in folder.files:
+            yield Issue("measurements-file-missing", path, expected=name)
+        elif folder.files[name][0] == 0:
+            yield Issue("measurements-file-empty", f"{path}/{name}")
+
+
+def _implementation(context: EntryContext, folder: Folder, path: str, code: Folder) -> Iterator[Issue]:
+    name, ending = _implementation_file(context, folder)
+    if name is None:
+        expected = f"{context.system}_<implementation>_{context.directory}.json"
+        yield Issue("measurements-json-missing", path, expected=expected)
+        return
+    found, problem = read_json(context.full(f"{path}/{name}"))
+    if found is None:
+        yield Issue("measurements-json-unreadable", f"{path}/{name}", detail=problem)
+        return
+    yield from _fields(context, found, f"{path}/{name}")
+    implementation = name[len(context.system) + 1 : -len(ending)]
+    place = _code_place(context, code, implementation)
+    if place is not None:
+        yield Issue("code-missing", f"{path}/{name}", expected=place)
+
+
+def _implementation_file(context: EntryContext, folder: Folder) -> tuple[str | None, str]:
+    """The first file, in the order of the disk, that is named after the system."""
+    for name in folder.files:
+        if not name.startswith(context.system):
+            continue
+        for ending in (f"_{context.directory}.json", ".json"):
+            if name.endswith(ending):
+                return name, ending
+    return None, ""
+
+
+def _fields(context: EntryContext, found: Any, path: str) -> Iterator[Issue]:
+    for name in context.rules.measurements.fields:
+        if name not in found:
+            yield Issue("measurements-field-missing", path, field=name)
+        elif not found[name]:
+            yield Issue("measurements-field-empty", path, field=name, found=shown(found[name]))
+
+
+def _code_place(context: EntryContext, code: Folder, implementation: str) -> str | None:
+    """Where the code should be; None when it, or at least the folder above it, is there."""
+    model = context.model
+    base = f"{context.submitter_path}/code"
+    if model in code.files:
+        text, _ = read_text(context.full(f"{base}/{model}"))
+        named = (text or "").strip()
+        # The file's text is a path from the submitter: only its first part can be looked up here.
+        parts = [part for part in named.split("/") if part not in ("", ".")]
+        if not parts or ".." in parts or named.startswith("/"):
+            return f"{base}/{model} naming a folder of code/"
+        there = code.at(*parts[:2]) is not None or (len(parts) == 1 and parts[0] in code.files)
+        return None if there else f"{base}/{shown(named)}"
+    return None if model in code.folders else f"{base}/{model}/{shown(implementation)}"
+
+
+def _power_documents(context: EntryContext, folder: Folder, above: Iterable[Folder], path: str) -> Iterator[Issue]:
+    """The last document found counts; it must not be empty."""
+    for stem in context.rules.measurements.power_documents:
+        size: int | None = None
+        for each in (folder, *above):
+            for name, identity in each.files.items():
+                if name.startswith(stem):
+                    size = identity[0]
+        if not size:
+            yield Issue("power-document-missing", path, expected=f"{stem}.*", found="empty" if size == 0 else "")

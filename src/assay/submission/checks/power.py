@@ -1,0 +1,164 @@
+"""The power part of an entry: files, and the figure that spl.txt gives within LoadGen's window.
+
+Source: ``check_power_dir`` of submission_checker.py (``get_power_metric`` and ``get_performance_metric`` at v3.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from assay.loadgen.logs import DETAIL
+from assay.rules.model import Scenario
+from assay.submission.checks.context import EntryContext, read_text, shown
+from assay.submission.checks.files import file_list
+from assay.submission.checks.run import JudgedRun, judge_run
+from assay.submission.issue import Issue
+from assay.submission.tree import Folder
+
+SPL = "spl.txt"
+_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
+_STREAM_SAMPLES = 8
+
+
+@dataclass(slots=True)
+class JudgedPower:
+    """What the power logs gave.
+
+    Attributes:
+        figure: the official power metric: W for Offline and Server, energy per query for the streams.
+        efficiency: samples per joule, None where the round's tool has none.
+    """
+
+    issues: list[Issue] = field(default_factory=list)
+    figure: float | None = None
+    efficiency: float | None = None
+
+
+def judge_power(context: EntryContext, performance: Folder, run: JudgedRun, *, checks: bool) -> JudgedPower:
+    """Judge ``performance/`` of a measured entry."""
+    found = JudgedPower()
+    path = f"{context.result_path}/performance"
+    files = context.rules.files
+    asked = files.performance + files.power_run
+    for name in ("run_1", "ranging"):
+        folder = performance.at(name)
+        if folder is None:
+            found.issues.append(Issue("power-files", f"{path}/{name}", found="no folder"))
+        else:
+            found.issues += file_list(
+                "power-files", f"{path}/{name}", folder, asked, files.performance_optional, files
+            )
+    power = performance.at("power")
+    if power is None:
+        found.issues.append(Issue("power-files", f"{path}/power", found="no folder"))
+    else:
+        found.issues += file_list("power-files", f"{path}/power", power, files.power, (), files)
+    if context.rules.power.reads_ranging:
+        ranging = judge_run(context, performance.at("ranging") or Folder(), f"{path}/ranging")
+        if not ranging.judged and ranging.issues:
+            issue = ranging.issues[-1]
+            found.issues.append(Issue("ranging-unreadable", issue.path, issue.detail, issue.field, issue.found))
+    try:
+        _measure(context, path, run, found)
+    except _Unreadable as problem:
+        found.issues.append(problem.issue)
+    return found
+
+
+class _Unreadable(Exception):
+    """The official tool would raise here."""
+
+    def __init__(self, issue: Issue) -> None:
+        super().__init__(issue.code)
+        self.issue = issue
+
+
+def _measure(context: EntryContext, path: str, run: JudgedRun, found: JudgedPower) -> None:
+    begin, end = _moment(run, f"{path}/run_1/{DETAIL}", "power_begin"), _moment(run, f"{path}/run_1/{DETAIL}", "power_end")
+    place = f"{path}/run_1/{SPL}"
+    watts = _watts(context, place, begin, end)
+    if not watts:
+        found.issues.append(Issue("power-no-sample", place, expected=f"samples between {begin} and {end}"))
+        return
+    average = sum(watts) / len(watts)
+    seconds = (end - begin).total_seconds()
+    power = context.rules.power
+    if context.scenario in (Scenario.OFFLINE, Scenario.SERVER):
+        found.figure = average
+        if power.reads_ranging and isinstance(run.value, int | float):
+            found.efficiency = run.value / average
+        return
+    queries = _queries(run, f"{path}/run_1/{DETAIL}")
+    from_single = context.scenario == Scenario.MULTI_STREAM and run.measured is Scenario.SINGLE_STREAM
+    energy = average * seconds
+    if from_single:
+        energy = energy * _STREAM_SAMPLES
+    found.figure = (energy * 1000 if power.energy_scale == 1000 else energy) / queries
+    if power.reads_ranging and found.figure:
+        samples = _STREAM_SAMPLES if context.scenario == Scenario.MULTI_STREAM else 1
+        found.efficiency = samples * 1000 / found.figure
+
+
+def _moment(run: JudgedRun, place: str, key: str) -> datetime:
+    value = run.log.get(key) if run.log is not None else None
+    try:
+        return datetime.strptime(value, _FORMAT)
+    except (TypeError, ValueError):
+        raise _Unreadable(
+            Issue("power-log-unreadable", place, field=key, found=shown(value), expected="MM-DD-YYYY HH:MM:SS.mmm")
+        ) from None
+
+
+def _queries(run: JudgedRun, place: str) -> int:
+    value = run.log.get("result_query_count") if run.log is not None else None
+    try:
+        count = int(value)
+    except (TypeError, ValueError, OverflowError):
+        count = 0
+    if count == 0:
+        raise _Unreadable(
+            Issue("power-log-unreadable", place, field="result_query_count", found=shown(value), expected="a count")
+        )
+    return count
+
+
+def _watts(context: EntryContext, place: str, begin: datetime, end: datetime) -> list[float]:
+    """Watts of the samples inside the window, both ends left out."""
+    text, problem = read_text(context.full(place))
+    if text is None:
+        raise _Unreadable(Issue("power-log-unreadable", place, detail=problem))
+    found: list[float] = []
+    positive = context.rules.power.positive_only
+    lines = text.split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    for number, line in enumerate(lines, 1):
+        fields = line.split(",")
+        try:
+            if begin < _time(fields[1]) < end:
+                watts = float(fields[3])
+                if not positive or watts > 0:
+                    found.append(watts)
+        except (IndexError, ValueError):
+            raise _Unreadable(
+                Issue("power-log-unreadable", place, found=shown(line), expected="Time,<time>,Watts,<watts>", line=number)
+            ) from None
+    return found
+
+
+def _time(text: str) -> datetime:
+    """The time of a sample; what PTDaemon writes is cut apart by hand, five times as fast as ``strptime``."""
+    if len(text) == 23 and text[2] == text[5] == "-" and text[13] == text[16] == ":" and text[19] == ".":
+        digits = text[0:2] + text[3:5] + text[6:10] + text[11:13] + text[14:16] + text[17:19] + text[20:23]
+        if digits.isascii() and digits.isdigit() and text[10] == " ":
+            return datetime(
+                int(text[6:10]),
+                int(text[0:2]),
+                int(text[3:5]),
+                int(text[11:13]),
+                int(text[14:16]),
+                int(text[17:19]),
+                int(text[20:23]) * 1000,
+            )
+    return datetime.strptime(text, _FORMAT)

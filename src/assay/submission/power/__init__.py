@@ -1,0 +1,1 @@
+"""Power logs of a measured result: the figure they give, and whether the measurement followed its rules."""

@@ -1,0 +1,1 @@
+"""A check report in the forms that people and programs read."""
