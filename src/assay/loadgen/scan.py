@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ import stringzilla
 _MARK = b":::MLLOG"
 _SKIP = len(_MARK)
 _LIST = b'"value": ['
-_LONG_LINE = 2_000
+_BLANK = b" " * _SKIP
+_LONG_LIST = 1_000
 _CHUNK = 32 << 20
 _MAX_LINE = 256 << 20
 _MAX_ERRORS = 200
@@ -43,7 +45,8 @@ class _Line(msgspec.Struct, gc=False):
     metadata: _Metadata
 
 
-_decode = msgspec.json.Decoder(_Line).decode
+_decoder = msgspec.json.Decoder(_Line)
+_decode, _decode_lines = _decoder.decode, _decoder.decode_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class DetailScan:
         if entry is None:
             return None
         try:
-            return json.loads(entry[1])
+            return json.loads(entry[1].decode())
         except (ValueError, RecursionError):
             return None
 
@@ -109,9 +112,51 @@ class DetailScan:
         return iter(self._first)
 
 
-_ONCE: Mapping[str, None] = dict.fromkeys(
-    ("result_validity", "effective_scenario", "effective_test_mode", "result_samples_per_second", "sut_name")
-)
+_ONCE = ("result_validity", "effective_scenario")
+
+
+class LogReader:
+    """Reads detail logs and remembers the last ones: inferred results hold copies of the logs they come from.
+
+    In a whole round half of the bytes of all detail logs are such copies. A log is known again by its bytes, all of
+    them compared.
+
+    Args:
+        room: bytes of logs kept at most.
+    """
+
+    def __init__(self, room: int = 48 << 20) -> None:
+        self._room = room
+        self._kept: OrderedDict[int, tuple[bytes, DetailScan]] = OrderedDict()
+        self._size = 0
+
+    def read(self, path: Path | str) -> DetailScan:
+        """Read a detail log; do not change what it gives.
+
+        Raises:
+            OSError: when it cannot be opened or read.
+        """
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size >= min(_CHUNK, self._room):
+                return scan_detail(path)
+            raw = file.read(size + 1)
+        known = self._kept.get(len(raw))
+        if known is not None and known[0] == raw:
+            self._kept.move_to_end(len(raw))
+            return known[1]
+        found = DetailScan()
+        _scan_all(raw, found)
+        self._keep(raw, found)
+        return found
+
+    def _keep(self, raw: bytes, found: DetailScan) -> None:
+        old = self._kept.pop(len(raw), None)
+        self._size += len(raw) - (0 if old is None else len(old[0]))
+        self._kept[len(raw)] = (raw, found)
+        while self._size > self._room:
+            _, (gone, _) = self._kept.popitem(last=False)
+            self._size -= len(gone)
 
 
 def scan_detail(path: Path | str) -> DetailScan:
@@ -121,11 +166,11 @@ def scan_detail(path: Path | str) -> DetailScan:
         OSError: when it cannot be opened or read.
     """
     found = DetailScan()
-    size = os.stat(path).st_size
     with open(path, "rb", buffering=0) as file:
+        piece_size = min(_CHUNK, os.fstat(file.fileno()).st_size + 1)
         rest = b""
         while found.broken is None:
-            piece = file.read(min(_CHUNK, size + 1))
+            piece = file.read(piece_size)
             if not piece:
                 break
             raw = rest + piece if rest else piece
@@ -140,8 +185,15 @@ def scan_detail(path: Path | str) -> DetailScan:
     return found
 
 
+def _scan_all(raw: bytes, found: DetailScan) -> None:
+    """Take in a whole log, its last line with or without an end."""
+    _scan(raw if not raw or raw.endswith(b"\n") else raw + b"\n", found)
+
+
 def _scan(raw: bytes, found: DetailScan) -> None:
     """Take in a piece that ends with a line."""
+    if not raw:
+        return
     if not raw.isascii():
         problem = _not_text(raw)
         if problem is not None:
@@ -151,22 +203,84 @@ def _scan(raw: bytes, found: DetailScan) -> None:
     if b"\r" in raw:
         # The official parser reads text: a carriage return ends a line as well.
         raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    _scan_lines(raw, found)
+    if not _scan_whole(raw, found):
+        _scan_lines(raw, found)
+
+
+def _scan_whole(raw: bytes, found: DetailScan) -> bool:
+    """Take in a piece whose lines are all LoadGen's, decoded in one call; False when they are not."""
+    lines = stringzilla.count(raw, b"\n")
+    if not raw.startswith(_MARK) or stringzilla.count(raw, b"\n" + _MARK) != lines - 1:
+        return False
+    text = _without_lists(raw)
+    try:
+        entries = _decode_lines(_BLANK + text[_SKIP:].replace(b"\n" + _MARK, b"\n" + _BLANK))
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError):
+        return False
+    if len(entries) != lines:
+        return False
+    number = found.lines + 1
+    keys = [entry.key for entry in entries]
+    first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+    for key, index in first.items():
+        if key not in found._first:
+            found._first[key] = (number + index, bytes(entries[index].value))
+    for key in _ONCE:
+        if key in first:
+            _repeats(key, keys, entries, number, found)
+    flags = [entry.metadata.is_error for entry in entries]
+    if True in flags:
+        for index, entry in enumerate(entries):
+            if entry.metadata.is_error:
+                _error(entry, number + index, found)
+    found.lines += len(entries)
+    return True
+
+
+def _repeats(key: str, keys: list[str], entries: list[_Line], number: int, found: DetailScan) -> None:
+    """Keep the line of a second value that differs from the first."""
+    if keys.count(key) == 1 and found._first[key][0] >= number:
+        return
+    for index, each in enumerate(keys):
+        if each == key and bytes(entries[index].value) != found._first[key][1]:
+            found.repeated.setdefault(key, number + index)
+            return
+
+
+def _without_lists(raw: bytes) -> bytes:
+    """A piece without its long lists of sample indices, after the form of each was checked."""
+    kept: list[bytes] = []
+    view = memoryview(raw)
+    done = 0
+    position = stringzilla.find(view, _LIST)
+    while position >= 0:
+        start = position + len(_LIST)
+        stop = raw.find(b"]", start)
+        if stop < 0:
+            break
+        if stop - start > _LONG_LIST and _is_index_list(view[start:stop]):
+            kept.append(raw[done:start])
+            done = stop
+        ahead = stringzilla.find(view[stop:], _LIST)
+        position = stop + ahead if ahead >= 0 else -1
+    if not kept:
+        return raw
+    kept.append(raw[done:])
+    return b"".join(kept)
 
 
 def _scan_lines(raw: bytes, found: DetailScan) -> None:
+    """Take in a piece line by line: one that holds other lines, or one that msgspec does not take."""
     first, find, number = found._first, raw.find, found.lines
     position, end = 0, raw.find(b"\n")
     while end >= 0:
         number += 1
-        if raw[position : position + _SKIP] == _MARK:
+        if raw.startswith(_MARK, position):
+            line = raw[position + _SKIP : end]
             try:
-                if end - position > _LONG_LINE:
-                    entry = _decode(_without_indices(raw[position + _SKIP : end]))
-                else:
-                    entry = _decode(raw[position + _SKIP : end])
+                entry = _decode(_without_lists(line))
             except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError):
-                taken = _slow(raw[position + _SKIP : end], number, found)
+                taken = _slow(line, number, found)
                 if taken is None:
                     found.lines = number
                     return
@@ -181,16 +295,6 @@ def _scan_lines(raw: bytes, found: DetailScan) -> None:
         position = end + 1
         end = find(b"\n", position)
     found.lines = number
-
-
-def _without_indices(line: bytes) -> bytes:
-    """A long line without its list of whole numbers, after that list's form was checked."""
-    start = line.find(_LIST)
-    stop = line.find(b"]", start)
-    if start < 0 or stop < 0:
-        return line
-    start += len(_LIST)
-    return line[:start] + line[stop:] if _is_index_list(memoryview(line)[start:stop]) else line
 
 
 def _is_index_list(part: memoryview) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -139,11 +140,11 @@ class _Checker:
         self._judge = OfficialJudge(round_, self._table, compliance=options.compliance)
         self._findings: list[Finding] = []
         self._results: list[ResultReport] = []
-        self._strict_refused: list[str] = []
+        self._strict_refused: dict[str, None] = {}
         self._systems = self._files = self._bytes = self._reused = 0
 
     def run(self, jobs: int | None, cache: Path | None, progress: Progress) -> None:
-        top = self._reader.read("", descend=lambda name: False)
+        top = self._reader.read("", levels=1)
         if top.unreadable:
             raise InvalidInputError(f"the tree cannot be listed: {top.unreadable}", where=self._reader.root)
         divisions = [name for name in top.folders if name in self._rules.divisions]
@@ -185,7 +186,7 @@ class _Checker:
 
     def _submitters(self, division: str) -> Iterator[_Submitter]:
         wanted = self._selection.submitters
-        top = self._reader.read(division, descend=lambda name: False)
+        top = self._reader.read(division, levels=1)
         if self._rules.files.root_suffixes is not None and (top.files or top.special):
             seen = [
                 Seen(Part.TREE, Issue("division-file-extra", f"{division}/{name}"))
@@ -204,7 +205,7 @@ class _Checker:
         pending: list[Job] = []
         walked: list[_Submitter] = []
         for submitter in submitters:
-            results = self._reader.read(f"{submitter.path}/results", descend=lambda name: False)
+            results = self._reader.read(f"{submitter.path}/results", levels=1)
             if results.unreadable and results.is_empty():
                 continue
             submitter.systems = list(results.folders)
@@ -235,15 +236,14 @@ class _Checker:
     def _jobs(self, submitter: _Submitter) -> Iterator[Job]:
         """The rest of a submitter's folder, then its systems."""
         path = submitter.path
-        code = self._reader.read(f"{path}/code", descend=None) if submitter.systems else Folder()
-        shallow = _two_levels(code)
-        measurements = self._reader.read(f"{path}/measurements", descend=lambda name: False)
+        code = self._reader.read(f"{path}/code", levels=2) if submitter.systems else Folder()
+        measurements = self._reader.read(f"{path}/measurements", levels=1)
         mapping, seen = self._mapping(path, submitter.division)
         submitter.seen += seen
         yield Job(submitter.division, submitter.name, "", None, tuple(submitter.systems))
         for system in submitter.systems:
             task = SystemTask(
-                submitter.division, submitter.name, system, shallow, tuple(measurements.files), mapping
+                submitter.division, submitter.name, system, code, tuple(measurements.files), mapping
             )
             yield Job(submitter.division, submitter.name, system, task)
 
@@ -251,8 +251,8 @@ class _Checker:
         if division != "open" or not self._rules.files.open_mapping:
             return {}, []
         place = f"{path}/{self._selection.mapping_file}"
-        full = Path(self._reader.root, place)
-        if not full.is_file():
+        full = f"{self._reader.root}/{place}"
+        if not os.path.isfile(full):
             return {}, []
         found, problem = read_json(full)
         if found is None:
@@ -313,8 +313,7 @@ class _Checker:
         )
 
     def _refuse_strict(self, path: str) -> None:
-        if path not in self._strict_refused:
-            self._strict_refused.append(path)
+        self._strict_refused[path] = None
 
     def report(self, root: str, seconds: float) -> CheckReport:
         book = self._judge.book
@@ -438,17 +437,6 @@ class _SystemReport:
             checker._listener(finding)
             if finding.strict in (Level.FLAG, Level.REJECT):
                 checker._refuse_strict(path)
-
-
-def _two_levels(folder: Folder) -> Folder:
-    """A folder with the names of two levels below it and no more."""
-    return Folder(
-        folders={
-            name: Folder(folders=dict.fromkeys(each.folders, Folder()), files=dict(each.files))
-            for name, each in folder.folders.items()
-        },
-        files=dict(folder.files),
-    )
 
 
 def rest_issues(

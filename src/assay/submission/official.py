@@ -43,7 +43,7 @@ class OfficialBook:
 
     rows: list[str] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    refused: dict[str, None] = field(default_factory=dict)
 
 
 class OfficialJudge:
@@ -59,8 +59,7 @@ class OfficialJudge:
 
     def refuse(self, path: str) -> None:
         """Keep a place as one without a result."""
-        if path not in self.book.refused:
-            self.book.refused.append(path)
+        self.book.refused[path] = None
 
     def system(self, division: str, submitter: str, outcome: SystemOutcome) -> None:
         """Take in a system whose submitter is not refused."""

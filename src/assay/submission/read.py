@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from assay.loadgen.scan import LogReader
 from assay.rules.model import Category, Round, Scenario
 from assay.rules.submission import SubmissionRules
 from assay.submission.checks.accuracy import judge_accuracy
@@ -130,8 +131,8 @@ def _description(
     root: str, task: SystemTask, rules: SubmissionRules, outcome: SystemOutcome
 ) -> Mapping[str, Any] | None:
     path = f"{task.submitter_path}/systems/{task.system}.json"
-    full = Path(root, path)
-    if not full.exists():
+    full = f"{root}/{path}"
+    if not os.path.exists(full):
         outcome.seen.append(Seen(Part.SYSTEM, Issue("system-missing", path)))
         return None
     description, problem = read_json(full)
@@ -170,6 +171,7 @@ class _SystemJudge:
         self._categories = _categories(kind if isinstance(kind, str) else "")
         self._network = is_network(description, rules.system)
         self._closed = task.division != "open"
+        self._logs = LogReader()
 
     def model(self, name: str) -> ModelOutcome:
         rules, round_ = self._rules, self._round
@@ -218,6 +220,7 @@ class _SystemJudge:
             scenario=_LOWER_CASE.get(directory, directory),
             network=self._network,
             edge=Category.EDGE in self._categories,
+            logs=self._logs,
             levels=Levels(lambda code: self._table.refuses(code, closed=closed)),
         )
 

@@ -101,12 +101,13 @@ class TreeReader:
         self.root = os.path.abspath(root)
         self._real = os.path.realpath(root)
 
-    def read(self, path: str, descend: Callable[[str], bool] | None = None) -> Folder:
+    def read(self, path: str, descend: Callable[[str], bool] | None = None, *, levels: int = _MAX_DEPTH) -> Folder:
         """Read a folder with everything below it.
 
         Args:
             path: relative to the root, ``""`` for the root.
             descend: which folders of this one are read as well (by name); all when None. The others are empty.
+            levels: how many levels of folders are read; those below are empty.
         """
         full = os.path.join(self.root, path) if path else self.root
         try:
@@ -116,14 +117,14 @@ class TreeReader:
             return Folder(unreadable=str(error))
         if stat.S_ISLNK(status.st_mode) and not self._inside(real):
             return Folder(unreadable="the link leads out of the tree")
-        folder = self._list(full, descend, 0)
+        folder = self._list(full, descend, 0, levels)
         folder.linked = stat.S_ISLNK(status.st_mode)
         return folder
 
     def _inside(self, real: str) -> bool:
         return real == self._real or real.startswith(self._real + os.sep)
 
-    def _list(self, path: str, descend: Callable[[str], bool] | None, depth: int) -> Folder:
+    def _list(self, path: str, descend: Callable[[str], bool] | None, depth: int, levels: int) -> Folder:
         folder = Folder()
         try:
             with os.scandir(path) as entries:
@@ -140,7 +141,7 @@ class TreeReader:
                     status = entry.stat(follow_symlinks=False)
                     files[entry.name] = (status.st_size, status.st_mtime_ns, status.st_ino)
                 elif entry.is_symlink():
-                    self._take_link(folder, entry, depth)
+                    self._take_link(folder, entry, depth, levels)
                 else:
                     folder.special.append(entry.name)
             except OSError as error:
@@ -150,11 +151,11 @@ class TreeReader:
             if depth >= _MAX_DEPTH:
                 folder.folders[entry.name] = Folder(unreadable="too many folders in one another")
             else:
-                wanted = descend is None or descend(entry.name)
-                folder.folders[entry.name] = self._list(entry.path, None, depth + 1) if wanted else Folder()
+                wanted = depth + 1 < levels and (descend is None or descend(entry.name))
+                folder.folders[entry.name] = self._list(entry.path, None, depth + 1, levels) if wanted else Folder()
         return folder
 
-    def _take_link(self, folder: Folder, entry: os.DirEntry[str], depth: int) -> None:
+    def _take_link(self, folder: Folder, entry: os.DirEntry[str], depth: int, levels: int) -> None:
         """Take in a link that leads to a place inside, and does not lead round in a circle."""
         name = entry.name
         folder.links[name] = os.readlink(entry.path)
@@ -167,7 +168,7 @@ class TreeReader:
         status = os.stat(target)
         if stat.S_ISDIR(status.st_mode):
             # Links to folders can multiply: each takes up as much of the depth as several plain folders.
-            linked = self._list(target, None, depth + 8) if depth + 8 < _MAX_DEPTH else Folder()
+            linked = self._list(target, None, depth + 8, levels) if depth + 8 < min(levels, _MAX_DEPTH) else Folder()
             linked.linked = True
             folder.folders[name] = linked
         elif stat.S_ISREG(status.st_mode):

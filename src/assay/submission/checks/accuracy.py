@@ -10,9 +10,10 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from assay.loadgen.logs import ACCURACY, DETAIL
-from assay.loadgen.scan import DetailScan, scan_detail
+from assay.loadgen.scan import DetailScan
 from assay.rules.model import QualityTarget, Scenario
 from assay.submission.checks.context import EntryContext, read_text, shown
 from assay.submission.checks.files import file_list
@@ -158,7 +159,7 @@ def _hash_problem(context: EntryContext, folder: Folder, place: str, hash_seen: 
     if identity is None or identity[0] > context.rules.files.accuracy_log_max_bytes:
         return None
     try:
-        raw = context.full(path).read_bytes()
+        raw = Path(context.full(path)).read_bytes()
     except (OSError, ValueError):
         return None
     if b"..." in raw or not raw.rstrip().endswith(b"]"):
@@ -191,7 +192,7 @@ def _run(
         yield Issue("accuracy-detail-missing", place)
         return
     try:
-        log = scan_detail(context.full(place))
+        log = context.logs.read(context.full(place))
     except (OSError, ValueError) as error:
         yield Issue("accuracy-detail-missing", place, detail=str(error))
         return

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from assay.loadgen.scan import LogReader
 from assay.rules.model import Benchmark, Round, Scenario
 from assay.rules.submission import SubmissionRules
 
@@ -33,6 +34,7 @@ class EntryContext:
         scenario: the scenario that it stands for.
         network: the system says that it is reached over a network.
         edge: the system is of the edge category (or of both).
+        logs: reads detail logs.
     """
 
     root: str
@@ -48,15 +50,16 @@ class EntryContext:
     network: bool
     edge: bool
     levels: Levels
+    logs: LogReader
 
     @property
     def closed(self) -> bool:
         """The division asks for everything: closed and network."""
         return self.division != "open"
 
-    def full(self, path: str) -> Path:
+    def full(self, path: str) -> str:
         """A path of the tree on the disk."""
-        return Path(self.root, path)
+        return f"{self.root}/{path}"
 
     @property
     def submitter_path(self) -> str:
@@ -71,7 +74,7 @@ class EntryContext:
         return next((each for each in Scenario if each.value == name), None)
 
 
-def read_json(path: Path) -> tuple[Mapping[str, Any] | None, str]:
+def read_json(path: str) -> tuple[Mapping[str, Any] | None, str]:
     """A JSON object of at most 8 MiB, or None and the problem in words."""
     text, problem = read_text(path)
     if text is None:
@@ -89,11 +92,12 @@ def read_json(path: Path) -> tuple[Mapping[str, Any] | None, str]:
     return value, ""
 
 
-def read_text(path: Path) -> tuple[str | None, str]:
+def read_text(path: str) -> tuple[str | None, str]:
     """A text of at most 8 MiB, or None and the problem in words; all line ends become ``\\n``."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_SMALL + 1)
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            raw = file.read(min(size, _MAX_SMALL) + 1)
     except OSError as error:
         return None, error.strerror or str(error)
     except ValueError as error:
@@ -104,7 +108,7 @@ def read_text(path: Path) -> tuple[str | None, str]:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         return None, f"not UTF-8 text at byte {error.start}"
-    return text.replace("\r\n", "\n").replace("\r", "\n"), ""
+    return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text), ""
 
 
 def shown(value: object) -> str:

@@ -5,6 +5,7 @@ Source: ``check_power_dir`` of submission_checker.py (``get_power_metric`` and `
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -128,15 +129,19 @@ def _watts(context: EntryContext, place: str, begin: datetime, end: datetime) ->
     text, problem = read_text(context.full(place))
     if text is None:
         raise _Unreadable(Issue("power-log-unreadable", place, detail=problem))
-    found: list[float] = []
     positive = context.rules.power.positive_only
+    plain = _plain_watts(text, begin, end)
+    if plain is not None:
+        return [watts for watts in plain if watts > 0] if positive else plain
+    found: list[float] = []
+    clock = _Clock(begin, end)
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
     for number, line in enumerate(lines, 1):
-        fields = line.split(",")
+        fields = line.split(",", 4)
         try:
-            if begin < _time(fields[1]) < end:
+            if clock.inside(fields[1]):
                 watts = float(fields[3])
                 if not positive or watts > 0:
                     found.append(watts)
@@ -147,18 +152,84 @@ def _watts(context: EntryContext, place: str, begin: datetime, end: datetime) ->
     return found
 
 
-def _time(text: str) -> datetime:
-    """The time of a sample; what PTDaemon writes is cut apart by hand, five times as fast as ``strptime``."""
-    if len(text) == 23 and text[2] == text[5] == "-" and text[13] == text[16] == ":" and text[19] == ".":
-        digits = text[0:2] + text[3:5] + text[6:10] + text[11:13] + text[14:16] + text[17:19] + text[20:23]
-        if digits.isascii() and digits.isdigit() and text[10] == " ":
-            return datetime(
-                int(text[6:10]),
-                int(text[0:2]),
-                int(text[3:5]),
-                int(text[11:13]),
-                int(text[14:16]),
-                int(text[17:19]),
-                int(text[20:23]) * 1000,
-            )
-    return datetime.strptime(text, _FORMAT)
+_PLAIN = re.compile(
+    r"(?:Time,\d\d-\d\d-\d{4} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3},Watts,-?\d+\.\d+,[^\n]*\n)*", re.ASCII
+)
+_TIME, _WATTS, _DATE = slice(5, 28), 35, slice(5, 15)
+
+
+def _plain_watts(text: str, begin: datetime, end: datetime) -> list[float] | None:
+    """Watts inside the window when all is as PTDaemon writes it, and of one day; None otherwise."""
+    day = f"{begin:%m-%d-%Y}"
+    if f"{end:%m-%d-%Y}" != day or _PLAIN.fullmatch(text) is None:
+        return None
+    lines = text.split("\n")
+    lines.pop()
+    if any(line[_DATE] != day for line in lines):
+        return None
+    first, last = _stamp(begin), _stamp(end)
+    return [float(line[_WATTS : line.index(",", _WATTS)]) for line in lines if first < line[_TIME] < last]
+
+
+def _stamp(moment: datetime) -> str:
+    """A moment as samples write it, with microseconds where it has some."""
+    text = f"{moment:{_FORMAT}}"
+    return text[:-3] if text.endswith("000") else text
+
+
+class _Clock:
+    """Tells whether a sample's time lies in a window.
+
+    PTDaemon writes ``MM-DD-YYYY HH:MM:SS.mmm`` once a second or faster: minutes are parsed once, seconds compared as
+    text. Anything else goes through ``strptime``, as in the official tool.
+    """
+
+    __slots__ = ("_begin", "_end", "_minutes", "_seconds")
+
+    def __init__(self, begin: datetime, end: datetime) -> None:
+        self._begin, self._end = begin, end
+        self._minutes: dict[str, tuple[str, str]] = {}
+        self._seconds: set[str] = set()
+
+    def inside(self, text: str) -> bool:
+        """Whether a time lies strictly in the window.
+
+        Raises:
+            ValueError: when it is none.
+        """
+        bounds, seconds = self._minutes.get(text[:17]), text[17:]
+        if bounds is None or not (seconds in self._seconds or self._plain(seconds)):
+            return self._slow(text)
+        return bounds[0] < seconds < bounds[1]
+
+    def _plain(self, seconds: str) -> bool:
+        """Whether it is ``SS.mmm``."""
+        plain = (
+            len(seconds) == 6
+            and seconds[2] == "."
+            and seconds.isascii()
+            and seconds[:2].isdigit()
+            and seconds[3:].isdigit()
+            and seconds[:2] < "60"
+        )
+        if plain:
+            self._seconds.add(seconds)
+        return plain
+
+    def _slow(self, text: str) -> bool:
+        moment = datetime.strptime(text, _FORMAT)
+        if self._plain(text[17:]):
+            minute = moment.replace(second=0, microsecond=0)
+            self._minutes[text[:17]] = (_seconds_into(minute, self._begin), _seconds_into(minute, self._end))
+        return self._begin < moment < self._end
+
+
+def _seconds_into(minute: datetime, moment: datetime) -> str:
+    """Where a moment lies in a minute, comparable with ``SS.mmm``: before all of them, after all, or as such a text."""
+    seconds = (moment - minute).total_seconds()
+    if seconds < 0:
+        return ""
+    if seconds >= 60:
+        return "~"
+    text = f"{seconds:09.6f}"
+    return text[:6] if text.endswith("000") else text

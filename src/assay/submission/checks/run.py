@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.loadgen.logs import DETAIL
-from assay.loadgen.scan import DetailScan, scan_detail
+from assay.loadgen.scan import DetailScan
 from assay.rules.model import Scenario
 from assay.submission.checks.context import EntryContext, shown
 from assay.submission.issue import Issue
@@ -120,7 +120,7 @@ def _read(context: EntryContext, folder: Folder, place: str) -> DetailScan:
     if DETAIL not in folder.files:
         raise _CannotJudge(Issue("detail-missing", place))
     try:
-        log = scan_detail(context.full(place))
+        log = context.logs.read(context.full(place))
     except (OSError, ValueError) as error:
         raise _CannotJudge(Issue("detail-missing", place, detail=str(error))) from None
     if log.broken is not None:
