@@ -30,13 +30,21 @@ class Verb:
     help: str
 
 
-START, RUN, MATERIAL, KNOW = "Start here", "Run benchmarks", "Models, data and machine", "Rounds and rules"
+START, RUN, SUBMIT, MATERIAL, KNOW = (
+    "Start here",
+    "Run benchmarks",
+    "Submit",
+    "Models, data and machine",
+    "Rounds and rules",
+)
 
 VERBS: tuple[Verb, ...] = (
     Verb("demo", START, "assay.cli.demo:demo", "Run a real model on real images in every edge scenario."),
     Verb("doctor", START, "assay.cli.doctor:doctor", "Tell everything that is missing, and how to get it."),
     Verb("run", RUN, "assay.cli.run:run", "Run a benchmark with LoadGen and judge the result."),
     Verb("runs", RUN, "assay.cli.runs:runs", "List, show and compare finished runs."),
+    Verb("check", SUBMIT, "assay.cli.check:check", "Check a submission tree as the official tool does, and strictly."),
+    Verb("explain", SUBMIT, "assay.cli.explain:explain", "What a finding of a check means, and what to do."),
     Verb(
         "assets",
         MATERIAL,
@@ -106,7 +114,7 @@ class LazyGroup(click.Group):
         "max_content_width": 100,
     },
     epilog="Examples:\n\n\b\n  assay demo\n  assay run mobilenet-v2 --scenario Offline --mode accuracy\n"
-    "  assay benchmarks show bert-99\n  assay doctor",
+    "  assay check ./submission --round v3.0\n  assay benchmarks show bert-99\n  assay doctor",
 )
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def assay() -> None:

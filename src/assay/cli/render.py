@@ -113,17 +113,20 @@ class Output:
             console=Console(stderr=True),
             transient=True,
         )
-        with bars:
+        try:
             yield _Bars(bars)
+        finally:
+            bars.stop()
 
 
 class _Bars:
-    """Progress drawn by rich."""
+    """Progress drawn by rich; its thread starts with the first bar, so that what comes before may still fork."""
 
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
 
     def start(self, label: str, *, total: float | None = None, unit: str = "") -> Step:
+        self._bars.start()
         task = self._bars.add_task(label, total=total, amount="", note="", left="")
         return _Bar(self._bars, task, unit)
 

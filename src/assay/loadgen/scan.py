@@ -319,7 +319,9 @@ def _slow(line: bytes, number: int, found: DetailScan) -> _Line | None:
         entry = json.loads(line)
         key, metadata = entry["key"], entry["metadata"]
         value = json.dumps(entry.get("value")).encode()
-        return _Line(key if isinstance(key, str) else repr(key), msgspec.Raw(value), _Metadata(bool(metadata["is_error"])))
+        return _Line(
+            key if isinstance(key, str) else repr(key), msgspec.Raw(value), _Metadata(bool(metadata["is_error"]))
+        )
     except (ValueError, RecursionError) as error:
         problem = str(error).partition("\n")[0] or type(error).__name__
     except (KeyError, TypeError, AttributeError, IndexError):

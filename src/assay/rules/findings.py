@@ -88,7 +88,13 @@ def catalogue() -> Mapping[str, FindingKind]:
             if code in found:
                 raise InvalidInputError(f"finding {code!r} is there twice", where=document.where((code,)))
             found[code] = FindingKind(
-                code, entry.title, entry.explain, entry.fix, entry.source, _levels(entry.official), _levels(entry.strict)
+                code,
+                entry.title,
+                entry.explain,
+                entry.fix,
+                entry.source,
+                _levels(entry.official),
+                _levels(entry.strict),
             )
     return found
 

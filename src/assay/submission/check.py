@@ -37,7 +37,7 @@ from assay.submission.model import (
 from assay.submission.official import OfficialJudge, header, scenarios
 from assay.submission.read import Options, SystemTask
 from assay.submission.tree import Folder, TreeReader
-from assay.submission.work import Job, Work, run_jobs
+from assay.submission.work import Done, Job, Runner, Work
 
 _SPLIT = ("results", "measurements", "compliance")
 
@@ -61,7 +61,7 @@ class Selection:
 
 def check(
     path: Path | str,
-    round: str | Round,
+    round: str | Round,  # noqa: A002 - the field's word
     *,
     selection: Selection | None = None,
     options: Options | None = None,
@@ -200,7 +200,9 @@ class _Checker:
             if not wanted or name in wanted:
                 yield _Submitter(division, name)
 
-    def _judge_all(self, submitters: list[_Submitter], jobs: int | None, cache: Path | None, progress: Progress) -> None:
+    def _judge_all(
+        self, submitters: list[_Submitter], jobs: int | None, cache: Path | None, progress: Progress
+    ) -> None:
         """List the systems, hand them out, and keep the books in the order of the tree."""
         pending: list[Job] = []
         walked: list[_Submitter] = []
@@ -212,26 +214,29 @@ class _Checker:
             walked.append(submitter)
             pending.extend(self._jobs(submitter))
         work = Work(self._reader.root, self._round, self._options)
-        step = progress.start("check", total=len(pending), unit="systems")
-        try:
-            waiting = {(each.division, each.name): each for each in walked}
-            left = {key: len(each.systems) + 1 for key, each in waiting.items()}
-            order = list(waiting)
-            for done in run_jobs(work, pending, jobs, cache):
-                key = (done.division, done.submitter)
-                submitter = waiting[key]
-                if done.outcome is not None:
-                    submitter.outcomes[done.system] = done.outcome
-                submitter.seen += done.seen
-                self._files += done.files
-                self._bytes += done.outcome.bytes if done.outcome is not None else 0
-                self._reused += done.reused
-                left[key] -= 1
-                step.advance()
-                while order and left[order[0]] == 0:
-                    self._keep(waiting[order.pop(0)])
-        finally:
-            step.finish()
+        waiting = {(each.division, each.name): each for each in walked}
+        left = {key: len(each.systems) + 1 for key, each in waiting.items()}
+        order = list(waiting)
+        with Runner(work, len(pending), jobs, cache) as runner:
+            step = progress.start("check", total=len(pending), unit="systems")
+            try:
+                for done in runner.run(pending):
+                    self._take(waiting[done.division, done.submitter], done)
+                    left[done.division, done.submitter] -= 1
+                    step.advance()
+                    while order and left[order[0]] == 0:
+                        self._keep(waiting[order.pop(0)])
+            finally:
+                step.finish()
+
+    def _take(self, submitter: _Submitter, done: Done) -> None:
+        """Take in what a job gave."""
+        submitter.seen += done.seen
+        self._files += done.files
+        self._reused += done.reused
+        if done.outcome is not None:
+            submitter.outcomes[done.system] = done.outcome
+            self._bytes += done.outcome.bytes
 
     def _jobs(self, submitter: _Submitter) -> Iterator[Job]:
         """The rest of a submitter's folder, then its systems."""
@@ -242,9 +247,7 @@ class _Checker:
         submitter.seen += seen
         yield Job(submitter.division, submitter.name, "", None, tuple(submitter.systems))
         for system in submitter.systems:
-            task = SystemTask(
-                submitter.division, submitter.name, system, code, tuple(measurements.files), mapping
-            )
+            task = SystemTask(submitter.division, submitter.name, system, code, tuple(measurements.files), mapping)
             yield Job(submitter.division, submitter.name, system, task)
 
     def _mapping(self, path: str, division: str) -> tuple[Mapping[str, str], list[Seen]]:
@@ -371,9 +374,7 @@ class _SystemReport:
         if not model.known:
             return
         accepted = {entry.scenario for entry in model.entries if self._entry(model, entry)}
-        required, _ = scenarios(
-            self._checker._round, model.benchmark, self._outcome.description.get("system_type")
-        )
+        required, _ = scenarios(self._checker._round, model.benchmark, self._outcome.description.get("system_type"))
         self._missing(model, path, required, accepted)
 
     def _entry(self, model: ModelOutcome, entry: EntryOutcome) -> bool:

@@ -176,6 +176,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
+        """Nothing is refused."""
         return not self.refused
 
 

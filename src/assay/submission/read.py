@@ -57,6 +57,7 @@ class SystemTask:
 
     @property
     def submitter_path(self) -> str:
+        """Path of the submitter's folder."""
         return f"{self.division}/{self.submitter}"
 
 

@@ -76,8 +76,8 @@ def _figures(context: EntryContext, place: str, found: JudgedAccuracy, folder: F
     yield from issues
     if hash_seen is None:
         yield Issue("accuracy-hash-missing", place, expected="a line hash=<64 hexadecimal digits>")
-    elif problem := _hash_problem(context, folder, place, hash_seen):
-        yield problem
+    elif wrong := _hash_problem(context, folder, place, hash_seen):
+        yield wrong
 
 
 def _last_before_both(
@@ -200,8 +200,8 @@ def _run(
         broken = log.broken
         yield Issue("accuracy-detail-malformed", place, broken.problem, found=shown(broken.shown), line=broken.line)
         return
-    for error in log.errors[:5]:
-        yield Issue("accuracy-run-error", place, found=shown(error.text), line=error.line)
+    for logged in log.errors[:5]:
+        yield Issue("accuracy-run-error", place, found=shown(logged.text), line=logged.line)
     yield from _written_rules(context, log, place, measured, sut_name)
 
 

@@ -17,7 +17,7 @@ from assay.submission.checks.run import JudgedRun, judge_run
 from assay.submission.issue import Issue
 from assay.submission.tree import Folder
 
-_PASS = "TEST PASS"
+_PASSED = "TEST PASS"
 
 
 @dataclass(slots=True)
@@ -94,9 +94,7 @@ class _Performance:
 
     def _judge(self, name: str, folder: Folder, path: str) -> bool:
         run_path = f"{path}/performance/run_1"
-        run = self._found.runs[name] = judge_run(
-            self._context, folder.at("performance", "run_1") or Folder(), run_path
-        )
+        run = self._found.runs[name] = judge_run(self._context, folder.at("performance", "run_1") or Folder(), run_path)
         if not run.judged and self._before:
             # The tool logs its exception and goes on with the outcome of the test before.
             broken = run.issues[-1]
@@ -137,8 +135,8 @@ def _verified(context: EntryContext, folder: Folder, path: str, name: str, faile
     text, problem = read_text(context.full(place))
     if text is None:
         yield Issue("verify-missing", place, detail=problem)
-    elif _PASS not in text:
-        yield Issue(failed, place, expected=_PASS)
+    elif _PASSED not in text:
+        yield Issue(failed, place, expected=_PASSED)
 
 
 def _accuracy(context: EntryContext, folder: Folder | None, path: str) -> Iterator[Issue]:
@@ -158,7 +156,7 @@ def _accuracy(context: EntryContext, folder: Folder | None, path: str) -> Iterat
     asked = rules.compliance.accuracy_files if exact else rules.compliance.accuracy_files_inexact
     different = file_list("compliance-files", f"{path}/accuracy", inner, asked, (), rules.files)
     yield from different
-    if not exact and not different and rules.compliance.compares_accuracy:
+    if not exact and not different:
         yield from _close(context, f"{path}/accuracy")
 
 

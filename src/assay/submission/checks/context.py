@@ -63,10 +63,12 @@ class EntryContext:
 
     @property
     def submitter_path(self) -> str:
+        """Path of the submitter's folder."""
         return f"{self.division}/{self.submitter}"
 
     @property
     def result_path(self) -> str:
+        """Path of the scenario directory."""
         return f"{self.submitter_path}/results/{self.system}/{self.model}/{self.directory}"
 
     def scenario_of(self, name: object) -> Scenario | None:

@@ -47,9 +47,7 @@ def judge_power(context: EntryContext, performance: Folder, run: JudgedRun, *, c
         if folder is None:
             found.issues.append(Issue("power-files", f"{path}/{name}", found="no folder"))
         else:
-            found.issues += file_list(
-                "power-files", f"{path}/{name}", folder, asked, files.performance_optional, files
-            )
+            found.issues += file_list("power-files", f"{path}/{name}", folder, asked, files.performance_optional, files)
     power = performance.at("power")
     if power is None:
         found.issues.append(Issue("power-files", f"{path}/power", found="no folder"))
@@ -62,13 +60,13 @@ def judge_power(context: EntryContext, performance: Folder, run: JudgedRun, *, c
             found.issues.append(Issue("ranging-unreadable", issue.path, issue.detail, issue.field, issue.found))
     try:
         _measure(context, path, run, found)
-    except _Unreadable as problem:
+    except UnreadablePowerError as problem:
         found.issues.append(problem.issue)
     return found
 
 
-class _Unreadable(Exception):
-    """The official tool would raise here."""
+class UnreadablePowerError(Exception):
+    """The official tool would raise here; the issue says why."""
 
     def __init__(self, issue: Issue) -> None:
         super().__init__(issue.code)
@@ -76,7 +74,10 @@ class _Unreadable(Exception):
 
 
 def _measure(context: EntryContext, path: str, run: JudgedRun, found: JudgedPower) -> None:
-    begin, end = _moment(run, f"{path}/run_1/{DETAIL}", "power_begin"), _moment(run, f"{path}/run_1/{DETAIL}", "power_end")
+    begin, end = (
+        _moment(run, f"{path}/run_1/{DETAIL}", "power_begin"),
+        _moment(run, f"{path}/run_1/{DETAIL}", "power_end"),
+    )
     place = f"{path}/run_1/{SPL}"
     watts = _watts(context, place, begin, end)
     if not watts:
@@ -104,9 +105,9 @@ def _measure(context: EntryContext, path: str, run: JudgedRun, found: JudgedPowe
 def _moment(run: JudgedRun, place: str, key: str) -> datetime:
     value = run.log.get(key) if run.log is not None else None
     try:
-        return datetime.strptime(value, _FORMAT)
-    except (TypeError, ValueError):
-        raise _Unreadable(
+        return datetime.strptime(str(value), _FORMAT)
+    except ValueError:
+        raise UnreadablePowerError(
             Issue("power-log-unreadable", place, field=key, found=shown(value), expected="MM-DD-YYYY HH:MM:SS.mmm")
         ) from None
 
@@ -114,25 +115,37 @@ def _moment(run: JudgedRun, place: str, key: str) -> datetime:
 def _queries(run: JudgedRun, place: str) -> int:
     value = run.log.get("result_query_count") if run.log is not None else None
     try:
-        count = int(value)
-    except (TypeError, ValueError, OverflowError):
+        count = int(value) if isinstance(value, int | float | str) else 0
+    except (ValueError, OverflowError):
         count = 0
     if count == 0:
-        raise _Unreadable(
+        raise UnreadablePowerError(
             Issue("power-log-unreadable", place, field="result_query_count", found=shown(value), expected="a count")
         )
     return count
 
 
 def _watts(context: EntryContext, place: str, begin: datetime, end: datetime) -> list[float]:
-    """Watts of the samples inside the window, both ends left out."""
     text, problem = read_text(context.full(place))
     if text is None:
-        raise _Unreadable(Issue("power-log-unreadable", place, detail=problem))
-    positive = context.rules.power.positive_only
+        raise UnreadablePowerError(Issue("power-log-unreadable", place, detail=problem))
+    found = watts_inside(text, begin, end, place)
+    return [watts for watts in found if watts > 0] if context.rules.power.positive_only else found
+
+
+def watts_inside(text: str, begin: datetime, end: datetime, place: str) -> list[float]:
+    """Watts of the samples strictly between two moments, in their order.
+
+    Args:
+        text: content of ``spl.txt``.
+        place: its path, for the issue.
+
+    Raises:
+        UnreadablePowerError: for a line that the official tool could not read.
+    """
     plain = _plain_watts(text, begin, end)
     if plain is not None:
-        return [watts for watts in plain if watts > 0] if positive else plain
+        return plain
     found: list[float] = []
     clock = _Clock(begin, end)
     lines = text.split("\n")
@@ -142,12 +155,11 @@ def _watts(context: EntryContext, place: str, begin: datetime, end: datetime) ->
         fields = line.split(",", 4)
         try:
             if clock.inside(fields[1]):
-                watts = float(fields[3])
-                if not positive or watts > 0:
-                    found.append(watts)
+                found.append(float(fields[3]))
         except (IndexError, ValueError):
-            raise _Unreadable(
-                Issue("power-log-unreadable", place, found=shown(line), expected="Time,<time>,Watts,<watts>", line=number)
+            expected = "Time,<time>,Watts,<watts>"
+            raise UnreadablePowerError(
+                Issue("power-log-unreadable", place, found=shown(line), expected=expected, line=number)
             ) from None
     return found
 
@@ -174,7 +186,7 @@ def _plain_watts(text: str, begin: datetime, end: datetime) -> list[float] | Non
 def _stamp(moment: datetime) -> str:
     """A moment as samples write it, with microseconds where it has some."""
     text = f"{moment:{_FORMAT}}"
-    return text[:-3] if text.endswith("000") else text
+    return text.removesuffix("000")
 
 
 class _Clock:

@@ -44,7 +44,7 @@ class JudgedRun:
     log: DetailScan | None = None
 
 
-class _CannotJudge(Exception):
+class _CannotJudgeError(Exception):
     """The official tool would raise here; the issue says why."""
 
     def __init__(self, issue: Issue) -> None:
@@ -58,7 +58,7 @@ def judge_run(context: EntryContext, folder: Folder, path: str) -> JudgedRun:
     try:
         _judge(context, folder, path, run)
         run.judged = True
-    except _CannotJudge as stop:
+    except _CannotJudgeError as stop:
         run.issues.append(stop.issue)
         run.value = None
     return run
@@ -72,7 +72,7 @@ def _judge(context: EntryContext, folder: Folder, path: str, run: JudgedRun) -> 
         run.issues.append(look.issue("result-invalid", "result_validity", expected="VALID"))
     measured = context.scenario_of(log.get("effective_scenario"))
     if measured is None:
-        raise _CannotJudge(look.issue("detail-value", "effective_scenario", expected="a scenario"))
+        raise _CannotJudgeError(look.issue("detail-value", "effective_scenario", expected="a scenario"))
     run.measured = measured
     facts = context.round.scenarios[measured]
     value = look.as_float(facts.result_field)
@@ -106,26 +106,26 @@ class _Log:
         try:
             return float(self.log.get(key))
         except (TypeError, ValueError, OverflowError):
-            raise _CannotJudge(self.issue("detail-value", key, expected="a number")) from None
+            raise _CannotJudgeError(self.issue("detail-value", key, expected="a number")) from None
 
     def number(self, key: str) -> int | float:
         """A value that can be compared with a number."""
         value = self.log.get(key)
         if isinstance(value, int | float):
             return value
-        raise _CannotJudge(self.issue("detail-value", key, expected="a number"))
+        raise _CannotJudgeError(self.issue("detail-value", key, expected="a number"))
 
 
 def _read(context: EntryContext, folder: Folder, place: str) -> DetailScan:
     if DETAIL not in folder.files:
-        raise _CannotJudge(Issue("detail-missing", place))
+        raise _CannotJudgeError(Issue("detail-missing", place))
     try:
         log = context.logs.read(context.full(place))
     except (OSError, ValueError) as error:
-        raise _CannotJudge(Issue("detail-missing", place, detail=str(error))) from None
+        raise _CannotJudgeError(Issue("detail-missing", place, detail=str(error))) from None
     if log.broken is not None:
         broken = log.broken
-        raise _CannotJudge(
+        raise _CannotJudgeError(
             Issue("detail-malformed", place, broken.problem, found=shown(broken.shown), line=broken.line)
         )
     return log
@@ -195,7 +195,9 @@ def _infer(context: EntryContext, look: _Log, run: JudgedRun, measured: Scenario
     elif pair == (Scenario.OFFLINE, Scenario.MULTI_STREAM):
         mean = look.number("result_mean_query_latency_ns")
         if mean == 0:
-            raise _CannotJudge(look.issue("detail-value", "result_mean_query_latency_ns", expected="a latency above 0"))
+            raise _CannotJudgeError(
+                look.issue("detail-value", "result_mean_query_latency_ns", expected="a latency above 0")
+            )
         run.value = look.number("effective_samples_per_query") * 1000 / (mean / _NS_PER_MS)
         run.inferred = True
     elif pair == (Scenario.MULTI_STREAM, Scenario.SINGLE_STREAM):
@@ -210,7 +212,7 @@ def _infer(context: EntryContext, look: _Log, run: JudgedRun, measured: Scenario
 def _network_name(context: EntryContext, look: _Log) -> Iterator[Issue]:
     name = look.log.get("sut_name")
     if not isinstance(name, str):
-        raise _CannotJudge(look.issue("detail-value", "sut_name", expected="text"))
+        raise _CannotJudgeError(look.issue("detail-value", "sut_name", expected="text"))
     if context.rules.system.network_sut_name not in name:
         yield look.issue("sut-name", "sut_name", expected=f"a name with {context.rules.system.network_sut_name!r}")
 

@@ -68,12 +68,12 @@ def _network(
         return
     flag, found = description.get(rules.network_flag), is_network(description, rules)
     if flag is not None and not isinstance(flag, str):
-        yield Issue("system-field-type", path, field=rules.network_flag, found=shown(flag), expected='"true" or "false"')
+        yield Issue(
+            "system-field-type", path, field=rules.network_flag, found=shown(flag), expected='"true" or "false"'
+        )
     wanted = {"network": True, "closed": False}.get(division)
     if wanted is not None and found is not wanted:
-        yield Issue(
-            "system-network", path, field=rules.network_flag, found=shown(flag), expected=str(wanted).lower()
-        )
+        yield Issue("system-network", path, field=rules.network_flag, found=shown(flag), expected=str(wanted).lower())
     kind = description.get("system_type")
     if division == "network" and isinstance(kind, str) and "edge" in kind:
         yield Issue("network-category", path, field="system_type", found=kind, expected="datacenter")
@@ -85,8 +85,10 @@ def _fields(description: Mapping[str, Any], path: str, rules: SystemRules) -> It
         if name not in description:
             yield Issue("system-field-missing", path, field=name)
     for name in rules.not_empty:
-        if name in description and not description[name]:
-            yield Issue("system-field-empty", path, field=name, found=shown(description[name]))
+        value = description.get(name, name)
+        if not value:
+            zero = isinstance(value, int | float) and not isinstance(value, bool)
+            yield Issue("system-field-zero" if zero else "system-field-empty", path, field=name, found=shown(value))
     known = {*required, *rules.known}
     for name in description:
         if name not in known:

@@ -1,1 +1,21 @@
 """A check report in the forms that people and programs read."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from assay.submission.model import CheckReport
+
+
+def write(form: str, report: CheckReport, path: Path) -> None:
+    """Write a report as ``sarif``, ``junit``, ``html`` or ``xlsx``.
+
+    Raises:
+        MissingDependencyError: when the library for the form is not installed.
+    """
+    module = importlib.import_module(f"assay.submission.report.{_MODULES[form]}")
+    module.write(report, path)
+
+
+_MODULES = {"sarif": "sarif", "junit": "junit", "html": "html", "xlsx": "workbook"}

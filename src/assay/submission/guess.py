@@ -1,0 +1,34 @@
+"""Which round a tree is of, told by the seeds in its logs: every round has its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from assay.loadgen.logs import DETAIL
+from assay.rules.load import load_round, round_names
+
+_LOOKED_AT = 24
+_HEAD = 64 << 10
+
+
+def guess_round(root: Path) -> str | None:
+    """Name of the round whose seeds most of the first performance logs have; None when no round's are found."""
+    seeds = {str(load_round(name).seeds.qsl).encode(): name for name in round_names()}
+    found: Counter[str] = Counter()
+    for number, path in enumerate(_logs(root)):
+        if number >= _LOOKED_AT:
+            break
+        try:
+            with path.open("rb") as file:
+                head = file.read(_HEAD)
+        except OSError:
+            continue
+        found.update(name for seed, name in seeds.items() if b'"effective_qsl_rng_seed", "value": ' + seed in head)
+    return found.most_common(1)[0][0] if found else None
+
+
+def _logs(root: Path) -> Iterator[Path]:
+    for division in ("closed", "open", "network"):
+        yield from root.glob(f"{division}/*/results/*/*/*/performance/run_1/{DETAIL}")
