@@ -18,6 +18,7 @@ from assay.base.files import (
     atomic_path,
     locked,
     machine_errors,
+    open_regular,
     read_json,
     require_space,
     sha256_bytes,
@@ -187,3 +188,13 @@ def test_space_is_asked_for_before_the_folder_is_there(tmp_path: Path, monkeypat
     with pytest.raises(MachineError, match="not enough disk space") as caught:
         require_space(tmp_path / "not" / "yet", 10**6)
     assert caught.value.found == "1.0 MB free"
+
+
+def test_a_regular_file_is_opened_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    with open_regular(tmp_path / "file") as file:
+        assert file.read() == b"abc"
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", ".", "nothing"):
+        with pytest.raises(OSError, match=r"regular|No such"):
+            open_regular(tmp_path / name)

@@ -107,7 +107,7 @@ def shared() -> dict[str, Any]:
 @pytest.mark.parametrize("name", round_names())
 def test_benchmarks_agree_with_the_verification_data(shared: dict[str, Any], name: str) -> None:
     round_, models = load_round(name), shared["rounds"][name]["models"]
-    assert list(round_.benchmarks) == list(models)
+    assert set(round_.benchmarks) == set(models)
     for key, facts in models.items():
         benchmark = round_.benchmarks[key]
         for theirs, ours in (
@@ -182,6 +182,10 @@ def test_limits_are_those_of_mlperf_conf(shared: dict[str, Any], name: str) -> N
             if scenario is not Scenario.OFFLINE:
                 assert limits.target_latency_ns == value(scenario, "target_latency", None) * 1_000_000
                 assert limits.samples_per_query == value(scenario, "samples_per_query", 1)
+            if name == "v2.1" and benchmark.conf_model == "3d-unet":
+                # The set grew to 43 cases; the checker of this round still asks for 42.
+                assert limits.performance_sample_count == 42
+                continue
             # 0 and no entry both mean the whole set.
             assert limits.performance_sample_count == (override.get(benchmark.conf_model) or benchmark.dataset_size)
 

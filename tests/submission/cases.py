@@ -117,7 +117,7 @@ CASES: tuple[Case, ...] = (
     Case("file-too-large", lambda t: sparse(t.submitter / "code" / "big.bin", (50 << 20) + 1)),
     Case("name-hidden", put(lambda t: t.submitter / "code" / ".gitkeep")),
     Case("name-space", put(lambda t: t.submitter / "code" / "a b.txt")),
-    Case("name-space", lambda t: put(lambda u: u.submitter / "code" / "a b" / "x")(t), name="folder"),
+    Case("name-space", put(lambda u: u.submitter / "code" / "a b" / "x"), name="folder"),
     Case("pycache-found", put(lambda t: t.submitter / "code" / "__pycache__" / "x.pyc")),
     Case("folder-empty", lambda t: (t.submitter / "code" / "nothing").mkdir()),
     Case("mapping-unreadable", put(lambda t: t.submitter / "model_mapping.json", "{"), OPEN),
@@ -158,7 +158,7 @@ CASES: tuple[Case, ...] = (
             early_stopping_met=True,
             effective_samples_per_query=1,
         ),
-    ),  # fmt: skip
+    ),
     Case("folder-unreadable", lambda t: None, name="skip"),
     Case("file-special", lambda t: os.mkfifo(t.submitter / "code" / "pipe")),
     Case("measurements-missing", drop(lambda t: t.measurements("Offline"))),
@@ -228,7 +228,7 @@ CASES: tuple[Case, ...] = (
             effective_samples_per_query=1,
             effective_target_latency_percentile=0.9,
         ),
-    ),  # fmt: skip
+    ),
     Case(
         "inferred-category",
         perf(
@@ -240,7 +240,7 @@ CASES: tuple[Case, ...] = (
             effective_target_latency_percentile=0.9,
         ),
         DATACENTER,
-    ),  # fmt: skip
+    ),
     Case(
         "scenario-mismatch",
         perf(
@@ -250,7 +250,7 @@ CASES: tuple[Case, ...] = (
             effective_samples_per_query=1,
             effective_target_latency_percentile=0.99,
         ),
-    ),  # fmt: skip
+    ),
     Case("sut-name", perf("Server", sut_name="box"), NETWORK),
     Case("test-mode", perf(effective_test_mode="AccuracyOnly")),
     Case("percentile-wrong", perf("MultiStream", effective_target_latency_percentile=0.9)),

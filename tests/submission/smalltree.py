@@ -129,7 +129,7 @@ def change_log(path: Path, **values: Any) -> None:
 
 def build(
     root: Path,
-    round_name: str = "v3.0",
+    round_name: str | Round = "v3.0",
     *,
     benchmark: str = "resnet",
     model: str = "resnet50",
@@ -139,7 +139,7 @@ def build(
     power: bool = False,
 ) -> SmallTree:
     """Write a tree with one system and one benchmark in all scenarios of a category."""
-    round_ = load_round(round_name)
+    round_ = load_round(round_name) if isinstance(round_name, str) else round_name
     tree = SmallTree(root, round_, round_.benchmark(benchmark), division, model)
     _system(tree, category)
     (tree.submitter / "code" / model / "impl").mkdir(parents=True)

@@ -12,8 +12,10 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,19 @@ def atomic_path(target: Path) -> Iterator[Path]:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def open_regular(path: Path | str) -> FileIO:
+    """Open a file to read, without a buffer; never waits for a pipe or a device.
+
+    Raises:
+        OSError: when it cannot be opened, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return FileIO(descriptor, "rb")
 
 
 def write_atomic(target: Path, data: bytes | str) -> None:

@@ -17,11 +17,14 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import stringzilla
+
+from assay.base.files import open_regular
 
 _MARK = b":::MLLOG"
 _SKIP = len(_MARK)
@@ -136,7 +139,7 @@ class LogReader:
         Raises:
             OSError: when it cannot be opened or read.
         """
-        with open(path, "rb", buffering=0) as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             if size >= min(_CHUNK, self._room):
                 return scan_detail(path)
@@ -166,7 +169,7 @@ def scan_detail(path: Path | str) -> DetailScan:
         OSError: when it cannot be opened or read.
     """
     found = DetailScan()
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         piece_size = min(_CHUNK, os.fstat(file.fileno()).st_size + 1)
         rest = b""
         while found.broken is None:
@@ -222,7 +225,7 @@ def _scan_whole(raw: bytes, found: DetailScan) -> bool:
     number = found.lines + 1
     keys = [entry.key for entry in entries]
     first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
-    for key, index in first.items():
+    for key, index in sorted(first.items(), key=itemgetter(1)):
         if key not in found._first:
             found._first[key] = (number + index, bytes(entries[index].value))
     for key in _ONCE:

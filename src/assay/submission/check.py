@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -254,10 +253,9 @@ class _Checker:
         if division != "open" or not self._rules.files.open_mapping:
             return {}, []
         place = f"{path}/{self._selection.mapping_file}"
-        full = f"{self._reader.root}/{place}"
-        if not os.path.isfile(full):
+        if self._selection.mapping_file not in self._reader.read(path, levels=1).files:
             return {}, []
-        found, problem = read_json(full)
+        found, problem = read_json(f"{self._reader.root}/{place}")
         if found is None:
             return {}, [Seen(Part.SUBMITTER, Issue("mapping-unreadable", place, detail=problem))]
         return {name: each for name, each in found.items() if isinstance(each, str)}, []

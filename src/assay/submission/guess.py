@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from assay.base.files import open_regular
 from assay.loadgen.logs import DETAIL
 from assay.rules.load import load_round, round_names
 
@@ -21,7 +22,7 @@ def guess_round(root: Path) -> str | None:
         if number >= _LOOKED_AT:
             break
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 head = file.read(_HEAD)
         except OSError:
             continue

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from assay.loadgen.scan import LogReader
@@ -133,7 +133,8 @@ def _description(
 ) -> Mapping[str, Any] | None:
     path = f"{task.submitter_path}/systems/{task.system}.json"
     full = f"{root}/{path}"
-    if not os.path.exists(full):
+    systems = TreeReader(Path(root)).read(f"{task.submitter_path}/systems", levels=1)
+    if not systems.exists(f"{task.system}.json"):
         outcome.seen.append(Seen(Part.SYSTEM, Issue("system-missing", path)))
         return None
     description, problem = read_json(full)

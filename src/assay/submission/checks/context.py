@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assay.base.files import open_regular
 from assay.loadgen.scan import LogReader
 from assay.rules.model import Benchmark, Round, Scenario
 from assay.rules.submission import SubmissionRules
@@ -97,7 +98,7 @@ def read_json(path: str) -> tuple[Mapping[str, Any] | None, str]:
 def read_text(path: str) -> tuple[str | None, str]:
     """A text of at most 8 MiB, or None and the problem in words; all line ends become ``\\n``."""
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             raw = file.read(min(size, _MAX_SMALL) + 1)
     except OSError as error:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,18 +35,15 @@ class MalformedError(Exception):
         self, path: str, field: str, detail: str = "", found: str = "", expected: str = "", line: int | None = None
     ) -> None:
         super().__init__(detail or field)
-        self.path, self.field, self.detail, self.found, self.expected, self.line = (
-            path,
-            field,
-            detail,
-            found,
-            expected,
-            line,
-        )
+        self.parts = (path, detail, field, found, expected, line)
 
     def issue(self, code: str) -> Issue:
         """The same as an issue."""
-        return Issue(code, self.path, self.detail, self.field, self.found, self.expected, self.line)
+        return Issue(code, *self.parts)
+
+
+class WindowError(MalformedError):
+    """A detail log does not say when LoadGen ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +111,21 @@ class Session:
         return value
 
     def line(self, *keys: str | int) -> int | None:
-        """Line of the file where a value stands, as far as its last name and its content tell."""
-        name = next((key for key in reversed(keys) if isinstance(key, str)), None)
-        if name is None:
-            return None
+        """Line of the file where a value stands, as far as its name and content tell; None when they do not."""
         try:
-            value = self.at(*keys)
-        except MalformedError:
+            value, name = self.at(*keys), keys[-1]
+            start = self._text.find(json.dumps(keys[0]))
+            if start < 0 or not isinstance(name, str):
+                return None if start < 0 else self._text.count("\n", 0, start) + 1
+            written = f"{json.dumps(name)}: {json.dumps(value)}" if isinstance(value, str) else json.dumps(name)
+            before = keys[-2] if len(keys) > 2 else 0
+            earlier = range(before) if isinstance(before, int) else ()
+            for index in earlier:
+                if self.at(*keys[:-2], index, name) == value:
+                    start = self._text.index(written, start) + 1
+            return self._text.count("\n", 0, self._text.index(written, start)) + 1
+        except (MalformedError, ValueError):
             return None
-        start = self._text.find(
-            f"{json.dumps(name)}: {json.dumps(value)}" if isinstance(value, str) else json.dumps(name)
-        )
-        return self._text.count("\n", 0, start) + 1 if start >= 0 else None
 
 
 def dotted(keys: Iterable[str | int]) -> str:
@@ -146,7 +146,7 @@ class _Read:
     """A file that was read once."""
 
     sha1: str = ""
-    window: LoadWindow | MalformedError | None = None
+    window: LoadWindow | WindowError | None = None
     raw: bytes | None = None
 
 
@@ -187,7 +187,7 @@ class Evidence:
         return self._load(name).sha1
 
     def raw(self, name: str) -> bytes:
-        """Content of a file of at most 64 MiB.
+        """Content of a file of at most 16 MiB.
 
         Raises:
             MalformedError: when it cannot be read, or is larger.
@@ -206,13 +206,13 @@ class Evidence:
         Source: ``_get_begin_end_time_from_mlperf_log_detail`` of the power working group's checker, all rounds.
 
         Raises:
-            MalformedError: when the log does not say, or cannot be read.
+            WindowError: when the log does not say, or cannot be read.
         """
         name = f"{run}/{DETAIL}"
         try:
             window = self._load(name).window
         except OSError as error:
-            raise MalformedError(self.place(name), "", files.problem(error)) from None
+            raise WindowError(self.place(name), "", files.problem(error)) from None
         if isinstance(window, LoadWindow):
             return window
         assert window is not None
@@ -277,8 +277,8 @@ class _WindowScan:
         self._found: dict[bytes, float] = {}
         self._rest = b""
         self._lines = 0
-        self._decode: Callable[[bytes, bool], str] | None = codecs.getincrementaldecoder("utf-8")().decode
-        self._error: MalformedError | None = None
+        self._offset = 0
+        self._error: WindowError | None = None
         self._done = False
 
     def feed(self, piece: bytes) -> None:
@@ -286,13 +286,13 @@ class _WindowScan:
         if self._done or self._error is not None:
             return
         block = self._rest + piece if self._rest else piece
-        whole = max(block.rfind(b"\n"), -1) + 1
+        whole = block.rfind(b"\n") + 1
         self._rest = block[whole:]
         if len(self._rest) > _MAX_LINE:
-            self._error = MalformedError(self._place, "", f"a line is longer than {_MAX_LINE >> 20} MiB")
+            self._error = WindowError(self._place, "", f"a line is longer than {_MAX_LINE >> 20} MiB")
         self._take(block[:whole])
 
-    def finish(self) -> LoadWindow | MalformedError:
+    def finish(self) -> LoadWindow | WindowError:
         """What was found, after the last piece."""
         if self._rest and not self._done and self._error is None:
             self._take(self._rest)
@@ -300,11 +300,12 @@ class _WindowScan:
             return self._error
         for key in _KEYS:
             if key not in self._found:
-                return MalformedError(self._place, key.decode(), "the log does not say it", "nothing", "a time")
+                return WindowError(self._place, key.decode(), "the log does not say it", "nothing", "a time")
         return LoadWindow(self._found[_KEYS[0]], self._found[_KEYS[1]])
 
     def _take(self, block: bytes) -> None:
         """Take in whole lines."""
+        taken = len(block)
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lowered = block.lower()
@@ -316,19 +317,18 @@ class _WindowScan:
             self._line(block[start:stop], lowered[start:stop], self._lines + block.count(b"\n", 0, start) + 1)
             if all(self._found.get(key) for key in _KEYS):
                 self._done = True
-                # Python reads text ahead; what it has not read cannot disturb it.
-                block = block[: -(-stop // _READ_AHEAD) * _READ_AHEAD]
+                # Python reads a text ahead by pieces; what it has not read cannot disturb it.
+                block = block[: -(-(self._offset + stop) // _READ_AHEAD) * _READ_AHEAD - self._offset]
                 break
             position = self._next(lowered, stop)
         if not block.isascii() and self._error is None:
             try:
-                block.decode("utf-8", "strict") if not self._done else codecs.getincrementaldecoder("utf-8")().decode(
-                    block
-                )
+                codecs.getincrementaldecoder("utf-8")().decode(block, final=not self._done)
             except UnicodeDecodeError as error:
                 line = self._lines + block.count(b"\n", 0, error.start) + 1
-                self._error = MalformedError(self._place, "", "not UTF-8 text", line=line)
+                self._error = WindowError(self._place, "", "not UTF-8 text", line=line)
         self._lines += block.count(b"\n")
+        self._offset += taken
 
     @staticmethod
     def _next(lowered: bytes, start: int) -> int | None:
@@ -343,6 +343,6 @@ class _WindowScan:
             moment = datetime.strptime(stamp[0] if stamp else "", spl.TIME_FORMAT)
         except ValueError:
             expected = "MM-DD-YYYY HH:MM:SS.mmm"
-            self._error = MalformedError(self._place, key.decode(), "", shown(text), expected, number)
+            self._error = WindowError(self._place, key.decode(), "", shown(text), expected, number)
             return
         self._found[key] = moment.replace(tzinfo=UTC).timestamp()

@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-MAX_TEXT = 64 << 20
+MAX_TEXT = 16 << 20
 MAX_SESSION = 8 << 20
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)

@@ -72,7 +72,7 @@ class _UnreadableError(Exception):
 def measure(
     path: Path, place: str, window: Window, scenario: str, units: PowerUnits, *, value: object = None, root: Path
 ) -> PowerFigure | Issue:
-    """Compute the power figure of the testing run. Reads at most 64 MiB of ``spl.txt``.
+    """Compute the power figure of the testing run. Reads at most 16 MiB of ``spl.txt``.
 
     Args:
         path: ``spl.txt`` of the testing run.

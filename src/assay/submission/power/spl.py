@@ -80,7 +80,8 @@ def _fast(raw: bytes, begin: datetime, end: datetime, power_factors: bool) -> Sa
     """Samples of a file that is as the daemon writes it, None when it is not."""
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n")
-    if not raw or not raw.isascii() or b"\r" in raw:
+    # Lines that are too short are not worth arrays that are larger than the file.
+    if not raw or not raw.isascii() or b"\r" in raw or raw.count(b"\n") * len(_HEAD) > len(raw):
         return None
     text = np.frombuffer(raw, np.uint8)
     stops = np.flatnonzero(text == ord("\n"))
@@ -202,8 +203,22 @@ def _slow(raw: bytes, begin: datetime, end: datetime, power_factors: bool) -> Sa
     return Samples(watts, factors, number, first)
 
 
-def lines_of(raw: bytes) -> list[str]:
-    """Lines of a text as Python reads them from a file: all line ends become ``\\n``, and stay on the lines.
+def lines_of(raw: bytes) -> Iterator[str]:
+    """Lines of a text as Python reads them from a file, with their ends.
+
+    Raises:
+        SplError: when it is not UTF-8.
+    """
+    text, start = text_of(raw), 0
+    while (stop := text.find("\n", start)) >= 0:
+        yield text[start : stop + 1]
+        start = stop + 1
+    if start < len(text):
+        yield text[start:]
+
+
+def text_of(raw: bytes) -> str:
+    """A text as Python reads it from a file: all line ends become ``\\n``.
 
     Raises:
         SplError: when it is not UTF-8.
@@ -213,14 +228,7 @@ def lines_of(raw: bytes) -> list[str]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise SplError(f"not UTF-8 text at byte {error.start}", line) from None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    last = lines.pop()
-    lines = [f"{line}\n" for line in lines]
-    if last:
-        lines.append(last)
-    return lines
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def total(values: list[float]) -> float:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.cli.check_view import csv_text, report_document, show_report
+from assay.cli.render import Output
+from assay.submission.check import check
+
+from ..submission.cases import system
+from ..submission.smalltree import build, change_log
+
+
+def test_the_gravest_findings_come_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = build(tmp_path, "v3.0")
+    system(framework="", colour="red")(tree)
+    change_log(tree.run_log("Offline"), result_validity="INVALID", effective_qsl_rng_seed=1)
+    show_report(check(tmp_path, "v3.0", jobs=1), Output(quiet=True), everything=False)
+    out = capsys.readouterr().out
+    order = [out.index(code) for code in ("result-invalid:", "scenario-missing:", "seed-wrong:", "system-field-empty:")]
+    assert order[0] < order[1] < min(order[2:])
+    assert "system-field-unknown" not in out
+    assert "1 note more, which refuse nothing" in out
+
+
+def test_nothing_of_a_tree_reaches_the_terminal_raw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = build(tmp_path, "v3.0")
+    system(status="\x1b[31mred\x1b[0m\x07", system_type="\u202eedge")(tree)
+    show_report(check(tmp_path, "v3.0", jobs=1), Output(quiet=True), everything=True)
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "\u202e" not in out
+
+
+def test_the_csv_ends_with_a_line_end_and_the_document_holds_together(tmp_path: Path) -> None:
+    build(tmp_path, "v3.0", power=True)
+    report = check(tmp_path, "v3.0", jobs=1)
+    text = csv_text(report)
+    assert text.endswith("\n")
+    assert text.count("\n") == 1 + 6
+    document = report_document(report)
+    assert document["format"] == 1
+    assert [each["power"] for each in document["results"] if each["scenario"] == "Offline"] == [125.0]
+    assert document["results"][0]["findings"] == []

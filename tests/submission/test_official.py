@@ -1,0 +1,111 @@
+"""The oddities of the official book."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from assay.submission.check import check
+from assay.submission.official import header
+
+from .cases import system
+from .smalltree import build, change_log
+
+
+def columns(row: str) -> list[str]:
+    return row.split(",")
+
+
+def test_the_count_of_errors_goes_on_to_later_scenarios(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0")
+    for scenario in ("Offline", "SingleStream", "MultiStream"):
+        (tree.measurements(scenario) / "README.md").unlink()
+    report = check(tmp_path, "v3.0", jobs=1)
+    assert sorted(columns(row)[22] for row in report.rows) == ["1", "2", "3"]
+    assert report.official.ok
+
+
+def test_a_row_is_kept_without_measurements_and_the_tree_refused(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0")
+    shutil.rmtree(tree.measurements("Offline"))
+    report = check(tmp_path, "v3.0", jobs=1)
+    assert len(report.rows) == 3
+    assert report.official.refused == ("closed/Acme/measurements/box/resnet50/Offline",)
+
+
+def test_a_scenario_counts_as_there_when_only_its_accuracy_is_wrong(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0")
+    (tree.result("Offline") / "accuracy" / "accuracy.txt").write_text("accuracy=1%\nhash=00\n", encoding="utf-8")
+    report = check(tmp_path, "v3.0", jobs=1)
+    assert report.official.refused == ("closed/Acme/results/box/resnet50/Offline",)
+    assert len(report.rows) == 2
+
+
+def test_a_measured_result_has_two_rows(tmp_path: Path) -> None:
+    build(tmp_path, "v3.0", power=True)
+    report = check(tmp_path, "v3.0", jobs=1)
+    rows = {(columns(row)[8], columns(row)[-1]): columns(row)[9] for row in report.rows}
+    # Samples at :00.500, :10.500 ... of ten minutes: 100, 110 ... 150 W.
+    assert rows["Offline", "Watts"] == "125.0"
+    assert rows["SingleStream", "millijoules"] == "1250.0"
+    assert rows["SingleStream", "Latency (ms)"] == "3.25"
+    assert {columns(row)[-2] for row in report.rows} == {"True"}
+
+
+def test_energy_is_in_joules_before_v3_0(tmp_path: Path) -> None:
+    build(tmp_path, "v2.1", power=True)
+    rows = check(tmp_path, "v2.1", jobs=1).rows
+    assert {(columns(row)[8], columns(row)[9]) for row in rows if row.endswith("Joules")} == {
+        ("SingleStream", "1.25"), ("MultiStream", "1.25"),
+    }  # fmt: skip
+
+
+def test_multistream_inferred_from_singlestream(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0", power=True)
+    changes = {
+        "effective_scenario": "SingleStream",
+        "effective_samples_per_query": 1,
+        "effective_target_latency_percentile": 0.9,
+        "early_stopping_latency_ms": 4_000_000,
+    }
+    change_log(tree.run_log("MultiStream"), **changes)
+    rows = [columns(row) for row in check(tmp_path, "v3.0", jobs=1).rows if ",MultiStream," in row]
+    assert [(row[9], row[-3], row[-1]) for row in rows] == [
+        ("32.0", "1", "Latency (ms)"), ("10000.0", "1", "millijoules"),
+    ]  # fmt: skip
+
+
+def test_offline_inferred_from_multistream(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0")
+    changes = {
+        "effective_scenario": "MultiStream",
+        "effective_samples_per_query": 8,
+        "effective_target_latency_percentile": 0.99,
+        "early_stopping_met": True,
+        "early_stopping_latency_ms": 4_000_000,
+    }
+    change_log(tree.run_log("Offline"), **changes)
+    report = check(tmp_path, "v3.0", jobs=1)
+    (row,) = [columns(row) for row in report.rows if ",Offline," in row]
+    assert (row[9], row[-3]) == ("500.0", "1")
+
+
+def test_notes_are_joined_as_each_tool_joins_them(tmp_path: Path) -> None:
+    for name, expected in (("v2.0", '". later"'), ("v3.0", '"later"')):
+        tree = build(tmp_path / name, name)
+        system(sw_notes="later")(tree)
+        rows = check(tree.root, name, jobs=1).rows
+        assert all(f",{expected}," in row for row in rows), rows
+
+
+def test_the_heading_is_spelt_as_the_tool_spells_it(tmp_path: Path) -> None:
+    from assay.rules.load import load_round
+
+    old, new = load_round("v2.1").submission, load_round("v3.0").submission
+    assert old is not None
+    assert new is not None
+    assert ",compilance," in header(old)
+    assert ",compliance," in header(new)
+    assert header(old).count(",") == header(new).count(",") == 26
+    build(tmp_path, "v3.0")
+    assert all(row.count(",") == 26 for row in check(tmp_path, "v3.0", jobs=1).rows)
