@@ -94,15 +94,14 @@ def _read(file: io.FileIO, size: int) -> AccuracyLog:
     if size <= _MAX_CUT:
         raw = file.read(size + 1)
         if _CUT in raw or not raw.rstrip().endswith(b"]"):
-            return _cut(raw)
+            return _cut(raw, "it is truncated")
         file.seek(0)
     found = AccuracyLog(whole=True)
     digest = hashlib.sha256()
     try:
         for line in _lines(file, digest):
-            if line:
-                entry = _decode(line)
-                found.entries.append((entry.qsl_idx, _response(entry.data)))
+            entry = _decode(line)
+            found.entries.append((entry.qsl_idx, _response(entry.data)))
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, _LayoutError):
         return _other_layout(file, size)
     found.sha256 = digest.hexdigest()
@@ -117,24 +116,38 @@ def _lines(file: io.FileIO, digest: hashlib._Hash) -> Iterator[bytes]:
     """Entries of the list, one by one, without the commas between them."""
     stream = io.BufferedReader(file, 1 << 20)
     try:
-        opened = closed = False
-        while line := stream.readline(_MAX_LINE + 1):
-            digest.update(line)
-            text = line.strip()
-            if len(line) > _MAX_LINE or (closed and text):
+        if not _is(b"[", _next(stream, digest)):
+            raise _LayoutError
+        comma: bool | None = None
+        while not _is(b"]", line := _next(stream, digest)):
+            if comma is False:
                 raise _LayoutError
-            if not opened:
-                if text not in (b"[", b""):
-                    raise _LayoutError
-                opened = text == b"["
-            elif text == b"]":
-                closed = True
-            else:
-                yield text.removesuffix(b",")
-        if not closed:
+            text = line.strip()
+            comma = text.endswith(b",")
+            yield text[:-1] if comma else text
+        if comma or _next(stream, digest):
             raise _LayoutError
     finally:
         stream.detach()
+
+
+def _next(stream: io.BufferedReader, digest: hashlib._Hash) -> bytes:
+    line = stream.readline(_MAX_LINE + 1)
+    if len(line) > _MAX_LINE:
+        raise _LayoutError
+    digest.update(line)
+    return line
+
+
+def _is(bracket: bytes, line: bytes) -> bool:
+    """Whether it is the line of a bracket.
+
+    Raises:
+        _LayoutError: at the end of the file.
+    """
+    if not line:
+        raise _LayoutError
+    return line.strip() == bracket
 
 
 def _other_layout(file: io.FileIO, size: int) -> AccuracyLog:
@@ -146,24 +159,22 @@ def _other_layout(file: io.FileIO, size: int) -> AccuracyLog:
     try:
         entries = _decode_all(raw)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
-        return AccuracyLog(problem=f"no list of responses: {error}"[:200])
+        problem = f"no list of responses: {error}"[:200]
+        return _cut(raw, problem) if size <= _MAX_CUT else AccuracyLog(problem=problem)
     responses = [(entry.qsl_idx, _response(entry.data)) for entry in entries]
     return AccuracyLog(whole=True, entries=responses, sha256=hashlib.sha256(raw).hexdigest())
 
 
-def _cut(raw: bytes) -> AccuracyLog:
+def _cut(raw: bytes, problem: str) -> AccuracyLog:
     """The entries that are whole in what is left of a log."""
     entries = [(int(index), _response(data.decode("ascii"))) for index, data in _ENTRY.findall(raw)]
-    return AccuracyLog(problem="it is truncated", entries=entries)
+    return AccuracyLog(problem=problem, entries=entries)
 
 
 def _response(text: str) -> Response:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     try:
-        head = bytes.fromhex(text[: 2 * _HEAD])
-        size = len(text) // 2
-        if len(text) > 2 * _HEAD:
-            size = len(bytes.fromhex(text))
+        raw = bytes.fromhex(text)
     except ValueError:
         return Response(None, 0, digest)
-    return Response(head, size, digest)
+    return Response(raw[:_HEAD], len(raw), digest)
