@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -192,6 +194,20 @@ def test_compiled_models_can_be_kept(model: Path, tmp_path: Path) -> None:
 
 
 # ---- without the extra
+
+
+def test_nobody_is_told_of_a_run() -> None:
+    """The engine's own reports of its use would go over the network, from a forked process."""
+    code = (
+        "import sys\n"
+        "from assay.backends import openvino\n"
+        "assert openvino._library().__name__ == 'openvino'\n"
+        "assert not [name for name in sys.modules if name.startswith('openvino_telemetry.')]\n"
+        "assert sys.modules['openvino_telemetry'] is None\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_missing_library_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch, model: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_shell_completes_names() -> None:
     assert completed("resnet5", round_name="v3.1") == ["resnet50"]
     assert completed("bert", round_name="v0.0") == []
     context = click.Context(benchmarks)
-    assert [item.value for item in complete_round(context, benchmarks.params[0], "V3")] == ["v3.1"]
+    assert [item.value for item in complete_round(context, benchmarks.params[0], "V3")] == ["v3.0", "v3.1"]
 
 
 @pytest.mark.parametrize(

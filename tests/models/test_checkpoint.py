@@ -136,6 +136,12 @@ def test_a_cut_off_file_is_refused_wherever_it_ends(checkpoint: Path, whole: byt
             read_checkpoint(checkpoint)
 
 
+def test_a_length_without_bytes_takes_no_memory(checkpoint: Path) -> None:
+    checkpoint.write_bytes(b"\x80\x04\x8d" + (2**62).to_bytes(8, "little") + b"short")
+    with pytest.raises(InvalidInputError, match="malformed pickle"):
+        read_checkpoint(checkpoint)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([LEGACY, ZIPPED]),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+import multiprocessing
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from assay.errors import MachineError
 from assay.rules.load import load_round
 from assay.submission.read import Options
-from assay.submission.work import Done, Job, Runner, Work, Worker
+from assay.submission.work import Job, Runner, Work
 
 from .smalltree import SUBMITTER, build
 
@@ -33,14 +33,14 @@ def test_few_jobs_need_no_processes(tmp_path: Path) -> None:
     assert Runner(work, 3, 8, None)._pool is None
 
 
-def test_a_killed_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_process_is_told(tmp_path: Path) -> None:
     work = Work(str(tmp_path), load_round("v3.0"), Options())
-
-    def kill(self: Worker, job: Job) -> Done:
-        os._exit(9)
-
-    monkeypatch.setattr(Worker, "do", kill)
-    with Runner(work, 9, 2, None) as runner, pytest.raises(MachineError, match="killed") as told:
-        list(runner.run(jobs(9)))
+    before = set(multiprocessing.active_children())
+    with Runner(work, 999, 2, None) as runner, pytest.raises(MachineError, match="killed") as told:
+        done = runner.run(jobs(999))
+        next(done)
+        for process in set(multiprocessing.active_children()) - before:
+            process.kill()
+        list(done)
     assert told.value.hint == "assay check --jobs 1"
     assert not isinstance(told.value.__cause__, BrokenProcessPool)

@@ -7,6 +7,7 @@ that takes any batch. OpenVINO's library sends no usage data; only its conversio
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,6 +50,9 @@ _OPTIONS = {
 
 
 def _library() -> Any:
+    # Importing OpenVINO reports the import to its makers over the network, from a child forked beside running
+    # threads, which can hang and outlive the run. A benchmark calls nobody: without the package nothing is sent.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError as error:

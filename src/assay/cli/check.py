@@ -53,7 +53,8 @@ def _old_flags(function: Any) -> Any:
         ("--skip-check-power-measure-files", "skip_power_files"),
         ("--skip-extra-files-in-root-check", "skip_root"),
     ):
-        function = click.option(name, parameter, is_flag=True, hidden=True)(function)
+        words = "The official script's flag of this name."
+        function = click.option(name, parameter, is_flag=True, hidden=True, help=words)(function)
     return function
 
 
@@ -69,7 +70,13 @@ def _old_flags(function: Any) -> Any:
     help="Round of the rules. Default: the one whose seeds are in the logs.",
 )
 @click.option("--submitter", "submitters", multiple=True, help="Only this submitter; may be given again.")
-@click.option("--division", "divisions", multiple=True, type=click.Choice(["closed", "open", "network"]))
+@click.option(
+    "--division",
+    "divisions",
+    multiple=True,
+    type=click.Choice(["closed", "open", "network"]),
+    help="Only this division; may be given again.",
+)
 @click.option("--only", multiple=True, metavar="GLOB", help="Show only results whose path fits.")
 @click.option(
     "--skip-compliance", "--skip_compliance", "skip_compliance", is_flag=True, help="Do not look at compliance."

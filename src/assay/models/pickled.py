@@ -10,11 +10,12 @@ from __future__ import annotations
 import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from assay.errors import InvalidInputError
 
 _MOST_OPCODES = 5_000_000
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,24 @@ Reduce = Callable[[Global, tuple[Any, ...]], Any]
 Persistent = Callable[[Any], Any]
 
 
+class _Careful:
+    """A stream that sets no memory aside for bytes that are announced and not there."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.readline = stream.readline
+        self.tell = stream.tell
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` bytes, fewer at the end."""
+        if size <= _PIECE:
+            return self._stream.read(size)
+        pieces = bytearray()
+        while len(pieces) < size and (piece := self._stream.read(min(_PIECE, size - len(pieces)))):
+            pieces += piece
+        return bytes(pieces)
+
+
 class Reader:
     """Interprets one pickle after another from a stream.
 
@@ -48,7 +67,7 @@ class Reader:
     """
 
     def __init__(self, stream: IO[bytes], where: str, *, reduce: Reduce, persistent: Persistent) -> None:
-        self._stream = stream
+        self._stream = _Careful(stream)
         self._where = where
         self._reduce = reduce
         self._persistent = persistent
@@ -63,7 +82,7 @@ class Reader:
         """
         self._stack, self._memo = [], {}
         try:
-            for count, (opcode, argument, _) in enumerate(pickletools.genops(self._stream)):
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(IO[bytes], self._stream))):
                 if count > _MOST_OPCODES:
                     raise self._bad("the pickle is too long")
                 if opcode.name == "STOP":
