@@ -206,7 +206,7 @@ def test_nobody_is_told_of_a_run() -> None:
         "assert sys.modules['openvino_telemetry'] is None\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], check=False, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

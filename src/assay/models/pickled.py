@@ -82,7 +82,7 @@ class Reader:
         """
         self._stack, self._memo = [], {}
         try:
-            for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(IO[bytes], self._stream))):
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(cast("IO[bytes]", self._stream))):
                 if count > _MOST_OPCODES:
                     raise self._bad("the pickle is too long")
                 if opcode.name == "STOP":
