@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assay.cli.render import Output, output_options
 from assay.cli.round_options import complete_round, find_round
+
+if TYPE_CHECKING:
+    from assay.submission.model import CheckReport
 
 EXAMPLES = """Examples:
 
@@ -116,10 +119,12 @@ def check(out: Output, **given: Any) -> int:
     if tree is None or (given["tree"] and given["input_"]):
         raise click.UsageError("give the tree, once: assay check TREE")
     round_ = _round(tree, given["round_name"], out)
-    once = _checker(tree, round_, given, out)
+    once, show = _checker(tree, round_, given, out)
     if given["watch"]:
-        return _watch(once, given, out)
-    return _exit_code(once(), given)
+        return _watch(once, show, given, out)
+    report = once()
+    show(report)
+    return _exit_code(report, given)
 
 
 def _round(tree: Path, name: str | None, out: Output) -> Any:
@@ -136,8 +141,10 @@ def _round(tree: Path, name: str | None, out: Output) -> Any:
     return find_round(guessed or DEFAULT_ROUND)
 
 
-def _checker(tree: Path, round_: Any, given: dict[str, Any], out: Output) -> Callable[..., Any]:
-    """What checks once, writes the files and shows the report."""
+def _checker(
+    tree: Path, round_: Any, given: dict[str, Any], out: Output
+) -> tuple[Callable[[], CheckReport], Callable[[CheckReport], None]]:
+    """What checks once, and what writes the files of a report and shows it."""
     from assay.base.settings import load_settings
     from assay.cli.check_view import show_report, write_files
     from assay.rules.findings import finding_kind
@@ -159,36 +166,42 @@ def _checker(tree: Path, round_: Any, given: dict[str, Any], out: Output) -> Cal
     selection = Selection(given["submitters"], given["divisions"], given["only"], given["mapping"])
     cache = None if given["no_cache"] else load_settings().cache_dir / "check"
 
-    def once(*, shown: Any = None) -> Any:
+    def once() -> CheckReport:
         with out.progress() as progress:
-            report = check_tree(
+            return check_tree(
                 tree, round_, selection=selection, options=options, jobs=given["jobs"], cache=cache, progress=progress
             )
-        if shown is None or (shown.findings, shown.rows) != (report.findings, report.rows):
-            write_files(report, given)
-            show_report(report, out, everything=given["everything"])
-        return report
 
-    return once
+    def show(report: CheckReport) -> None:
+        write_files(report, given)
+        show_report(report, out, everything=given["everything"])
+
+    return once, show
 
 
-def _exit_code(report: Any, given: dict[str, Any]) -> int:
+def _exit_code(report: CheckReport, given: dict[str, Any]) -> int:
     verdict = report.strict if given["strict"] else report.official
     return 0 if verdict.ok else 1
 
 
-def _watch(once: Callable[..., Any], given: dict[str, Any], out: Output) -> int:
+def _watch(
+    once: Callable[[], CheckReport], show: Callable[[CheckReport], None], given: dict[str, Any], out: Output
+) -> int:
     """Check again and again; unchanged systems come from the cache, so a look costs little."""
     from assay.errors import UsageError
 
     if given["no_cache"] or out.as_json:
         raise UsageError("--watch needs the cache and prints for people", hint="leave --no-cache and --json out")
     report = once()
+    show(report)
     out.remark("watching; Ctrl-C ends")
     try:
         while True:
             time.sleep(max(1.0, report.seconds))
-            report = once(shown=report)
+            # What is shown last gives the exit code.
+            before, report = report, once()
+            if (before.findings, before.rows) != (report.findings, report.rows):
+                show(report)
     except KeyboardInterrupt:
         out.remark("")
         return _exit_code(report, given)
