@@ -45,9 +45,14 @@ class OutcomeCache:
         self._folder = folder / _digest(root)[:24]
         self._rules = _digest("\0".join((str(_FORMAT), __version__, rules, repr(catalogue()))))
 
-    def key(self, *parts: str) -> str:
-        """Key of a system whose state is told by these texts."""
-        return _digest("\0".join((self._rules, *parts)))
+    def key(self, *parts: str | bytes) -> str:
+        """Key of a system whose state is told by these texts and bytes."""
+        digest = hashlib.blake2b(self._rules.encode(), digest_size=20)
+        for part in parts:
+            raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+            digest.update(f"{len(raw)} ".encode())
+            digest.update(raw)
+        return digest.hexdigest()
 
     def find(self, system: str, key: str) -> SystemOutcome | None:
         """The outcome kept for a system, None when there is none for this key."""

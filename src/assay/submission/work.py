@@ -94,8 +94,8 @@ class Worker:
         return done
 
 
-def _state(root: str, task: SystemTask, folders: SystemFolders) -> Iterator[str]:
-    """Texts that change whenever something changes that the outcome of a system depends on."""
+def _state(root: str, task: SystemTask, folders: SystemFolders) -> Iterator[str | bytes]:
+    """Texts and bytes that change whenever something changes that the outcome of a system depends on."""
     yield file_state(f"{root}/{task.submitter_path}/systems/{task.system}.json")
     yield repr((sorted(task.mapping.items()), sorted(task.measurements_top)))
     yield task.code.identity()

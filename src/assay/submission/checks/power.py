@@ -6,8 +6,10 @@ Source: ``check_power_dir`` of submission_checker.py (``get_power_metric`` and `
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from assay.loadgen.logs import DETAIL
 from assay.rules.model import Scenario
@@ -165,22 +167,28 @@ def watts_inside(text: str, begin: datetime, end: datetime, place: str) -> list[
 
 
 _PLAIN = re.compile(
-    r"(?:Time,\d\d-\d\d-\d{4} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3},Watts,-?\d+\.\d+,[^\n]*\n)*", re.ASCII
+    r"^Time,\d\d-\d\d-\d{4} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3},Watts,(-?\d+\.\d+),.*$", re.ASCII | re.MULTILINE
 )
-_TIME, _WATTS, _DATE = slice(5, 28), 35, slice(5, 15)
+_TIME, _DATE = slice(5, 28), slice(5, 15)
 
 
 def _plain_watts(text: str, begin: datetime, end: datetime) -> list[float] | None:
-    """Watts inside the window when all is as PTDaemon writes it, and of one day; None otherwise."""
+    """Watts inside the window when all is as PTDaemon writes it, in order and of one day; None otherwise.
+
+    Times of one form and one day stand in the order of their text, so the window is found by bisection.
+    """
     day = f"{begin:%m-%d-%Y}"
-    if f"{end:%m-%d-%Y}" != day or _PLAIN.fullmatch(text) is None:
-        return None
     lines = text.split("\n")
-    lines.pop()
-    if any(line[_DATE] != day for line in lines):
+    if lines.pop() or not lines or f"{end:%m-%d-%Y}" != day:
         return None
-    first, last = _stamp(begin), _stamp(end)
-    return [float(line[_WATTS : line.index(",", _WATTS)]) for line in lines if first < line[_TIME] < last]
+    if lines[0][_DATE] != day or lines[-1][_DATE] != day or lines != sorted(lines):
+        return None
+    watts = _PLAIN.findall(text)
+    if len(watts) != len(lines):
+        return None
+    first = bisect_right(lines, _stamp(begin), key=itemgetter(_TIME))
+    last = bisect_left(lines, _stamp(end), key=itemgetter(_TIME))
+    return [float(each) for each in watts[first:last]]
 
 
 def _stamp(moment: datetime) -> str:
