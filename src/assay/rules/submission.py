@@ -220,6 +220,30 @@ class CsvForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportForm:
+    """Form of the workbook that the round's final report generator makes of a ``summary.csv``.
+
+    Attributes:
+        number: of the round, as it stands in an ID; the name of the round without its ``v`` when empty.
+        address: of the folder that the links point into.
+        id_digits: of the running number in an ID.
+        nodes: there is a column of nodes (else: processors are counted over all nodes).
+        code: there is a link to the code, too.
+        suite_first: sheets are named ``edge - closed - power`` rather than ``closed,edge,power``.
+        required_power_only: power figures of scenarios that are not required are left out.
+    """
+
+    __pydantic_config__ = _FORBID
+    number: str = ""
+    address: str = "."
+    id_digits: int = 4
+    nodes: bool = True
+    code: bool = True
+    suite_first: bool = True
+    required_power_only: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionRules:
     """A round's rules of submission trees.
 
@@ -252,6 +276,7 @@ class SubmissionRules:
     compliance: ComplianceRules
     power: PowerUnits
     csv: CsvForm = field(default_factory=CsvForm)
+    report: ReportForm = field(default_factory=ReportForm)
     min_duration_ms: int = 600000
     offline_min_samples: int = 24576
     offline_min_queries: int = 1

@@ -325,6 +325,7 @@ class _Checker:
             ]
         return CheckReport(
             round=self._round.name,
+            rules=self._round,
             tool=self._rules.tool,
             root=root,
             results=tuple(shown_results),

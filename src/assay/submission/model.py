@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from assay.rules.model import Round
 from assay.rules.submission import Level
 from assay.submission.issue import Issue
 
@@ -185,7 +186,8 @@ class CheckReport:
     """All that checking a tree gave.
 
     Attributes:
-        round: round whose rules were applied.
+        round: name of the round whose rules were applied.
+        rules: that round.
         tool: the official tool whose verdict ``official`` is.
         root: root of the tree, as it was given.
         results: every scenario directory that could be a result.
@@ -195,6 +197,7 @@ class CheckReport:
     """
 
     round: str
+    rules: Round = field(repr=False)
     tool: str
     root: str
     results: tuple[ResultReport, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from assay.rules.load import load_round
 from assay.rules.submission import Level
 from assay.submission.model import CheckReport, Finding, Outcome, Part, ResultReport
 
@@ -67,6 +68,7 @@ def report(
     results = [dataclasses.replace(each, findings=own[each.path]) for each in results]
     values: dict[str, Any] = {
         "round": "v3.0",
+        "rules": load_round("v3.0"),
         "tool": "submission_checker.py v3.0",
         "root": "tree",
         "header": HEADER,

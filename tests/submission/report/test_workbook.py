@@ -11,6 +11,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from assay.errors import MachineError
+from assay.rules.load import load_round
 from assay.submission.check import check
 from assay.submission.report import write
 from assay.submission.report.final import Column, FinalReport, Line, Link, Sheet, final_report
@@ -26,7 +27,7 @@ def cells(sheet: Worksheet) -> dict[str, Any]:
 
 def book(rows: list[str], folder: Path, round_name: str = "v3.0") -> Any:
     target = folder / "final.xlsx"
-    write("xlsx", report([], rows=tuple(rows), round=round_name), target)
+    write("xlsx", report([], rows=tuple(rows), round=round_name, rules=load_round(round_name)), target)
     assert list(folder.iterdir()) == [target]
     return openpyxl.load_workbook(target)
 
@@ -141,5 +142,5 @@ def test_the_sample(sample_tree: Path, tmp_path: Path) -> None:
         "network,datacenter": 46,
     }
     assert found["closed,datacenter"]["O6"].value == 203512
-    assert final_report(made.round, made.header, made.rows).unread == ()
+    assert final_report(made.rules, made.header, made.rows).unread == ()
     assert made.header == HEADER

@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from assay.errors import NotFoundError
-from assay.rules.load import load_round
+from assay.rules.model import Round
+from assay.rules.submission import ReportForm
 from assay.submission.report.words import plain
 
 Value = str | int | float | bool
 
 SUITES = ("datacenter", "edge")
+_DIVISIONS = ("closed", "open", "network")
 _SCENARIOS = ("SingleStream", "MultiStream", "Server", "Offline")
 _MODELS = (
     "resnet",
@@ -55,79 +56,46 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?|[+-
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What differs between the generators of the rounds.
+    """What differs between the generators of the rounds, by the round's rules."""
 
-    Attributes:
-        number: of the round, as it stands in an ID.
-        tree: address of the folder that the links point into.
-        digits: of the running number in an ID.
-        energy: unit of the streams' power figure.
-        networks: there is a network division.
-        nodes: there is a column of nodes (else: processors are counted over all nodes).
-        code: there is a link to the code, too.
-        suite_first: sheets are named ``edge - closed - power`` rather than ``closed,edge,power``.
-        filters_power: power figures of scenarios that are not required are left out.
-    """
-
+    rules: ReportForm
     number: str
-    tree: str
-    digits: int = 4
-    energy: str = "millijoules"
-    networks: bool = True
-    nodes: bool = True
-    code: bool = True
-    suite_first: bool = True
-    filters_power: bool = True
+    energy: str
+    divisions: tuple[str, ...]
 
     def sheet(self, suite: str, division: str, *, power: bool) -> str:
         """Name of a sheet."""
         tail = ("power",) if power else ()
-        return " - ".join((suite, division, *tail)) if self.suite_first else ",".join((division, suite, *tail))
+        if self.rules.suite_first:
+            return " - ".join((suite, division, *tail))
+        return ",".join((division, suite, *tail))
 
     def identifier(self, number: int) -> str:
         """The ID of the system with a running number."""
-        return f"{self.number}-{number:0{self.digits}}"
-
-    @property
-    def divisions(self) -> tuple[str, ...]:
-        """Divisions in the order of their sheets."""
-        return ("closed", "open", "network") if self.networks else ("closed", "open")
+        return f"{self.number}-{number:0{self.rules.id_digits}}"
 
     def index(self, division: str) -> tuple[str, ...]:
         """The columns that say which row it is."""
         own = ("UsedModel", "Accuracy") if division == "open" else ()
         return (
             *("ID", "Unique ID (e.g. for Audit)", "ColorKey", "Submitter", "Availability", "System"),
-            *(("Nodes",) if self.nodes else ()),
+            *(("Nodes",) if self.rules.nodes else ()),
             *("Processor", "p#", "Accelerator", "a#", "Software", "Notes"),
             *own,
             "Details",
-            *(("Code",) if self.code else ()),
+            *(("Code",) if self.rules.code else ()),
         )
 
 
-def form_of(round_name: str) -> Form:
-    """The form of a round: that of the generator at its tag, or of the latest one before it."""
-    number = round_name.lstrip("v")
-    repository = f"https://github.com/mlcommons/submissions_inference_{number}/tree"
-    age = tuple(int(part) for part in re.findall(r"\d+", number)) or (math.inf,)
-    if age >= (3, 1):
-        return Form(number, f"{repository}/main")
-    old = Form(number, f"{repository}/master", code=False, suite_first=False)
-    if age >= (3, 0):
-        return old
-    if age >= (2, 1):
-        return Form(number, old.tree, energy="Joules", code=False, suite_first=False)
+def form_of(round_: Round) -> Form:
+    """The form of a round's workbook."""
+    assert round_.submission is not None
+    rules = round_.submission
     return Form(
-        number,
-        old.tree,
-        digits=3,
-        energy="Joules",
-        networks=False,
-        nodes=False,
-        code=False,
-        suite_first=False,
-        filters_power=False,
+        rules.report,
+        rules.report.number or round_.name.removeprefix("v"),
+        rules.power.energy_unit,
+        tuple(each for each in _DIVISIONS if each in rules.divisions),
     )
 
 
@@ -193,27 +161,26 @@ class FinalReport:
     unread: tuple[str, ...] = ()
 
 
-def final_report(round_name: str, header: str, rows: Iterable[str], form: Form | None = None) -> FinalReport:
+def final_report(round_: Round, header: str, rows: Iterable[str]) -> FinalReport:
     """The sheets that the official generator makes of a summary.
 
     Args:
-        round_name: the round.
+        round_: the round, with rules of submissions.
         header: heading of the summary.
         rows: its lines.
-        form: of the generator; that of the round unless given.
     """
-    form = form or form_of(round_name)
+    form = form_of(round_)
     records, unread = _read(header, rows)
     if not records:
         return FinalReport((), unread)
     entries = _entries(records, form)
-    required = _required(round_name, entries)
+    required = _required(round_)
     sheets = []
     for division in form.divisions:
         for suite in SUITES:
             own = [each for each in entries if each.division == division and suite in each.suite]
             asked = [each for each in own if each.column.scenario in required[suite].get(each.column.model, ())]
-            measured = [each for each in (asked if form.filters_power else own) if each.has_power]
+            measured = [each for each in (asked if form.rules.required_power_only else own) if each.has_power]
             plain_units = [each for each in asked if each.column.unit not in _power_units(form)]
             for power, chosen in ((False, plain_units), (True, measured)):
                 if chosen:
@@ -226,13 +193,8 @@ def _power_units(form: Form) -> tuple[str, ...]:
     return ("Watts", form.energy, f"{form.energy}/Stream")
 
 
-def _required(round_name: str, entries: Sequence[_Entry]) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Suite to model to required scenarios; all that there are for a round that assay does not come with."""
-    there = dict.fromkeys(each.column.model for each in entries)
-    try:
-        benchmarks = load_round(round_name).benchmarks
-    except NotFoundError:
-        return {suite: dict.fromkeys(_ordered(there), _SCENARIOS) for suite in SUITES}
+def _required(round_: Round) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Suite to model to required scenarios."""
     asked = {
         suite: {
             name: tuple(
@@ -241,7 +203,7 @@ def _required(round_name: str, entries: Sequence[_Entry]) -> dict[str, dict[str,
                 if category.value == suite
                 for scenario in scenarios
             )
-            for name, benchmark in benchmarks.items()
+            for name, benchmark in round_.benchmarks.items()
         }
         for suite in SUITES
     }
@@ -336,7 +298,7 @@ def _entry(record: Mapping[str, str], typed: Mapping[str, Value], figure: float,
     names = (texts["SystemType"], division, submitter, texts["Platform"])
     unique = "/".join((*names, texts["Model"]) if division == "open" else names)
     accelerator = typed["accelerator_model_name"]
-    address = "/".join((form.tree, division, submitter))
+    address = "/".join((form.rules.address, division, submitter))
     cells: dict[str, Cell] = {
         "Unique ID (e.g. for Audit)": unique,
         "ColorKey": available + submitter,
@@ -371,7 +333,7 @@ def _entry(record: Mapping[str, str], typed: Mapping[str, Value], figure: float,
 def _processors(typed: Mapping[str, Value], form: Form) -> Value:
     """Processors of a node (v2.0: of all nodes); the text itself where it is no count."""
     count = _whole(typed["host_processors_per_node"])
-    nodes = 1 if form.nodes else _whole(typed["number_of_nodes"])
+    nodes = 1 if form.rules.nodes else _whole(typed["number_of_nodes"])
     return typed["host_processors_per_node"] if count is None or nodes is None else count * nodes
 
 

@@ -45,7 +45,7 @@ def write(report: CheckReport, path: Path) -> None:
     Raises:
         MachineError: when the file cannot be written.
     """
-    write_sheets(final_report(report.round, report.header, report.rows), path)
+    write_sheets(final_report(report.rules, report.header, report.rows), path)
 
 
 def write_sheets(final: FinalReport, path: Path) -> None:
