@@ -53,7 +53,8 @@ from pathlib import Path
 from types import SimpleNamespace
 import numpy as np
 from assay.harness import engine, worker
-from assay.loadgen.logs import TRACE, read_trace
+from assay.loadgen.logs import read_trace
+from assay.loadgen.names import TRACE
 times = []
 class Timed:
     def __init__(self, session): self._session = session

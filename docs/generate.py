@@ -16,7 +16,8 @@ import click
 from assay.assets.manifest import manifest_schema
 from assay.campaign.request import RunRequest
 from assay.cli.main import VERBS, assay
-from assay.rules.load import round_schema
+from assay.rules.findings import catalogue
+from assay.rules.load import load_round, round_names, round_schema
 
 HERE = Path(__file__).parent / "reference"
 # The help of an option that names the machine it runs on would change from machine to machine.
@@ -57,6 +58,28 @@ def command_text(path: tuple[str, ...], command: click.Command) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def findings_text() -> str:
+    """The finding catalogue as Markdown."""
+    rounds = [load_round(name) for name in round_names()]
+    parts = [
+        HEADER + "# Findings",
+        "What `assay check` can find, by code. *Official* is what the round's own tool makes of it, *strict* what the "
+        "written rules ask: **ignore** (not looked at), **note** (said, nothing follows), **warn**, **flag** (the row "
+        "stays, the submission is refused), **reject** (no row). `assay explain CODE` says the same.",
+    ]
+    for code, kind in sorted(catalogue().items()):
+        levels = {
+            name: ", ".join(f"{each.name} {level(each).value}" for each in rounds)
+            for name, level in (("Official", kind.official_level), ("Strict", kind.strict_level))
+        }
+        parts.append(
+            f"## `{code}`\n\n{kind.title[0].upper()}{kind.title[1:]}. {kind.explain}\n\n"
+            f"- What to do: {kind.fix}\n- Official: {levels['Official']}\n- Strict: {levels['Strict']}\n"
+            f"- Source: {kind.source}"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
 def default_of(option: click.Option) -> str:
     """The default as the help shows it."""
     shown = option.show_default and option.default not in (None, False, ()) and not callable(option.default)
@@ -73,6 +96,7 @@ def documents() -> dict[Path, str]:
     schemas = {"round": round_schema(), "asset": manifest_schema(), "run-request": RunRequest.model_json_schema()}
     return {
         HERE / "cli.md": "\n\n".join(texts) + "\n",
+        HERE / "findings.md": findings_text(),
         **{
             HERE / "schemas" / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n"
             for name, schema in schemas.items()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from assay.campaign.finish import labels_for, performance_figures
-from assay.loadgen.logs import DETAIL, read_detail
+from assay.loadgen.logs import read_detail
+from assay.loadgen.names import DETAIL
 from assay.loadgen.record import Figures, Label
 from assay.loadgen.settings import Deviation
 from assay.rules.load import load_round

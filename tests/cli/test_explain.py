@@ -12,8 +12,15 @@ def test_a_code_is_explained_for_a_round(capsys: pytest.CaptureFixture[str]) -> 
     assert run(["explain", "seed-wrong", "--round", "v3.0"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("seed-wrong: a random seed is not the round's")
-    assert "Official tool, v3.0  note" in out
-    assert "Written rules, v3.0  reject" in out
+    assert "Official tool  v3.0 note\n" in out
+    assert "Written rules  v3.0 reject\n" in out
+
+
+def test_a_code_is_explained_for_all_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "seed-wrong"]) == 0
+    out = capsys.readouterr().out
+    assert "Official tool  v2.0 note, v2.1 note, v3.0 note, v3.1 reject\n" in out
+    assert "Written rules  reject (all rounds)\n" in out
 
 
 def test_all_codes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

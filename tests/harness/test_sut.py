@@ -15,7 +15,8 @@ from assay.harness.meter import Meter
 from assay.harness.samples import SampleStore
 from assay.harness.spec import USER_CONF, RunSpec
 from assay.harness.sut import InlineSut, QueuedSut, Sut
-from assay.loadgen.logs import ACCURACY, DETAIL, read_accuracy, read_detail
+from assay.loadgen.logs import read_accuracy, read_detail
+from assay.loadgen.names import ACCURACY, DETAIL
 from assay.rules.model import Mode, Scenario
 
 TOTAL = 40

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.loadgen.logs import DETAIL, DetailLog, read_detail
+from assay.loadgen.logs import DetailLog, read_detail
+from assay.loadgen.names import DETAIL
 from assay.rules.load import load_round
 from assay.rules.model import Benchmark, Round
 

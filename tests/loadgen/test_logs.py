@@ -15,16 +15,13 @@ from hypothesis import strategies as st
 
 from assay.errors import InvalidInputError, NotFoundError
 from assay.loadgen.logs import (
-    ACCURACY,
-    DETAIL,
-    SUMMARY,
-    TRACE,
     DetailLog,
     read_accuracy,
     read_detail,
     read_summary,
     read_trace,
 )
+from assay.loadgen.names import ACCURACY, DETAIL, SUMMARY, TRACE
 
 ANY_FILE = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

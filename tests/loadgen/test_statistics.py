@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import InvalidInputError
-from assay.loadgen.logs import SUMMARY, DetailLog, read_summary
+from assay.loadgen.logs import DetailLog, read_summary
+from assay.loadgen.names import SUMMARY
 from assay.loadgen.statistics import (
     discarded,
     percentile_of,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from assay.base.units import parse_duration
 from assay.errors import InvalidInputError
 from assay.loadgen.advice import advise, duration_option, rate_option
-from assay.loadgen.logs import DETAIL, DetailLog, LogMessage, read_detail
+from assay.loadgen.logs import DetailLog, LogMessage, read_detail
 from assay.loadgen.measured import Measured, Stopped, measure
+from assay.loadgen.names import DETAIL
 from assay.loadgen.settings import Deviation
 from assay.loadgen.verdict import Constraint, Verdict, judge
 from assay.rules.model import Benchmark, Mode, Round, Scenario

@@ -10,7 +10,8 @@ from assay.base.progress import Progress
 from assay.errors import AssayError
 from assay.harness.outcome import Ending, Outcome
 from assay.harness.spec import RunSpec
-from assay.loadgen.logs import ACCURACY, DETAIL, LOG_FILES, DetailLog, read_detail
+from assay.loadgen.logs import DetailLog, read_detail
+from assay.loadgen.names import ACCURACY, DETAIL, LOG_FILES
 from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunFolder
 from assay.loadgen.settings import Deviation

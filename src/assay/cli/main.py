@@ -44,6 +44,13 @@ VERBS: tuple[Verb, ...] = (
     Verb("run", RUN, "assay.cli.run:run", "Run a benchmark with LoadGen and judge the result."),
     Verb("runs", RUN, "assay.cli.runs:runs", "List, show and compare finished runs."),
     Verb("check", SUBMIT, "assay.cli.check:check", "Check a submission tree as the official tool does, and strictly."),
+    Verb("truncate", SUBMIT, "assay.cli.truncate:truncate", "Cut accuracy logs to what a submission may hold."),
+    Verb(
+        "preprocess",
+        SUBMIT,
+        "assay.cli.preprocess:preprocess",
+        "Fill in results that follow from others; can be taken back.",
+    ),
     Verb("explain", SUBMIT, "assay.cli.explain:explain", "What a finding of a check means, and what to do."),
     Verb(
         "assets",

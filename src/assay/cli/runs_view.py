@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.base.units import format_duration, format_size
 from assay.cli.render import Output
-from assay.loadgen.logs import SUMMARY
+from assay.loadgen.names import SUMMARY
 from assay.loadgen.record import RunRecord
 from assay.results import words
 

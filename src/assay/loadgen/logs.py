@@ -22,12 +22,6 @@ from numpy.typing import NDArray
 from assay.base.units import format_size
 from assay.errors import InvalidInputError, NotFoundError
 
-SUMMARY = "mlperf_log_summary.txt"
-DETAIL = "mlperf_log_detail.txt"
-ACCURACY = "mlperf_log_accuracy.json"
-TRACE = "mlperf_log_trace.json"
-LOG_FILES = (SUMMARY, DETAIL, ACCURACY, TRACE)
-
 _PREFIX = b":::MLLOG "
 _HEAD = _PREFIX + b'{"key": "'
 _VALUE = b'", "value": '

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from assay.errors import AssayError, InvalidInputError
 from assay.loadgen.live import ProgressReader, Snapshot
-from assay.loadgen.logs import TRACE, read_trace
+from assay.loadgen.logs import read_trace
+from assay.loadgen.names import TRACE
 from assay.loadgen.record import RunRecord
 from assay.loadgen.runs import RunFolder
 from assay.results import charts

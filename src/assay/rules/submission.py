@@ -70,7 +70,6 @@ class SystemRules:
         required: must be there.
         required_network: must be there when ``is_network`` is true.
         not_empty: must say something (the tool: a truthy value).
-        may_be_empty: may be there with nothing in it.
         known: may be there; anything else is unknown.
         availability: values of ``status``, compared without case.
         types: values of ``system_type``, compared exactly.
@@ -255,7 +254,7 @@ class SubmissionRules:
         model_guesses: tried in order when nothing else names the benchmark.
         min_duration_ms: shortest performance run.
         offline_min_samples: fewest samples of the one Offline query.
-        min_performance_query_count: fewest queries of an Offline run.
+        offline_min_queries: fewest queries of an Offline run.
         unexpected_counts: a scenario that the benchmark does not have counts in the column of errors.
         open_forgives: codes that the tool forgives in the open division.
         open_free: codes that the written rules do not ask of the open division.

@@ -8,6 +8,7 @@ wrong with a file of the cache, the system is judged again.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 from pathlib import Path
@@ -19,17 +20,44 @@ from assay.base.files import write_atomic
 from assay.rules.findings import catalogue
 from assay.submission.model import SystemOutcome
 
-_FORMAT = 1
+_FORMAT = 2
 _KEPT_TREES = 30
 
 
-class _Kept(msgspec.Struct):
-    key: str
-    outcome: SystemOutcome
+_decode = msgspec.json.Decoder(SystemOutcome).decode
+_encode = msgspec.json.Encoder().encode
 
 
-_decoder = msgspec.json.Decoder(_Kept)
-_encoder = msgspec.json.Encoder()
+def encode(outcome: SystemOutcome) -> bytes | None:
+    """An outcome as bytes, for the cache and for another process; None when it would come back as another one.
+
+    JSON has no number that is not finite, and no text with half a character; both can stand in a tree.
+    """
+    figures = [*outcome.description.values()]
+    for model in outcome.models:
+        for entry in model.entries:
+            figures += (entry.value, entry.power, entry.power_efficiency, *entry.facts.values())
+    if any(not _is_exact(figure) for figure in figures):
+        return None
+    try:
+        return _encode(outcome)
+    except (msgspec.EncodeError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def _is_exact(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, list | tuple):
+        return all(map(_is_exact, value))
+    if isinstance(value, dict):
+        return all(map(_is_exact, value.values()))
+    return True
+
+
+def decode(raw: bytes) -> SystemOutcome:
+    """The outcome that was encoded."""
+    return _decode(raw)
 
 
 class OutcomeCache:
@@ -54,21 +82,29 @@ class OutcomeCache:
             digest.update(raw)
         return digest.hexdigest()
 
-    def find(self, system: str, key: str) -> SystemOutcome | None:
-        """The outcome kept for a system, None when there is none for this key."""
+    def find(self, system: str, key: str) -> bytes | None:
+        """The encoded outcome kept for a system, None when there is none for this key."""
         try:
-            kept = _decoder.decode((self._folder / f"{_digest(system)[:32]}.json").read_bytes())
-        except (OSError, msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+            head, _, raw = self._path(system).read_bytes().partition(b"\n")
+        except OSError:
             return None
-        return kept.outcome if kept.key == key else None
+        return raw if head == _head(key, raw) else None
 
-    def keep(self, system: str, key: str, outcome: SystemOutcome) -> None:
-        """Keep an outcome; a disk that refuses costs nothing but the next check's time."""
+    def keep(self, system: str, key: str, raw: bytes) -> None:
+        """Keep an encoded outcome; a disk that refuses costs nothing but the next check's time."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomic(self._folder / f"{_digest(system)[:32]}.json", _encoder.encode(_Kept(key, outcome)))
-        except (OSError, msgspec.EncodeError, TypeError, ValueError):
+            write_atomic(self._path(system), _head(key, raw) + b"\n" + raw)
+        except OSError:
             return
+
+    def _path(self, system: str) -> Path:
+        return self._folder / f"{_digest(system)[:32]}.json"
+
+
+def _head(key: str, raw: bytes) -> bytes:
+    """First line of a file: the key, and a sum that tells a damaged file."""
+    return f"{key} {hashlib.blake2b(raw, digest_size=20).hexdigest()}".encode()
 
 
 def forget_old_trees(folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assay.base.files import open_regular
-from assay.loadgen.logs import DETAIL
+from assay.loadgen.names import DETAIL
 from assay.rules.load import load_round, round_names
 
 _LOOKED_AT = 24

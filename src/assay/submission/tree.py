@@ -7,15 +7,17 @@ can read one tree.
 
 from __future__ import annotations
 
-import marshal
 import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from assay.errors import InvalidInputError, NotFoundError
 
 _MAX_DEPTH = 40
+_encode = msgspec.msgpack.Encoder().encode
 _AS_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 FileIdentity = tuple[int, int, int]
@@ -85,14 +87,14 @@ class Folder:
 
         They may change as well when the disk lists a folder in another order, which costs a second look.
         """
-        # Version 2 of marshal, since later ones tell apart equal values that are one object from those that are two.
-        return marshal.dumps(
-            [
-                (path, list(each.files.items()), list(each.links.items()), each.special, each.unreadable)
-                for path, each in self.walk("")
-            ],
-            2,
-        )
+        listing = [
+            (path, list(each.files.items()), list(each.links.items()), each.special, each.unreadable)
+            for path, each in self.walk("")
+        ]
+        try:
+            return _encode(listing)
+        except ValueError:  # a name that is not UTF-8
+            return repr(listing).encode("utf-8", "surrogateescape")
 
 
 class TreeReader:

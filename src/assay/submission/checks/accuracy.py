@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.loadgen.logs import ACCURACY, DETAIL
+from assay.loadgen.names import ACCURACY, DETAIL
 from assay.loadgen.scan import DetailScan
 from assay.rules.model import QualityTarget, Scenario
 from assay.submission.checks.context import EntryContext, read_text, shown

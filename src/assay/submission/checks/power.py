@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 
-from assay.loadgen.logs import DETAIL
+from assay.loadgen.names import DETAIL
 from assay.rules.model import Scenario
 from assay.submission.checks.context import EntryContext, read_text, shown
 from assay.submission.checks.files import file_list

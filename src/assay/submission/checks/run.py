@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from assay.loadgen.logs import DETAIL
+from assay.loadgen.names import DETAIL
 from assay.loadgen.scan import DetailScan
 from assay.rules.model import Scenario
 from assay.submission.checks.context import EntryContext, shown
