@@ -43,5 +43,6 @@ def test_whatever_the_tool_refuses_the_rules_do_not_pass_over() -> None:
         if kind.official_level(load_round(name)) in (Level.FLAG, Level.REJECT)
         and kind.strict_level(load_round(name)) not in (Level.FLAG, Level.REJECT)
     ]
-    # The one thing that the tool is wrong about: the number 0 says enough.
-    assert [each for each in lenient if each[0] != "system-field-zero"] == []
+    # What the tools are wrong about: the number 0 says enough; and Git changes the ends of lines, as it did in all of v2.0.
+    forgiven = ("system-field-zero", "power-hash-line-ends")
+    assert [each for each in lenient if each[0] not in forgiven] == []

@@ -11,6 +11,8 @@ from typing import Any
 from assay.rules.load import load_round
 from assay.rules.model import Benchmark, Category, Round, Scenario, Seeds
 
+from .power.measured import Measured, complete
+
 SUBMITTER, SYSTEM = "Acme", "box"
 
 
@@ -233,15 +235,14 @@ def _compliance(tree: SmallTree, scenario: Scenario) -> None:
 def _power(tree: SmallTree, scenario: Scenario, values: dict[str, Any]) -> None:
     performance = tree.result(scenario.value) / "performance"
     spl = "".join(
-        f"Time,03-01-2023 18:{minute:02}:{second:02}.500,Watts,{100 + second},Volts,230,Amps,1,PF,1,Mark,m\n"
+        f"Time,03-01-2023 18:{minute:02}:{second:02}.500,Watts,{100 + second // 10 * 10},Volts,230,Amps,1,PF,1,Mark,m\n"
         for minute in range(11)
-        for second in range(0, 60, 10)
+        for second in range(60)
     )
     write_log(performance / "ranging" / "mlperf_log_detail.txt", values)
     for name in ("run_1", "ranging"):
         (performance / name / "spl.txt").write_text(spl, encoding="utf-8")
-    (performance / "power").mkdir()
     rules = tree.round.submission
     assert rules is not None
-    for name in rules.files.power:
-        (performance / "power" / name).write_text("{}\n", encoding="utf-8")
+    complete(Measured(tree.root, performance.relative_to(tree.root).as_posix()), tree.round.name)
+    assert {each.name for each in (performance / "power").iterdir()} == set(rules.files.power)

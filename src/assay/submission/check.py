@@ -151,7 +151,7 @@ class _Checker:
         self._selection = selection
         self._options = options
         self._listener = listener
-        self._table = LevelTable(round_, options.ignored)
+        self._table = LevelTable(round_, options.passed_over(rules))
         self._judge = OfficialJudge(round_, self._table, compliance=options.compliance)
         self._findings: list[Finding] = []
         self._results: list[ResultReport] = []

@@ -21,6 +21,7 @@ from assay.submission.checks.tree import folder_issues
 from assay.submission.issue import Issue
 from assay.submission.levels import LevelTable
 from assay.submission.model import EntryOutcome, ModelOutcome, Part, Seen, SystemOutcome
+from assay.submission.power.codes import WG_CODES
 from assay.submission.tree import Folder, TreeReader
 
 _LOWER_CASE = {scenario.value.lower(): scenario.value for scenario in Scenario}
@@ -78,6 +79,11 @@ class Options:
     power: bool = True
     ignored: frozenset[str] = frozenset()
     forgive_uncommitted: bool = False
+
+    def passed_over(self, rules: SubmissionRules) -> frozenset[str]:
+        """All codes that the official verdict of a round passes over."""
+        held = rules.power.checker_default if self.power_checks is None else self.power_checks
+        return self.ignored if held else self.ignored | WG_CODES
 
 
 class SystemFolders:
@@ -301,11 +307,18 @@ class _EntryJudge:
         return run
 
     def _power(self, performance: Folder, run: JudgedRun) -> None:
+        # Not before they are needed: they bring numpy.
+        from assay.rules.power import load_power
         from assay.submission.checks.power import judge_power
+        from assay.submission.power.wg import check_power_wg
 
-        found = judge_power(self._context, performance, run, checks=self._options.power)
+        found = judge_power(self._context, performance, run)
         self._outcome.power, self._outcome.power_efficiency = found.figure, found.efficiency
         self._see(Part.POWER, found.issues)
+        if self._options.power or self._options.power_checks:
+            place = f"{self._context.result_path}/performance"
+            facts = load_power(self._context.round.name)
+            self._see(Part.POWER, check_power_wg(self._context.root, place, performance, facts))
 
     def _compliance(self) -> None:
         context, top = self._context, self._folders.compliance

@@ -70,7 +70,8 @@ class Worker:
     def __init__(self, work: Work, cache: Path | None) -> None:
         self._work = work
         self._reader = TreeReader(Path(work.root))
-        self._table = LevelTable(work.round, work.options.ignored)
+        assert work.round.submission is not None
+        self._table = LevelTable(work.round, work.options.passed_over(work.round.submission))
         rules = repr((work.round, work.options))
         self._cache = None if cache is None else OutcomeCache(cache, work.root, rules)
 

@@ -17,6 +17,7 @@ from assay.submission.checks.context import EntryContext, read_text, shown
 from assay.submission.checks.files import file_list
 from assay.submission.checks.run import JudgedRun, judge_run
 from assay.submission.issue import Issue
+from assay.submission.power.spl import mean
 from assay.submission.tree import Folder
 
 SPL = "spl.txt"
@@ -38,7 +39,7 @@ class JudgedPower:
     efficiency: float | None = None
 
 
-def judge_power(context: EntryContext, performance: Folder, run: JudgedRun, *, checks: bool) -> JudgedPower:
+def judge_power(context: EntryContext, performance: Folder, run: JudgedRun) -> JudgedPower:
     """Judge ``performance/`` of a measured entry."""
     found = JudgedPower()
     path = f"{context.result_path}/performance"
@@ -85,7 +86,7 @@ def _measure(context: EntryContext, path: str, run: JudgedRun, found: JudgedPowe
     if not watts:
         found.issues.append(Issue("power-no-sample", place, expected=f"samples between {begin} and {end}"))
         return
-    average = sum(watts) / len(watts)
+    average = mean(watts)
     seconds = (end - begin).total_seconds()
     power = context.rules.power
     if context.scenario in (Scenario.OFFLINE, Scenario.SERVER):
@@ -118,6 +119,7 @@ def _queries(run: JudgedRun, place: str) -> int:
     value = run.log.get("result_query_count") if run.log is not None else None
     try:
         count = int(value) if isinstance(value, int | float | str) else 0
+        float(count)
     except (ValueError, OverflowError):
         count = 0
     if count == 0:
