@@ -50,6 +50,7 @@ class _Line(msgspec.Struct, gc=False):
 
 _decoder = msgspec.json.Decoder(_Line)
 _decode, _decode_lines = _decoder.decode, _decoder.decode_lines
+_decode_value = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class DetailScan:
         if entry is None:
             return None
         try:
-            return json.loads(entry[1].decode())
+            return _decode_value(entry[1].decode())[0]
         except (ValueError, RecursionError):
             return None
 

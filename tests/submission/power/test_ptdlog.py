@@ -157,3 +157,41 @@ def test_a_long_number_does_not_take_long() -> None:
     line = "Uncertainty " + "1" * 2_000_000
     assert not _Uncertainty(1.0).official(line)
     assert not _Uncertainty(1.0).any(line)
+
+
+_TEXTS = st.sampled_from(
+    [
+        ": ERROR: Can't evaluate uncertainty of this sample!",
+        ": ERROR: Bad watts reading nan from WT310",
+        ": ERROR: odd",
+        ": ERROR:",
+        ": ERROR:USB.",
+        f": {ODD_ERROR}",
+        f": {UNCERTAIN}",
+        ": WARNING: Uncertainty unknown for the last measurement sample!",
+        ": WARNING:",
+        ": Completed test",
+        ": Completed test ",
+        ": anything",
+        "",
+    ]
+)
+_LINES = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 3600)), _TEXTS), max_size=12)
+
+
+@pytest.mark.parametrize("round_name", ["v2.0", "v3.0", "v3.1"])
+def test_what_is_passed_over_means_nothing(round_name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    measured = build(tmp_path_factory.mktemp("log") / round_name, round_name)
+
+    @given(_LINES, _LINES, st.booleans())
+    def same(before: list[tuple[int | None, str]], behind: list[tuple[int | None, str]], ended: bool) -> None:
+        early, late = ([("" if at is None else after(at)) + text for at, text in each] for each in (before, behind))
+        text = "\n".join([*early, ACTIVE, MARK, *late, DONE, *late]) + "\n" * ended
+        found = []
+        # With a letter that is not ASCII in it, a log is read line by line.
+        for head in ("plain\n", "plän\n"):
+            measured.raw(PTD_LOG, (head + text).encode())
+            found.append(measured.checked(round_name)["daemon-log"])
+        assert found[0] == found[1]
+
+    same()

@@ -8,15 +8,19 @@ zone to times that are UTC, and v3.1 takes its margin of 500 ms for 500 seconds.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.rules.power import LogFacts, PowerFacts
 from assay.submission.checks.context import shown
 from assay.submission.issue import Issue
-from assay.submission.power import spl
+from assay.submission.power import spl, stamps
 from assay.submission.power.evidence import PTD_LOG, TESTING, Evidence
 from assay.submission.power.record import MalformedError, Session
 from assay.submission.power.window import LoadWindow
@@ -75,6 +79,9 @@ class _Log:
         self.ends_openly = bool(last)
         if last:
             self.lines.append(last)
+        self._text = text
+        # Seconds since 1970 of each line (NaN: none); not there when the log is not plain.
+        self._starts, self.moments = _plain(text)
         self._minutes: dict[str, int] = {}
         self._seconds: dict[str, int] = {}
 
@@ -84,6 +91,9 @@ class _Log:
         Raises:
             MalformedError: when it begins with one that is not in the calendar.
         """
+        if self.moments is not None:
+            moment = float(self.moments[index])
+            return None if math.isnan(moment) else moment
         line = self.lines[index]
         minute, seconds = (
             self._minutes.get(line[:_MINUTE_LENGTH]),
@@ -109,6 +119,23 @@ class _Log:
             self._minutes[stamp[0][:_MINUTE_LENGTH]] = (start.days * 86_400 + start.seconds) * 1_000_000
         return moment.timestamp()
 
+    def holding(self, *texts: str) -> Sequence[int]:
+        """Lines that may have one of the texts in them, in order: of a plain log those, else all."""
+        if self.moments is None:
+            return range(len(self.lines))
+        return sorted({line for each in texts for line in self.lines_at(_offsets(self._text, each))})
+
+    def matching(self, pattern: re.Pattern[str]) -> Sequence[int]:
+        """Lines of a plain log in which a pattern is found, some perhaps twice."""
+        return self.lines_at([match.start() for match in pattern.finditer(self._text)])
+
+    def lines_at(self, offsets: Sequence[int]) -> list[int]:
+        """Lines of a plain log at offsets."""
+        if not offsets:
+            return []
+        lines: list[int] = (np.searchsorted(self._starts, offsets, "right") - 1).tolist()
+        return lines
+
     def message(self, index: int) -> str:
         """What stands behind the time, without the blanks around it."""
         return self.lines[index][_STAMP_LENGTH:].strip()
@@ -116,6 +143,27 @@ class _Log:
     def wrong(self, index: int, detail: str) -> MalformedError:
         """The error of a line."""
         return MalformedError(self.place, "", detail, shown(self.lines[index]), line=index + 1)
+
+
+def _offsets(text: str, part: str) -> list[int]:
+    found: list[int] = []
+    position = text.find(part)
+    while position >= 0:
+        found.append(position)
+        position = text.find(part, position + 1)
+    return found
+
+
+def _plain(text: str) -> tuple[stamps.Integers, NDArray[np.float64] | None]:
+    """Starts of all lines and their times; no times when the log is not as the daemon writes it."""
+    if not text or not text.isascii():
+        return np.empty(0, np.int64), None
+    raw = text.encode("ascii")
+    stops = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord("\n"))
+    starts = np.concatenate(([0], stops + 1))
+    # Behind the last line's end there is no line.
+    starts = starts[:-1] if raw.endswith(b"\n") else starts
+    return starts, stamps.line_moments(raw, starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +177,8 @@ class _Span:
 def _ranging(log: _Log, start_message: str) -> _Span:
     """The ranging run, from the mark that starts it to the first test that was completed after it."""
     begin: float | None = None
-    for index, line in enumerate(log.lines):
-        moment = log.time(index)
+    for index in log.holding(start_message, _COMPLETED):
+        line, moment = log.lines[index], log.time(index)
         if moment is None:
             # The official checker compares whole lines with their ends: only a last line without one is alike.
             if line == start_message and not begin and log.ends_openly and index == len(log.lines) - 1:
@@ -148,8 +196,8 @@ def _ranging(log: _Log, start_message: str) -> _Span:
 
 def _uncertainty_watched(log: _Log, ranging: _Span) -> Issue | None:
     expected = "'Uncertainty checking for Yokogawa... is activated' before the ranging run"
-    for index, line in enumerate(log.lines):
-        if _ACTIVE_START not in line or _ACTIVE.search(line) is None:
+    for index in log.holding(_ACTIVE_START):
+        if _ACTIVE.search(log.lines[index]) is None:
             continue
         moment = log.time(index)
         if moment is None:
@@ -183,12 +231,31 @@ class _Judge:
     _found: dict[str, _Lines] = field(default_factory=dict)
 
     def read(self) -> None:
-        """Look at every line."""
-        for index, line in enumerate(self.log.lines):
+        """Look at every line that may matter."""
+        for index in self._lines():
+            line = self.log.lines[index]
             if "WARNING:" in line and (text := _behind("WARNING:", line)) is not None:
                 self._warning(index, text)
             if "ERROR:" in line and (text := _behind("ERROR:", line)) is not None:
                 self._error(index, text)
+
+    def _lines(self) -> Sequence[int]:
+        """All lines but those which certainly mean nothing, most of a log.
+
+        These are the errors of a log while ranges were looked for that are expected then, and warnings while LoadGen
+        did not run.
+        """
+        moments, facts = self.log.moments, self.facts
+        if moments is None or any(each.startswith(facts.errors_ranging) for each in facts.errors_accepted):
+            return range(len(self.log.lines))
+        margin = min(facts.margin_s, facts.official_margin_s)
+        elsewhere = ~((moments > self.ranging.begin) & (moments < self.ranging.end))
+        for shift in (0, self.zone):
+            moment = moments + shift
+            elsewhere |= (moment > self.window.begin + margin) & (moment < self.window.end - margin)
+        expected = "|".join(map(re.escape, facts.errors_ranging)) or "(?!)"
+        odd = self.log.matching(re.compile(rf"ERROR:(?!\s*(?:{expected}))"))
+        return sorted({*np.flatnonzero(elsewhere).tolist(), *odd})
 
     def issues(self) -> Iterator[Issue]:
         """One issue for each code."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
+
+from assay.submission.power import stamps
 
 TIME_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
 _TIME, _WATTS, _POWER_FACTOR = 1, 3, 9
@@ -23,10 +24,8 @@ _NUMBER = np.frombuffer(b"00000000.000000", np.uint8)
 _NUMBER_REST = np.where(ord("0") == _NUMBER, 9, 0).astype(np.uint8)
 _NUMBER_WEIGHTS = np.array([10.0**power for power in (*range(13, 5, -1), 0, *range(5, -1, -1))])
 _WHOLE = 8
-_EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+_STAMP = len("Time,")
 _DAY_US = 86_400_000_000
-
-_Integers = NDArray[np.int64]
 
 
 class SplError(Exception):
@@ -103,7 +102,7 @@ def _fast(raw: bytes, begin: datetime, end: datetime, power_factors: bool) -> Sa
     return Samples(watts, factors, len(stops), int(within[0]) + 1)
 
 
-def _moments(text: NDArray[np.uint8], starts: _Integers, stops: _Integers) -> _Integers | None:
+def _moments(text: stamps.Bytes, starts: stamps.Integers, stops: stamps.Integers) -> stamps.Integers | None:
     """Time of each line in microseconds since 1970, None when one line is not plain."""
     width = len(_HEAD)
     if int((stops - starts).min()) < width:
@@ -112,31 +111,7 @@ def _moments(text: NDArray[np.uint8], starts: _Integers, stops: _Integers) -> _I
     rest = np.lib.stride_tricks.sliding_window_view(text, width)[starts] ^ _HEAD
     if not (rest <= _HEAD_REST).all():
         return None
-    hours, minutes, seconds = (rest[:, at] * 10 + rest[:, at + 1] for at in (16, 19, 22))
-    if int(hours.max()) > 23 or int(minutes.max()) > 59 or int(seconds.max()) > 59:
-        return None
-    days = _days(rest[:, 5:15])
-    if days is None:
-        return None
-    day = (hours.astype(np.int64) * 60 + minutes) * 60 + seconds
-    thousandths = rest[:, 25].astype(np.int64) * 100 + rest[:, 26] * 10 + rest[:, 27]
-    moments: _Integers = days * _DAY_US + day * 1_000_000 + thousandths * 1_000
-    return moments
-
-
-def _days(dates: NDArray[np.uint8]) -> _Integers | None:
-    """Days since 1970 of dates, as the digits of ``MM-DD-YYYY``; None when one is not in the calendar."""
-    changes = np.flatnonzero((dates[1:] != dates[:-1]).any(axis=1)) + 1
-    firsts = np.concatenate(([0], changes))
-    days: list[int] = []
-    for month1, month2, _, day1, day2, _, *year in dates[firsts].tolist():
-        try:
-            number = year[0] * 1000 + year[1] * 100 + year[2] * 10 + year[3]
-            date = datetime(number, month1 * 10 + month2, day1 * 10 + day2, tzinfo=UTC)
-        except ValueError:
-            return None
-        days.append(date.toordinal() - _EPOCH_DAY)
-    return np.repeat(np.array(days, np.int64), np.diff(np.append(firsts, len(dates))))
+    return stamps.moments(rest[:, _STAMP : _STAMP + stamps.WIDTH])
 
 
 def _microseconds(moment: datetime) -> int:
@@ -144,7 +119,9 @@ def _microseconds(moment: datetime) -> int:
     return since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
 
 
-def _fields(raw: bytes, starts: _Integers, stops: _Integers, power_factors: bool) -> tuple[list[float], list[float]]:
+def _fields(
+    raw: bytes, starts: stamps.Integers, stops: stamps.Integers, power_factors: bool
+) -> tuple[list[float], list[float]]:
     plain = None if power_factors else _decimals(raw, starts + len(_HEAD), stops)
     if plain is not None:
         return plain, []
@@ -154,7 +131,7 @@ def _fields(raw: bytes, starts: _Integers, stops: _Integers, power_factors: bool
     return watts, [float(row[_POWER_FACTOR]) for row in rows] if power_factors else []
 
 
-def _decimals(raw: bytes, starts: _Integers, stops: _Integers) -> list[float] | None:
+def _decimals(raw: bytes, starts: stamps.Integers, stops: stamps.Integers) -> list[float] | None:
     """Numbers such as ``123.456000`` that begin at ``starts``, None when one is written in another way.
 
     The quotient of two integers that a double holds exactly is the double nearest to the number: what ``float`` gives.
@@ -177,7 +154,7 @@ def _decimals(raw: bytes, starts: _Integers, stops: _Integers) -> list[float] | 
     return numbers
 
 
-def _pairs(starts: _Integers, stops: _Integers) -> Iterator[tuple[int, int]]:
+def _pairs(starts: stamps.Integers, stops: stamps.Integers) -> Iterator[tuple[int, int]]:
     return zip(starts.tolist(), stops.tolist(), strict=True)
 
 
