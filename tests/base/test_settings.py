@@ -53,3 +53,15 @@ def test_a_child_gets_changes_and_we_do_not(monkeypatch: pytest.MonkeyPatch) -> 
     environment = child_environment(ASSAY_CHILD="2")
     assert (environment["ASSAY_PROBE"], environment["ASSAY_CHILD"]) == ("1", "2")
     assert "ASSAY_CHILD" not in child_environment()
+
+
+def test_cms_home_is_known_when_it_is_told(tmp_path: Path) -> None:
+    assert load_settings({"ASSAY_HOME": "/x"}).cm_repos is None
+    settings = load_settings({"ASSAY_HOME": "/x", "CM_REPOS": str(tmp_path)})
+    assert settings.cm_repos == tmp_path
+    assert (settings.registry, settings.repos_dir) == (Path("/x/repos.json"), Path("/x/repos"))
+
+
+def test_a_child_can_be_given_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_PROBE", "1")
+    assert "ASSAY_PROBE" not in child_environment("ASSAY_PROBE", OTHER="2")

@@ -40,7 +40,9 @@ def test_an_empty_file_is_an_empty_mapping(tmp_path: Path) -> None:
         ("a: &x [1]\nb: *x\n", "aliases are not allowed"),
         ("- 1\n", "has to be a mapping"),
         ("a: [1\n", "not YAML"),
-        ("a: !!python/object/apply:os.system [id]\n", "not YAML"),
+        ("a: !!python/object/apply:os.system [id]\n", "is not allowed"),
+        ("a: !!binary aGFsbG8=\n", "is not allowed"),
+        ("a: !!set {x, y}\n", "is not allowed"),
         ("[" * 5000, "not YAML"),
     ],
 )

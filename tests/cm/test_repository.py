@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -88,8 +87,9 @@ def test_yaml_artifacts_in_foreign_folders_are_found(repository: Repository) -> 
     with repository.editing() as edit:
         changed = edit.ensure(EXPERIMENT, "odd", tags=("y",))
     assert changed.path == folder
-    assert json.loads((folder / "_cm.json").read_text())["tags"] == ["x", "y"]
-    assert (folder / "_cm.yaml").exists()
+    # The YAML is what was changed: a JSON beside it would override it from now on.
+    assert not (folder / "_cm.json").exists()
+    assert yaml.safe_load((folder / "_cm.yaml").read_text())["tags"] == ["x", "y"]
 
 
 def test_a_broken_artifact_hides_no_other(repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""The only reader of the process environment.
+"""The reader of the process environment (and :mod:`assay.base.environment`, for what has no time to import this).
 
 One variable per setting (``ASSAY_HOME``, ``ASSAY_OFFLINE`` ...); proxies and certificate variables are left
 to the HTTP library and to pip, which honour them on their own.
@@ -21,10 +21,12 @@ class Settings:
     Attributes:
         home: folder of assets, runs and the local repository (``ASSAY_HOME``, else the user data folder).
         offline: never use the network (``ASSAY_OFFLINE``).
+        cm_repos: the home of CM, whose repositories are read and whose registry is never written (``CM_REPOS``).
     """
 
     home: Path
     offline: bool = False
+    cm_repos: Path | None = None
 
     @property
     def assets_dir(self) -> Path:
@@ -51,20 +53,32 @@ class Settings:
         """The CM repository that new results go to."""
         return self.home / "repos" / "local"
 
+    @property
+    def repos_dir(self) -> Path:
+        """Repositories that were pulled, one folder each."""
+        return self.home / "repos"
+
+    @property
+    def registry(self) -> Path:
+        """The list of repositories that the user registered, in the form of CM's own."""
+        return self.home / "repos.json"
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment (``os.environ`` unless given)."""
     env = os.environ if environ is None else environ
     home = env.get("ASSAY_HOME", "").strip()
+    cm_repos = env.get("CM_REPOS", "").strip()
     return Settings(
         home=Path(home).expanduser().absolute() if home else _default_home(),
         offline=env.get("ASSAY_OFFLINE", "").strip().lower() in _TRUE,
+        cm_repos=Path(cm_repos).expanduser().absolute() if cm_repos else None,
     )
 
 
-def child_environment(**changes: str) -> dict[str, str]:
-    """A copy of the environment for a child process, with some variables changed."""
-    return {**os.environ, **changes}
+def child_environment(*without: str, **changes: str) -> dict[str, str]:
+    """A copy of the environment for a child process, without some variables and with some changed."""
+    return {**{name: value for name, value in os.environ.items() if name not in without}, **changes}
 
 
 def debug_wanted() -> bool:

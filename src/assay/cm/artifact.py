@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.base.files import write_json
+from assay.cm.artifact_files import save_meta
 from assay.cm.meta import JsonObject, JsonValue, has_meta, read_meta
 from assay.cm.names import Name
 from assay.errors import InvalidInputError
@@ -32,6 +32,20 @@ class Automation:
 
 
 EXPERIMENT = Automation("experiment", "a0a2d123ef064bcb")
+
+# The kinds of CM 4.2.0 and its repositories; others are known by what artifacts say of themselves.
+KNOWN = (
+    EXPERIMENT,
+    Automation("automation", "bbeb15d8f0a944a4"),
+    Automation("cache", "541d6f712a6b464e"),
+    Automation("cfg", "88dce9c160324c5d"),
+    Automation("contributor", "68eae17b590d4f8f"),
+    Automation("project", "6882553224164c56"),
+    Automation("repo", "55c3e27e8a140e48"),
+    Automation("report", "6462ecdba2054467"),
+    Automation("script", "5b4e0237da074764"),
+    Automation("utils", "dc2743f8450541e3"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +108,13 @@ def read_artifact(folder: Path) -> Artifact:
 
 
 def write_artifact(artifact: Artifact) -> None:
-    """Write the whole metadata as ``_cm.json``; CM reads it over a YAML file that may lie beside it.
+    """Make the metadata on disk say what the artifact says; see :mod:`assay.cm.artifact_files`.
 
     Raises:
+        InvalidInputError: when the metadata that is there cannot be read.
         MachineError: when the folder cannot be written.
     """
-    write_json(artifact.path / f"{META}.json", dict(artifact.meta))
+    save_meta(artifact.path, META, artifact.meta)
 
 
 def union(old: tuple[str, ...], new: tuple[str, ...]) -> list[JsonValue]:

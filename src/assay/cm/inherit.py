@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from assay.cm.artifact import Artifact
 from assay.cm.meta import JsonObject, JsonValue
-from assay.cm.names import Name
-from assay.errors import InvalidInputError
+from assay.cm.names import Address, Name
+from assay.errors import AssayError, InvalidInputError, NotFoundError
 
 _DEPTH = 10
-Lookup = Callable[[Name, Name], Artifact]
+Lookup = Callable[[Name, Address], Artifact]
 
 
 def effective_meta(artifact: Artifact, lookup: Lookup) -> JsonObject:
@@ -22,25 +22,61 @@ def effective_meta(artifact: Artifact, lookup: Lookup) -> JsonObject:
 
     Args:
         artifact: as it lies on disk.
-        lookup: finds one artifact by automation and name.
+        lookup: finds one artifact by automation and address.
 
     Raises:
         NotFoundError: for a base that is not there.
-        InvalidInputError: for bases nested more than 10 deep, or in a circle.
+        InvalidInputError: for bases nested more than 10 deep, or in a circle; with the whole chain.
     """
-    return _resolved(artifact, lookup, _DEPTH)
+    meta: dict[str, JsonValue] = {}
+    # Children over their bases: the farthest base first.
+    for each in reversed(base_chain(artifact, lookup)):
+        own = dict(each.meta)
+        own.pop("_base", None)
+        meta = merged(meta, own)
+    return meta
 
 
-def _resolved(artifact: Artifact, lookup: Lookup, depth: int) -> dict[str, JsonValue]:
-    meta = dict(artifact.meta)
-    base = meta.pop("_base", None)
-    if not base:
-        return meta
-    if depth == 0:
-        raise InvalidInputError(f"bases are nested more than {_DEPTH} deep", where=artifact.path)
-    automation, separator, name = str(base).rpartition("::")
-    kind = Name.parse(automation) if separator else artifact.automation
-    return merged(_resolved(lookup(kind, Name.parse(name)), lookup, depth - 1), meta)
+def base_chain(artifact: Artifact, lookup: Lookup) -> list[Artifact]:
+    """The artifact, its base, the base of that, and so on.
+
+    Raises:
+        NotFoundError: for a base that is not there.
+        InvalidInputError: for bases nested more than 10 deep, or in a circle; with the whole chain.
+    """
+    chain = [artifact]
+    while base := chain[-1].meta.get("_base"):
+        following = _base_of(chain, base, lookup)
+        circle = following.path in [each.path for each in chain]
+        chain.append(following)
+        if circle:
+            raise InvalidInputError("bases go in a circle", where=artifact.path, found=_told(chain))
+        if len(chain) > _DEPTH + 1:
+            raise InvalidInputError(
+                f"bases are nested more than {_DEPTH} deep", where=artifact.path, found=_told(chain)
+            )
+    return chain
+
+
+def _base_of(chain: list[Artifact], base: JsonValue, lookup: Lookup) -> Artifact:
+    child = chain[-1]
+    if not isinstance(base, str):
+        raise InvalidInputError(
+            "_base is no text", where=child.path, expected="automation::artifact", found=type(base).__name__
+        )
+    automation, separator, name = base.rpartition("::")
+    try:
+        return lookup(Name.parse(automation) if separator else child.automation, Address.parse(name))
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"the base {base!r} is not there", where=child.path, found=error.what, hint=error.hint
+        ) from error
+    except AssayError as error:
+        raise InvalidInputError(f"the base {base!r} cannot be used", where=child.path, found=str(error)) from error
+
+
+def _told(chain: list[Artifact]) -> str:
+    return " -> ".join(f"{each.automation.alias}::{each.alias or each.uid}" for each in chain)
 
 
 def merged(base: JsonObject, over: JsonObject) -> dict[str, JsonValue]:

@@ -7,27 +7,28 @@ lock, and every file is renamed into place: writers side by side lose nothing, r
 from __future__ import annotations
 
 import contextlib
-import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
-from assay.base.files import locked, machine_errors, write_atomic, write_json
+from assay.base.files import locked, write_atomic
 from assay.base.settings import Settings
-from assay.cm.artifact import Artifact, Automation, is_artifact, read_artifact, union, write_artifact
+from assay.cm.artifact import Artifact, Automation, is_artifact, read_artifact
 from assay.cm.inherit import effective_meta
-from assay.cm.meta import JsonObject, JsonValue, has_meta, new_uid, read_meta
+from assay.cm.meta import JsonObject, has_meta, new_uid, read_meta
 from assay.cm.names import Name, TagQuery, check_alias
-from assay.errors import AssayError, InvalidInputError, NotFoundError, UsageError, unknown
+from assay.errors import AssayError, InvalidInputError, NotFoundError, unknown
+
+if TYPE_CHECKING:
+    from assay.cm.editor import Editor
 
 META = "cmr"
 LOCAL_ALIAS = "local"
 LOCAL_UID = "9a3280b14a4285c9"
-_LOCK = ".assay.lock"
-_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+=-]{0,199}")
+LOCK = ".assay.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,10 @@ class Repository:
         Args:
             automation: only artifacts of this kind.
         """
-        for kind in _folders(self.root):
+        for kind in folders_in(self.root):
             if automation is not None and not self._may_hold(kind, automation):
                 continue
-            for folder in _folders(kind):
+            for folder in folders_in(kind):
                 if not is_artifact(folder):
                     continue
                 try:
@@ -94,7 +95,7 @@ class Repository:
         """Whether a folder holds artifacts of a kind; like CM, its first artifact decides."""
         if folder.name == automation.alias:
             return True
-        for first in _folders(folder):
+        for first in folders_in(folder):
             if is_artifact(first):
                 try:
                     return automation.name.fits(read_artifact(first).automation)
@@ -137,7 +138,7 @@ class Repository:
             NotFoundError: for a base that is not here.
             InvalidInputError: for bases in a circle.
         """
-        return effective_meta(artifact, lambda kind, name: self.load(Automation(kind.alias, kind.uid), name))
+        return effective_meta(artifact, lambda kind, at: self.load(Automation(kind.alias, kind.uid), at.artifact))
 
     @contextlib.contextmanager
     def editing(self, *, timeout_s: float = 60) -> Iterator[Editor]:
@@ -146,124 +147,35 @@ class Repository:
         Raises:
             MachineError: when another process keeps the lock, or nothing can be written.
         """
-        with locked(self.path / _LOCK, timeout_s=timeout_s):
+        from assay.cm.editor import Editor
+
+        with locked(self.path / LOCK, timeout_s=timeout_s):
             yield Editor(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Editor:
-    """The only writer of a repository while its lock is held; got from :meth:`Repository.editing`."""
-
-    repository: Repository
-
-    def get(self, automation: Automation, alias: str) -> Artifact | None:
-        """The artifact of an alias, None when there is none.
-
-        Raises:
-            InvalidInputError: when a folder of that name is there and its metadata cannot be read.
-        """
-        folder = self.repository.root / automation.alias / check_alias(alias)
-        if is_artifact(folder):
-            artifact = read_artifact(folder)
-            if artifact.alias == alias:
-                return artifact
-        # Folder names are a habit, not a rule: the metadata decide.
-        hits = self.repository.find(automation, Name(alias=alias))
-        return hits[0] if hits else None
-
-    def add(
-        self,
-        automation: Automation,
-        alias: str,
-        *,
-        tags: tuple[str, ...] = (),
-        meta: JsonObject | None = None,
-        uid: str | None = None,
-    ) -> Artifact:
-        """Add an artifact.
-
-        Raises:
-            UsageError: for an alias that is taken or cannot be one.
-        """
-        if self.get(automation, alias) is not None:
-            raise UsageError(f"there is already a {automation.alias} {alias!r}", expected="another alias")
-        whole: dict[str, JsonValue] = {
-            **(meta or {}),
-            "alias": alias,
-            "uid": uid or new_uid(),
-            "automation_alias": automation.alias,
-            "automation_uid": automation.uid,
-            "tags": union((), tags),
-        }
-        artifact = Artifact(self.repository.root / automation.alias / alias, whole)
-        write_artifact(artifact)
-        return artifact
-
-    def update(self, artifact: Artifact, *, tags: tuple[str, ...] = (), meta: JsonObject | None = None) -> Artifact:
-        """Add tags and set fields of an artifact; its identity and everything else stay."""
-        current = read_artifact(artifact.path)
-        keep = {
-            key: current.meta[key]
-            for key in ("alias", "uid", "automation_alias", "automation_uid")
-            if key in current.meta
-        }
-        changed = Artifact(current.path, {**current.meta, **(meta or {}), **keep, "tags": union(current.tags, tags)})
-        if changed.meta != current.meta:
-            write_artifact(changed)
-        return changed
-
-    def ensure(
-        self,
-        automation: Automation,
-        alias: str,
-        *,
-        tags: tuple[str, ...] = (),
-        meta: JsonObject | None = None,
-    ) -> Artifact:
-        """The artifact of an alias with these tags and fields, added when it is not there."""
-        found = self.get(automation, alias)
-        if found is None:
-            return self.add(automation, alias, tags=tags, meta=meta)
-        return self.update(found, tags=tags, meta=meta)
-
-    def write_file(self, artifact: Artifact, name: str, value: JsonValue) -> Path:
-        """Write a JSON file of an artifact, such as ``2026-11-23.20-15-00.000000/cm-result.json``.
-
-        Raises:
-            UsageError: for a path that leaves the artifact's folder, or its metadata.
-        """
-        parts = name.split("/")
-        if not all(_PART.fullmatch(part) for part in parts) or parts[0].startswith("_cm."):
-            raise UsageError(f"{name!r} cannot be a file of an artifact", expected="a relative path of plain names")
-        target = artifact.path.joinpath(*parts)
-        write_json(target, value)
-        return target
-
-    def remove(self, artifact: Artifact) -> None:
-        """Delete an artifact and all its files.
-
-        Raises:
-            MachineError: when it cannot be deleted.
-        """
-        if not artifact.path.resolve().is_relative_to(self.repository.root.resolve()):
-            raise InvalidInputError("the artifact is not in this repository", where=artifact.path)
-        with machine_errors(artifact.path):
-            shutil.rmtree(artifact.path)
-
-
-def open_repository(path: Path) -> Repository:
+def open_repository(path: Path, identity: JsonObject | None = None) -> Repository:
     """Open a repository.
+
+    Args:
+        path: its root.
+        identity: alias and uid of a repository that has no ``cmr.yaml`` of its own.
 
     Raises:
         NotFoundError: when the folder is not there or has no ``cmr.yaml`` and no ``cmr.json``.
         InvalidInputError: for malformed metadata, no alias or uid, or a prefix that leaves the folder.
     """
-    if not has_meta(path, META):
+    if has_meta(path, META):
+        repository = Repository(path, read_meta(path, META))
+    elif identity is not None and path.is_dir():
+        repository = Repository(path, identity)
+    else:
         raise NotFoundError("no CM repository", where=path, expected="a folder with cmr.yaml or cmr.json")
-    repository = Repository(path, read_meta(path, META))
     for key in ("alias", "uid"):
         if not repository.meta.get(key):
             raise InvalidInputError(f"the repository has no {key}", where=path / f"{META}.yaml")
+    prefix = repository.meta.get("prefix")
+    if prefix and not isinstance(prefix, str):
+        raise InvalidInputError("the prefix is no text", where=f"{path / META}.yaml: prefix", found=repr(prefix))
     if not repository.root.resolve().is_relative_to(path.resolve()):
         raise InvalidInputError(
             "the prefix leaves the repository",
@@ -289,12 +201,12 @@ def create_repository(
         MachineError: when the folder cannot be written.
     """
     check_alias(alias)
-    with locked(path / _LOCK, timeout_s=60):
+    with locked(path / LOCK, timeout_s=60):
         if not has_meta(path, META):
             meta = {**(fields or {}), "alias": alias, "uid": uid or new_uid(), "git": False}
             # The lock is nobody's content: it should not be committed with the repository.
             if not (path / ".gitignore").exists():
-                write_atomic(path / ".gitignore", f"{_LOCK}\n")
+                write_atomic(path / ".gitignore", f"{LOCK}\n")
             write_atomic(
                 path / f"{META}.yaml",
                 yaml.safe_dump(meta, sort_keys=True, allow_unicode=True, default_flow_style=False),
@@ -316,7 +228,7 @@ def local_repository(settings: Settings) -> Repository:
     return create_repository(settings.local_repo, LOCAL_ALIAS, uid=LOCAL_UID, fields={"name": "local CM repository"})
 
 
-def _folders(path: Path) -> list[Path]:
+def folders_in(path: Path) -> list[Path]:
     """Sub-folders in the order of their names, hidden ones and links out of the folder left out."""
     try:
         entries = sorted(path.iterdir(), key=lambda entry: entry.name)

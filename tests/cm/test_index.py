@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import os
+from array import array
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.cm import index as index_module
+from assay.cm.index import MAGIC, Index, dumps, index_path, load, loads, select, stamp, unchanged
+
+UID = "0123456789abcdef"
+
+
+def made(root: str = "/r") -> Index:
+    index = Index(root)
+    index.watched = ["."]
+    index.stamps = array("q", [1, 2, 3, 4])
+    index.folders, index.aliases, index.uids = ["e/one", "e/ü"], ["one", "ü"], [UID, ""]
+    index.kinds, index.kind_uids = ["experiment", "Cfg"], ["a0a2d123ef064bcb", ""]
+    index.tags = ["\x1fa\x1fb\x1f", ""]
+    return index
+
+
+def columns(index: Index) -> list[object]:
+    return [getattr(index, name) for name in Index.__slots__]
+
+
+def test_what_was_written_is_read() -> None:
+    for index in (made(), Index("/r")):
+        index.watched = ["."]
+        index.stamps = array("q", [1, 2, 3, 4])
+        read = loads(dumps(index), "/r")
+        assert read is not None and columns(read) == columns(index)
+
+
+def test_of_another_repository_or_version_nothing_is_read(tmp_path: Path) -> None:
+    assert loads(dumps(made()), "/other") is None
+    assert loads(dumps(made()).replace(MAGIC, b"assay cm index 0\n"), "/r") is None
+    assert load(str(tmp_path / "none"), "/r") is None
+
+
+@given(st.data())
+def test_a_damaged_index_is_no_index_and_no_error(data: st.DataObject) -> None:
+    raw = dumps(made())
+    cut = data.draw(st.integers(0, len(raw)))
+    loads(raw[:cut] + data.draw(st.binary(max_size=4)), "/r")
+    assert cut == len(raw) or loads(raw[:cut], "/r") is None
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_no_error(raw: bytes) -> None:
+    assert loads(raw, "/r") is None
+    loads(MAGIC + b"/r\n" + raw, "/r")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "wanted", "unwanted", "rows"),
+    [
+        ("experiment", "", [], [], [0]),
+        ("EXPERIMENT", "", ["a"], ["c"], [0]),
+        ("experiment", "", ["a"], ["b"], []),
+        ("a0a2d123ef064bcb", "", [], [], [0]),
+        ("cfg", "Ü", [], [], [1]),
+        ("", UID.upper(), [], [], [0]),
+        ("", "", [], ["a"], [1]),
+        ("script", "", [], [], []),
+    ],
+)
+def test_rows_are_selected(kind: str, name: str, wanted: list[str], unwanted: list[str], rows: list[int]) -> None:
+    assert select(made(), kind, name, wanted, unwanted) == rows
+
+
+def test_every_repository_has_a_file_of_its_own() -> None:
+    assert index_path("/h", "/a/one") != index_path("/h", "/b/one")
+    assert index_path("/h", "/a/o/../n:e").startswith("/h/cache/cm/n-e-")
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_one_touch_among_many_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: bool) -> None:
+    monkeypatch.setattr(index_module, "_WORTH_A_PROCESS", 4)
+    index = Index(str(tmp_path))
+    index.watched = [f"f{number}" for number in range(9)]
+    for name in index.watched:
+        (tmp_path / name).write_text("x")
+        index.stamps.extend(stamp((tmp_path / name).stat()))
+    assert unchanged(index, may_fork=processes)
+    for name in (index.watched[0], index.watched[-1]):
+        old = (tmp_path / name).stat()
+        (tmp_path / name).write_text("y")
+        # The modification time can be set back, the change time cannot.
+        os.utime(tmp_path / name, ns=(old.st_atime_ns, old.st_mtime_ns))
+        assert not unchanged(index, may_fork=processes)
+        place = index.watched.index(name)
+        index.stamps[4 * place : 4 * place + 4] = array("q", stamp((tmp_path / name).stat()))
+        assert unchanged(index, may_fork=processes)
+    (tmp_path / "f8").unlink()
+    assert not unchanged(index, may_fork=processes)
+    index.root = "/nowhere"
+    assert not unchanged(index, may_fork=processes)
