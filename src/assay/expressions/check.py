@@ -12,7 +12,18 @@ from assay.expressions.error import ExpressionError
 from assay.expressions.functions import FUNCTIONS, Arguments, Function, described
 from assay.expressions.parse import parse
 from assay.expressions.schema import Context, Definition, Kind, Parameter, Schema
-from assay.expressions.typed import MAX_LEVELS, TooLargeError, Typed, common, converted, literal, made, of_kind, settled
+from assay.expressions.typed import (
+    MAX_LEVELS,
+    TooLargeError,
+    Typed,
+    common,
+    converted,
+    literal,
+    made,
+    of_kind,
+    settled,
+    tidied,
+)
 from assay.expressions.unit import ONE, parse_unit
 
 _SUMS = {"+": "add", "-": "subtract"}
@@ -66,7 +77,7 @@ class Checker:
             hint = "compare it with something, as in watts < 500" if want is Kind.BOOLEAN else None
             raise self.error(f"a {want.value} is needed, and this is {described(found)}", node.span, hint=hint)
         with self._placed(node.span):
-            return settled(found)
+            return settled(tidied(found))
 
     def visit(self, node: tree.Node) -> Typed:
         """The meaning of a part."""
@@ -353,11 +364,8 @@ class Checker:
 
     def _unknown(self, node: tree.Name) -> ExpressionError:
         close = nearest(node.name, self.schema.names())
-        hint = None
-        if node.name.lower() in FUNCTIONS:
-            hint = f"a function is called: {FUNCTIONS[node.name.lower()].signature}"
-        elif not close:
-            hint = "a text is written in quotes"
+        function = FUNCTIONS.get(node.name.lower())
+        hint = f"a function is called: {function.signature}" if function else "a text is written in quotes"
         return self.error(f"unknown name {node.name!r}", node.span, expected=" or ".join(close) or None, hint=hint)
 
     def _field(self, name: str, node: tree.Name) -> Typed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assay.expressions.schema import Kind
-from assay.expressions.typed import Typed, common, converted, literal, made, of_kind, settled
+from assay.expressions.typed import Typed, common, converted, literal, made, of_kind, settled, tidied
 from assay.expressions.unit import ONE, Unit
 
 
@@ -29,7 +29,7 @@ class Arguments:
 
     def number(self, index: int) -> Typed:
         """An argument that has to be a number, null where it is none."""
-        return settled(self.of_kind(index, Kind.NUMBER))
+        return settled(tidied(self.of_kind(index, Kind.NUMBER)))
 
     def text(self, index: int) -> Typed:
         """An argument that has to be a text."""

@@ -81,6 +81,14 @@ def _in(values: Values) -> bool | None:
     return None if any(item is None for item in items) else False
 
 
+def _has(values: Values) -> bool | None:
+    items, wanted = values
+    if items is None or (wanted is None and items):
+        return None
+    # Nothing is in an empty list, not even what is not known.
+    return wanted in items
+
+
 def _coalesce(values: Values) -> Any:
     return next((value for value in values if value is not None), None)
 
@@ -211,7 +219,7 @@ OPERATIONS: dict[str, Operation] = {
     "endswith": Operation("suffix(lower({0}), lower({1}))", lambda v: lowered(v[0]).endswith(lowered(v[1]))),
     "contains": Operation("contains(lower({0}), lower({1}))", lambda v: lowered(v[1]) in lowered(v[0])),
     "like": Operation("({0} ILIKE {1})", _like),
-    "has": Operation("list_contains({0}, {1})", lambda v: v[1] in v[0]),
+    "has": Operation("list_contains({0}, {1})", _has, nulls=True),
     # aggregates
     "count_rows": Operation("CAST(count(*) AS DOUBLE)", None),
     "count": Operation("CAST(count({0}) AS DOUBLE)", None),

@@ -94,6 +94,11 @@ def converted(node: Typed, unit: Unit) -> Typed:
     return made(operation, Kind.NUMBER, node, literal(float(scale), Kind.NUMBER), unit=unit, finite=False)
 
 
+def tidied(node: Typed) -> Typed:
+    """The number in a unit that has a name, so that a number beside it, and a person, know what it is in."""
+    return node if node.kind is not Kind.NUMBER or node.free else converted(node, node.unit.tidy)
+
+
 def _exact(value: float, factor: Fraction) -> float | None:
     try:
         # The shortest decimal that is the number is what was written: 0.1 ms is 100,000 ns.
@@ -103,8 +108,8 @@ def _exact(value: float, factor: Fraction) -> float | None:
 
 
 def of_kind(node: Typed, kind: Kind) -> Typed:
-    """A bare null as a value of a kind; anything else as it is."""
-    return replace(node, kind=kind) if node.kind is None else node
+    """A bare null as a value of a kind, in whatever unit; anything else as it is."""
+    return replace(node, kind=kind, free=kind is Kind.NUMBER) if node.kind is None else node
 
 
 def common(nodes: list[Typed]) -> tuple[Kind | None, Unit, bool]:
@@ -115,4 +120,4 @@ def common(nodes: list[Typed]) -> tuple[Kind | None, Unit, bool]:
     kind = next((node.kind for node in nodes if node.kind is not None), None)
     bound = [node for node in nodes if node.kind is Kind.NUMBER and not node.free]
     first = next((node for node in bound if node.operation != "literal"), bound[0] if bound else None)
-    return kind, first.unit if first is not None else ONE, first is None
+    return kind, first.unit.tidy if first is not None else ONE, first is None

@@ -18,6 +18,7 @@ Powers = tuple[tuple[str, int], ...]
 _MAX_POWER = 12
 _MAX_SCALE = Fraction(10**60)
 _MAX_TEXT = 100
+_TIMES = " x "
 _NO_WORDS: frozenset[str] = frozenset()
 
 
@@ -58,6 +59,11 @@ class Unit:
             return self
         return _made(_joined(self.powers, other.powers, -1), self.scale / other.scale)
 
+    @property
+    def tidy(self) -> Unit:
+        """The unit that people are shown figures in: this one, or that of its base units when it has no name."""
+        return Unit(_named(self.powers), self.powers) if _TIMES in self.name else self
+
     def power(self, exponent: int) -> Unit:
         """The unit of a figure raised to a whole power.
 
@@ -92,8 +98,12 @@ def _made(powers: Powers, scale: Fraction) -> Unit:
     known = _NAMES.get((powers, scale))
     if known is not None:
         return Unit(known, powers, scale)
-    whole = _composed(powers)
-    return Unit(whole if scale == 1 else f"{_figure(scale)} {whole}", powers, scale)
+    whole = _named(powers)
+    return Unit(whole if scale == 1 else f"{_figure(scale)}{_TIMES}{whole}", powers, scale)
+
+
+def _named(powers: Powers) -> str:
+    return _NAMES.get((powers, Fraction(1))) or _composed(powers)
 
 
 def _composed(powers: Powers) -> str:
