@@ -107,6 +107,13 @@ DATACENTER = {"category": Category.DATACENTER}
 NETWORK = {"category": Category.DATACENTER, "division": "network"}
 OPEN = {"division": "open"}
 POWER = {"power": True}
+UNHASHABLE = ':::MLLOG {"key": [], "value": 1, "metadata": {"is_error": false}}\n'
+INFERRED = {
+    "effective_scenario": "SingleStream",
+    "early_stopping_latency_ss": 5,
+    "early_stopping_met": True,
+    "effective_samples_per_query": 1,
+}
 
 CASES: tuple[Case, ...] = (
     Case("division-unknown", lambda t: (t.root / "elsewhere").mkdir()),
@@ -114,6 +121,8 @@ CASES: tuple[Case, ...] = (
     Case("division-file-extra", put(lambda t: t.root / "closed" / "notes.md")),
     Case("link-found", lambda t: (t.submitter / "code" / "ln").symlink_to("../systems/box.json")),
     Case("link-outside", lambda t: (t.submitter / "code" / "ln").symlink_to("/etc/hostname")),
+    Case("link-outside", lambda t: (t.submitter / "code" / "ln").symlink_to("/"), name="folder"),
+    Case("link-outside", lambda t: (t.submitter / "code" / "ln").symlink_to(".."), name="circle"),
     Case("file-too-large", lambda t: sparse(t.submitter / "code" / "big.bin", (50 << 20) + 1)),
     Case("name-hidden", put(lambda t: t.submitter / "code" / ".gitkeep")),
     Case("name-space", put(lambda t: t.submitter / "code" / "a b.txt")),
@@ -135,6 +144,8 @@ CASES: tuple[Case, ...] = (
     Case("system-field-unknown", system(colour="red")),
     Case("system-field-type", system(system_name=7)),
     Case("system-field-type", system(hw_notes=None), name="notes"),
+    Case("system-field-type", system(framework="\ud800"), name="half-character"),
+    Case("system-field-type", system(number_of_nodes="\udc80"), name="half-number"),
     Case("system-submitter", system(submitter="Another")),
     Case("system-division", system(division="open")),
     Case("system-network", system(is_network="true")),
@@ -159,7 +170,11 @@ CASES: tuple[Case, ...] = (
             effective_samples_per_query=1,
         ),
     ),
-    Case("folder-unreadable", lambda t: None, name="skip"),
+    *(
+        Case("result-absent", perf(**INFERRED, result_qps_without_loadgen_overhead=value), name=name)
+        for name, value in (("text", "1234.5 a second"), ("truth", True), ("list", [1, 2]), ("object", {"a": 1}))
+    ),
+    Case("folder-unreadable", put(lambda t: t.submitter.joinpath("code", *"d" * 60, "x"))),
     Case("file-special", lambda t: os.mkfifo(t.submitter / "code" / "pipe")),
     Case("measurements-missing", drop(lambda t: t.measurements("Offline"))),
     Case("measurements-file-missing", drop(lambda t: t.measurements("Offline") / "README.md")),
@@ -195,6 +210,7 @@ CASES: tuple[Case, ...] = (
     Case("detail-missing", drop(lambda t: t.run_log("Offline"))),
     Case("detail-malformed", lambda t: t.run_log("Offline").open("a").write(":::MLLOG nonsense\n")),
     Case("detail-malformed", lambda t: t.run_log("Offline").open("ab").write(b"\xff\xfe\n"), name="encoding"),
+    Case("detail-malformed", lambda t: t.run_log("Offline").open("a").write(UNHASHABLE), name="key"),
     Case("detail-value", perf(effective_min_duration_ms=None)),
     Case("detail-value", perf(result_samples_per_second=None), name="figure"),
     Case("detail-value", perf(effective_scenario="Sometimes"), name="scenario"),

@@ -109,3 +109,23 @@ def test_the_heading_is_spelt_as_the_tool_spells_it(tmp_path: Path) -> None:
     assert header(old).count(",") == header(new).count(",") == 26
     build(tmp_path, "v3.0")
     assert all(row.count(",") == 26 for row in check(tmp_path, "v3.0", jobs=1).rows)
+
+
+def test_the_location_of_a_row_has_slashes_only(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v2.1")
+    for kind in ("results", "measurements", "compliance"):
+        (tree.submitter / kind / "box").rename(tree.submitter / kind / "b\\x")
+    tree.system_json.rename(tree.system_json.with_name("b\\x.json"))
+    rows = check(tmp_path, "v2.1", jobs=1).rows
+    assert {(columns(row)[5], columns(row)[17].split("/")[3]) for row in rows} == {("b\\x", "b")}
+
+
+def test_a_folder_of_files_out_of_the_tree_is_not_taken_for_looked_at(tmp_path: Path) -> None:
+    root, outside = tmp_path / "tree", tmp_path / "outside"
+    tree = build(root, "v3.0")
+    (tree.submitter / "results" / "box").rename(outside)
+    (tree.submitter / "results" / "box").symlink_to(outside)
+    report = check(root, "v3.0", jobs=1)
+    assert not report.rows
+    assert not report.official.ok
+    assert not report.strict.ok

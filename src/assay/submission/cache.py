@@ -20,7 +20,7 @@ from assay.base.files import write_atomic
 from assay.rules.findings import catalogue
 from assay.submission.model import SystemOutcome
 
-_FORMAT = 2
+_FORMAT = 3
 _KEPT_TREES = 30
 
 
@@ -36,7 +36,7 @@ def encode(outcome: SystemOutcome) -> bytes | None:
     figures = [*outcome.description.values()]
     for model in outcome.models:
         for entry in model.entries:
-            figures += (entry.value, entry.power, entry.power_efficiency, *entry.facts.values())
+            figures += (entry.value, entry.power, entry.power_efficiency, entry.watts, *entry.facts.values())
     if any(not _is_exact(figure) for figure in figures):
         return None
     try:

@@ -422,9 +422,15 @@ class _SystemReport:
                 power=entry.power,
                 power_unit=energy if "Stream" in entry.scenario else "Watts",
                 power_efficiency=entry.power_efficiency,
+                watts=entry.watts,
+                has_power=entry.has_power,
                 inferred=entry.inferred,
+                compliance=entry.compliance_passed,
                 findings=tuple(found),
+                accuracies=entry.accuracies,
                 facts=entry.facts,
+                hashes=entry.hashes,
+                description=fields,
             )
         )
         return not any(

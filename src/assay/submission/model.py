@@ -50,8 +50,10 @@ class EntryOutcome:
         has_power: power was measured.
         power: figure of the power metric, None when there is none.
         power_efficiency: samples per joule (v3.1 on), None when there is none.
+        watts: average power while LoadGen ran, None when there is none.
         compliance_passed: the tool lets the compliance folder pass; None when it does not look.
-        facts: figures of the log that other rooms keep: LoadGen version, seeds, measured scenario, duration.
+        facts: figures of the log that other rooms keep: LoadGen version, seeds, measured scenario, latencies.
+        hashes: path within the entry to SHA-256, of the files that the figures come from; empty unless asked for.
     """
 
     directory: str
@@ -65,9 +67,11 @@ class EntryOutcome:
     has_power: bool = False
     power: float | None = None
     power_efficiency: float | None = None
+    watts: float | None = None
     compliance_passed: bool | None = None
     seen: list[Seen] = field(default_factory=list)
     facts: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -139,6 +143,12 @@ class ResultReport:
         path: of the directory, relative to the root.
         official: the round's tool accepts the result and writes a row.
         strict: the written rules accept it.
+        power: the official power figure: watts, or energy per query, as ``power_unit`` says.
+        watts: average power while LoadGen ran.
+        compliance: the round's tool lets the compliance folder pass; None when it does not look.
+        accuracies: metric to figure, as text.
+        facts: figures of the log, see :class:`EntryOutcome`.
+        description: the fields of the system description.
     """
 
     path: str
@@ -157,9 +167,15 @@ class ResultReport:
     power: float | None = None
     power_unit: str = ""
     power_efficiency: float | None = None
+    watts: float | None = None
+    has_power: bool = False
     inferred: bool = False
+    compliance: bool | None = None
     findings: tuple[Finding, ...] = ()
+    accuracies: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    description: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ class _EntryBook:
             fields.get("host_processor_core_count"),
             f'"{fields.get("accelerator_model_name")}"',
             f'"{accelerators}"' if rules.csv.quotes_accelerators else accelerators,
-            self._place,
+            self._place.replace("\\", "/"),
             f'"{fields.get("framework", "")}"',
             f'"{fields.get("operating_system", "")}"',
             f'"{notes(fields, joins_empty=rules.csv.joins_empty_notes)}"',

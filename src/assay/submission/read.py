@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from assay.base.files import open_regular
+from assay.loadgen.names import DETAIL
 from assay.loadgen.scan import LogReader
 from assay.rules.model import Category, Round, Scenario
 from assay.rules.submission import SubmissionRules
@@ -24,6 +28,9 @@ from assay.submission.model import EntryOutcome, ModelOutcome, Part, Seen, Syste
 from assay.submission.power.codes import WG_CODES
 from assay.submission.tree import Folder, TreeReader
 
+if TYPE_CHECKING:
+    from assay.submission.power.memory import PowerMemory
+
 _LOWER_CASE = {scenario.value.lower(): scenario.value for scenario in Scenario}
 _FACTS = (
     "loadgen_version",
@@ -34,9 +41,26 @@ _FACTS = (
     "effective_schedule_rng_seed",
     "effective_target_latency_ns",
     "effective_performance_sample_count",
-    "result_query_count",
     "sut_name",
 )
+_MORE_FACTS = (
+    "effective_min_duration_ms",
+    "effective_target_qps",
+    "result_query_count",
+    "result_samples_per_second",
+    "result_completed_samples_per_sec",
+    "result_mean_latency_ns",
+    "result_min_latency_ns",
+    "result_max_latency_ns",
+    "result_50.00_percentile_latency_ns",
+    "result_90.00_percentile_latency_ns",
+    "result_95.00_percentile_latency_ns",
+    "result_97.00_percentile_latency_ns",
+    "result_99.00_percentile_latency_ns",
+    "result_99.90_percentile_latency_ns",
+    "test_datetime",
+)
+_HASHED = (f"performance/run_1/{DETAIL}", "performance/run_1/spl.txt", "accuracy/accuracy.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +96,7 @@ class Options:
         power: power logs are judged by the written rules.
         ignored: codes that the official verdict passes over.
         forgive_uncommitted: LoadGen's error on uncommitted changes is forgiven.
+        provenance: what an importer keeps is taken in, too: further figures, hashes of the files they come from.
     """
 
     compliance: bool = True
@@ -79,6 +104,7 @@ class Options:
     power: bool = True
     ignored: frozenset[str] = frozenset()
     forgive_uncommitted: bool = False
+    provenance: bool = False
 
     def passed_over(self, rules: SubmissionRules) -> frozenset[str]:
         """All codes that the official verdict of a round passes over."""
@@ -180,6 +206,16 @@ class _SystemJudge:
         self._network = is_network(description, rules.system)
         self._closed = task.division != "open"
         self._logs = LogReader()
+        self._measured: PowerMemory | None = None
+
+    def _memory(self) -> PowerMemory:
+        # Not before it is needed: it brings numpy.
+        from assay.rules.power import load_power
+        from assay.submission.power.memory import PowerMemory
+
+        if self._measured is None:
+            self._measured = PowerMemory(self._root, load_power(self._round.name))
+        return self._measured
 
     def model(self, name: str) -> ModelOutcome:
         rules, round_ = self._rules, self._round
@@ -203,7 +239,8 @@ class _SystemJudge:
                 outcome.entries[-1].seen.append(Seen(Part.ENTRY, issue))
                 continue
             context = self._context(name, benchmark_name, directory)
-            outcome.entries.append(_EntryJudge(context, self._table, self._folders, self._task, self._options).judge())
+            judge = _EntryJudge(context, self._table, self._folders, self._task, self._options, self._memory)
+            outcome.entries.append(judge.judge())
         return outcome
 
     def _available(self) -> list[str]:
@@ -241,13 +278,20 @@ class _EntryJudge:
     """Judges one scenario directory, part by part."""
 
     def __init__(
-        self, context: EntryContext, table: LevelTable, folders: SystemFolders, task: SystemTask, options: Options
+        self,
+        context: EntryContext,
+        table: LevelTable,
+        folders: SystemFolders,
+        task: SystemTask,
+        options: Options,
+        memory: Callable[[], PowerMemory],
     ) -> None:
         self._context = context
         self._table = table
         self._folders = folders
         self._task = task
         self._options = options
+        self._memory = memory
         self._outcome = EntryOutcome(context.directory, context.scenario)
         self._folder = folders.results.folders[context.model].folders[context.directory]
 
@@ -265,7 +309,17 @@ class _EntryJudge:
             self._power(performance, run)
         if self._context.closed and self._options.compliance:
             self._compliance()
+        if self._options.provenance:
+            outcome.hashes = dict(self._hashes())
         return outcome
+
+    def _hashes(self) -> Iterator[tuple[str, str]]:
+        for place in _HASHED:
+            folder, _, name = place.rpartition("/")
+            where = self._folder.at(*folder.split("/"))
+            if where is not None and name in where.files:
+                with contextlib.suppress(OSError), open_regular(self._context.full(f"{self._context.result_path}/{place}")) as raw:
+                    yield place, hashlib.file_digest(raw, "sha256").hexdigest()
 
     def _see(self, part: Part, issues: list[Issue]) -> None:
         self._outcome.seen += [Seen(part, issue) for issue in issues]
@@ -278,7 +332,9 @@ class _EntryJudge:
             self._see(Part.MEASUREMENTS, [Issue("measurements-missing", path)])
             return
         above = [top.folders[context.model], top, Folder(files=dict.fromkeys(self._task.measurements_top, (1, 0, 0)))]
-        issues = check_measurements(context, folder, above, self._task.code, self._outcome.has_power)
+        types: dict[str, str] = {}
+        issues = check_measurements(context, folder, above, self._task.code, self._outcome.has_power, types)
+        self._outcome.facts.update(types)
         self._see(Part.MEASUREMENTS, issues)
 
     def _performance(self, performance: Folder) -> JudgedRun:
@@ -303,22 +359,21 @@ class _EntryJudge:
         if run.judged and run.value == 0 and not outcome.has_power:
             self._see(Part.PERFORMANCE, [Issue("result-zero", path)])
         if run.log is not None:
-            outcome.facts = {key: _plain(run.log.get(key)) for key in _FACTS if key in run.log}
+            keys = _FACTS + _MORE_FACTS if self._options.provenance else _FACTS
+            outcome.facts |= {key: _plain(run.log.get(key)) for key in keys if key in run.log}
         return run
 
     def _power(self, performance: Folder, run: JudgedRun) -> None:
         # Not before they are needed: they bring numpy.
-        from assay.rules.power import load_power
         from assay.submission.checks.power import judge_power
-        from assay.submission.power.wg import check_power_wg
 
-        found = judge_power(self._context, performance, run)
+        found = judge_power(self._context, performance, run, self._memory().watts)
         self._outcome.power, self._outcome.power_efficiency = found.figure, found.efficiency
+        self._outcome.watts = found.watts
         self._see(Part.POWER, found.issues)
         if self._options.power or self._options.power_checks:
             place = f"{self._context.result_path}/performance"
-            facts = load_power(self._context.round.name)
-            self._see(Part.POWER, check_power_wg(self._context.root, place, performance, facts))
+            self._see(Part.POWER, self._memory().check(place, performance))
 
     def _compliance(self) -> None:
         context, top = self._context, self._folders.compliance

@@ -164,7 +164,7 @@ class TreeReader:
             inner = self._entries(path, descriptor, folder, depth, levels)
             for each in inner:
                 wanted = depth + 1 < levels and (descend is None or descend(each))
-                if depth >= _MAX_DEPTH:
+                if depth + 1 >= _MAX_DEPTH:
                     folder.folders[each] = Folder(unreadable="too many folders in one another")
                 elif wanted:
                     folder.folders[each] = self._list(f"{path}/{each}", each, descriptor, None, depth + 1, levels)

@@ -9,9 +9,17 @@ from assay.submission.checks.context import EntryContext, read_json, read_text, 
 from assay.submission.issue import Issue
 from assay.submission.tree import Folder
 
+_KEPT = ("weight_data_types", "input_data_types")
+_LONGEST = 100
+
 
 def check_measurements(
-    context: EntryContext, folder: Folder, above: Iterable[Folder], code: Folder, has_power: bool
+    context: EntryContext,
+    folder: Folder,
+    above: Iterable[Folder],
+    code: Folder,
+    has_power: bool,
+    facts: dict[str, str],
 ) -> list[Issue]:
     """Issues of the measurements folder of an entry.
 
@@ -20,13 +28,14 @@ def check_measurements(
         above: the folders of model, system and measurements that it lies in.
         code: the submitter's ``code/``; two levels of it are enough.
         has_power: power was measured.
+        facts: takes in what the implementation says of its data types.
 
     Source: ``check_measurement_dir`` of submission_checker.py.
     """
     path = f"{context.submitter_path}/measurements/{context.system}/{context.model}/{context.directory}"
     return [
         *_files(context, folder, path),
-        *_implementation(context, folder, path, code),
+        *_implementation(context, folder, path, code, facts),
         *(_power_documents(context, folder, above, path) if has_power else ()),
     ]
 
@@ -39,7 +48,9 @@ def _files(context: EntryContext, folder: Folder, path: str) -> Iterator[Issue]:
             yield Issue("measurements-file-empty", f"{path}/{name}")
 
 
-def _implementation(context: EntryContext, folder: Folder, path: str, code: Folder) -> Iterator[Issue]:
+def _implementation(
+    context: EntryContext, folder: Folder, path: str, code: Folder, facts: dict[str, str]
+) -> Iterator[Issue]:
     name, ending = _implementation_file(context, folder)
     if name is None:
         expected = f"{context.system}_<implementation>_{context.directory}.json"
@@ -49,6 +60,7 @@ def _implementation(context: EntryContext, folder: Folder, path: str, code: Fold
     if found is None:
         yield Issue("measurements-json-unreadable", f"{path}/{name}", detail=problem)
         return
+    facts |= {key: found[key][:_LONGEST] for key in _KEPT if isinstance(found.get(key), str) and found[key]}
     yield from _fields(context, found, f"{path}/{name}")
     implementation = name[len(context.system) + 1 : -len(ending)]
     place = _code_place(context, code, implementation)

@@ -32,14 +32,32 @@ class JudgedPower:
     Attributes:
         figure: the official power metric: W for Offline and Server, energy per query for the streams.
         efficiency: samples per joule, None where the round's tool has none.
+        watts: average power while LoadGen ran.
     """
 
     issues: list[Issue] = field(default_factory=list)
     figure: float | None = None
     efficiency: float | None = None
+    watts: float | None = None
 
 
-def judge_power(context: EntryContext, performance: Folder, run: JudgedRun) -> JudgedPower:
+class WattsReader:
+    """Reads the samples of a run; those of a copy of the last one (an inferred result holds one) are not parsed again."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, datetime, datetime] | None = None
+        self._watts: list[float] = []
+
+    def read(self, text: str, begin: datetime, end: datetime, place: str) -> list[float]:
+        """As :func:`watts_inside`; do not change what it gives."""
+        if (text, begin, end) != self._last:
+            self._last = None
+            self._watts = watts_inside(text, begin, end, place)
+            self._last = (text, begin, end)
+        return self._watts
+
+
+def judge_power(context: EntryContext, performance: Folder, run: JudgedRun, reader: WattsReader) -> JudgedPower:
     """Judge ``performance/`` of a measured entry."""
     found = JudgedPower()
     path = f"{context.result_path}/performance"
@@ -62,7 +80,7 @@ def judge_power(context: EntryContext, performance: Folder, run: JudgedRun) -> J
             issue = ranging.issues[-1]
             found.issues.append(Issue("ranging-unreadable", issue.path, issue.detail, issue.field, issue.found))
     try:
-        _measure(context, path, run, found)
+        _measure(context, path, run, found, reader)
     except UnreadablePowerError as problem:
         found.issues.append(problem.issue)
     return found
@@ -76,17 +94,17 @@ class UnreadablePowerError(Exception):
         self.issue = issue
 
 
-def _measure(context: EntryContext, path: str, run: JudgedRun, found: JudgedPower) -> None:
+def _measure(context: EntryContext, path: str, run: JudgedRun, found: JudgedPower, reader: WattsReader) -> None:
     begin, end = (
         _moment(run, f"{path}/run_1/{DETAIL}", "power_begin"),
         _moment(run, f"{path}/run_1/{DETAIL}", "power_end"),
     )
     place = f"{path}/run_1/{SPL}"
-    watts = _watts(context, place, begin, end)
+    watts = _watts(context, place, begin, end, reader)
     if not watts:
         found.issues.append(Issue("power-no-sample", place, expected=f"samples between {begin} and {end}"))
         return
-    average = mean(watts)
+    average = found.watts = mean(watts)
     seconds = (end - begin).total_seconds()
     power = context.rules.power
     if context.scenario in (Scenario.OFFLINE, Scenario.SERVER):
@@ -129,11 +147,11 @@ def _queries(run: JudgedRun, place: str) -> int:
     return count
 
 
-def _watts(context: EntryContext, place: str, begin: datetime, end: datetime) -> list[float]:
+def _watts(context: EntryContext, place: str, begin: datetime, end: datetime, reader: WattsReader) -> list[float]:
     text, problem = read_text(context.full(place))
     if text is None:
         raise UnreadablePowerError(Issue("power-log-unreadable", place, detail=problem))
-    found = watts_inside(text, begin, end, place)
+    found = reader.read(text, begin, end, place)
     return [watts for watts in found if watts > 0] if context.rules.power.positive_only else found
 
 

@@ -189,8 +189,11 @@ def _infer(context: EntryContext, look: _Log, run: JudgedRun, measured: Scenario
     """Compute the figure of the directory's scenario, where one follows from the measured one."""
     log, pair = look.log, (context.scenario, measured)
     if pair == (Scenario.OFFLINE, Scenario.SINGLE_STREAM):
-        run.value, run.inferred = log.get("result_qps_without_loadgen_overhead"), True
-        if run.value is None:
+        rate = log.get("result_qps_without_loadgen_overhead")
+        run.value, run.inferred = rate, True
+        if isinstance(rate, bool) or not isinstance(rate, int | float):
+            # The tools write whatever stands there into the row; without a number there is no result here.
+            run.value = None
             yield look.issue("result-absent", "result_qps_without_loadgen_overhead", expected="a rate")
     elif pair == (Scenario.OFFLINE, Scenario.MULTI_STREAM):
         mean = look.number("result_mean_query_latency_ns")

@@ -15,6 +15,16 @@ from assay.submission.issue import Issue
 
 _TEXT = ("system_name", "host_processor_model_name", "accelerator_model_name")
 _TEXT_OR_ABSENT = ("framework", "operating_system")
+_WRITTEN = (
+    *_TEXT,
+    *_TEXT_OR_ABSENT,
+    "hw_notes",
+    "sw_notes",
+    "number_of_nodes",
+    "host_processors_per_node",
+    "host_processor_core_count",
+    "accelerators_per_node",
+)
 
 
 def check_system(
@@ -111,3 +121,9 @@ def _texts(description: Mapping[str, Any], path: str) -> Iterator[Issue]:
     if notes(description, joins_empty=False) is None:
         found = {name: description.get(name) for name in ("hw_notes", "sw_notes")}
         yield Issue("system-field-type", path, field="hw_notes, sw_notes", found=shown(found), expected="text")
+    for name in _WRITTEN:
+        try:
+            str(description.get(name, "")).encode()
+        except UnicodeEncodeError:  # JSON can name half a character (\ud800); no file can hold it.
+            found_text = shown(description[name])
+            yield Issue("system-field-type", path, field=name, found=found_text, expected="whole characters")
