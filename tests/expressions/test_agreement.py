@@ -118,7 +118,9 @@ def grown(children: tuple[st.SearchStrategy[str], ...]) -> tuple[st.SearchStrate
             shape("has(l, {})", text),
             shape("({} in l)", text),
             shape("({} {})", number | text | fact | st.just("l"), st.sampled_from(["is null", "is not null"])),
-            st.sampled_from(["latency < 15 ms", "watts >= 1 kW", "1 kW < watts", "accuracy > 99%", "kilo < 3 W"]),
+            st.sampled_from(
+                ["(latency < 15 ms)", "(watts >= 1 kW)", "(1 kW < watts)", "(accuracy > 99%)", "(kilo < 3 W)"]
+            ),
         ),
     )
 

@@ -49,7 +49,9 @@ def test_operators_that_fit_the_kind() -> None:
     assert "is not null" in texts("labels ") and "==" not in texts("labels ")
     assert "and" in texts("(watts < 5) ")
     assert "watts" in texts("valid &&") and "watts" in texts("valid || !")
-    assert "<" in texts("efficiency ")
+    assert "<" in texts("efficiency ") and "like" not in texts("efficiency ")
+    assert "<" in texts("grid ") and "like" not in texts("grid ")
+    assert {"and", "<", "like"} <= set(texts("fast "))
     assert "like" in texts('"a" ')
     assert texts("watts is ") == ["null", "not null"]
     assert texts("watts is nu")[0] == "null"

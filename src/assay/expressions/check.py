@@ -28,6 +28,7 @@ from assay.expressions.unit import ONE, parse_unit
 
 _SUMS = {"+": "add", "-": "subtract"}
 _TOO_LARGE = "this is too large once the metrics in it are written out"
+_MAX_SHOWN = 60
 _SPLIT = "give a part of it a name of its own, as a metric"
 
 
@@ -297,7 +298,7 @@ class Checker:
             close = nearest(node.name, FUNCTIONS)
             hint = "lists stand behind in, and fields take no arguments" if self._resolved(node.name) else None
             expected = " or ".join(close) or None
-            raise self.error(f"unknown function {node.name!r}", node.name_span, expected=expected, hint=hint)
+            raise self.error(f"unknown function {_short(node.name)}", node.name_span, expected=expected, hint=hint)
         self._counted(node, function)
         with self._function_place(node, function):
             values = tuple(self.visit(argument) for argument in node.arguments)
@@ -366,7 +367,9 @@ class Checker:
         close = nearest(node.name, self.schema.names())
         function = FUNCTIONS.get(node.name.lower())
         hint = f"a function is called: {function.signature}" if function else "a text is written in quotes"
-        return self.error(f"unknown name {node.name!r}", node.span, expected=" or ".join(close) or None, hint=hint)
+        return self.error(
+            f"unknown name {_short(node.name)}", node.span, expected=" or ".join(close) or None, hint=hint
+        )
 
     def _field(self, name: str, node: tree.Name) -> Typed:
         if self.context.aggregates and self._inside == "row" and name not in self.context.groups:
@@ -416,6 +419,11 @@ class Checker:
             raise self.error(what, node.span)
         with self._placed(node.span):
             return converted(found, definition.unit)
+
+
+def _short(name: str) -> str:
+    """A name in an error, which is to stay one line."""
+    return repr(name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}...")
 
 
 def _place_of(definition: Definition) -> str:

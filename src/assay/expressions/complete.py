@@ -170,6 +170,8 @@ def _kind(last: Token, schema: Schema) -> Kind | None:
     """The kind of the value before the cursor where one token tells it."""
     if last.type is Type.NAME and last.value in schema.fields:
         return schema.fields[last.value].kind
-    if last.type is Type.NAME and (last.value in schema.definitions or last.value in schema.parameters):
-        return Kind.NUMBER
+    if last.type is Type.NAME:
+        # A metric without a unit may be of any kind.
+        metric = schema.definitions.get(last.value)
+        return Kind.NUMBER if last.value in schema.parameters or (metric and metric.unit) else None
     return {Type.NUMBER: Kind.NUMBER, Type.TEXT: Kind.TEXT}.get(last.type)
