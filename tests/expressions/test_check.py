@@ -470,7 +470,7 @@ def test_windows() -> None:
     assert str(compile_text("rank(watts)", SCHEMA, context=BESIDE).unit) == "one"
     with pytest.raises(ExpressionError, match="cannot stand inside"):
         compile_text("rank(best(watts))", SCHEMA, context=BESIDE)
-    with pytest.raises(ExpressionError, match="no baseline is chosen"):
+    with pytest.raises(ExpressionError, match="needs a baseline, and none is chosen"):
         compile_text("speedup", SCHEMA, context=Context(windows=True))
 
 

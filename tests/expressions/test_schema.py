@@ -31,6 +31,17 @@ def test_all_names() -> None:
     )
     assert schema.names() == ["watts", "m", "p"]
     assert Schema().names() == []
+    assert (schema.resolved("Watts"), schema.resolved("P"), schema.resolved("m"), schema.resolved("x")) == (
+        "watts",
+        "p",
+        "m",
+        None,
+    )
+
+
+def test_the_place_of_a_metric() -> None:
+    assert Definition("m", "1").place == "metric m"
+    assert Definition("m", "1", where="m.yaml:3").place == "m.yaml:3: m"
 
 
 def test_a_context_is_of_groups_or_of_neighbours() -> None:

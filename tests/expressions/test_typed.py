@@ -14,6 +14,7 @@ from assay.expressions.typed import (
     made,
     of_kind,
     settled,
+    written,
 )
 from assay.expressions.unit import ONE, parse_unit
 
@@ -78,3 +79,11 @@ def test_a_null_takes_any_kind_and_unit() -> None:
     assert (of_kind(null, Kind.NUMBER).kind, of_kind(null, Kind.NUMBER).free) == (Kind.NUMBER, True)
     assert (of_kind(null, Kind.TEXT).kind, of_kind(null, Kind.TEXT).free) == (Kind.TEXT, False)
     assert of_kind(FIGURE, Kind.TEXT) is FIGURE
+
+
+def test_a_number_written_out() -> None:
+    assert written(literal(5.0, Kind.NUMBER)) == 5
+    assert written(made("negate", Kind.NUMBER, literal(5.0, Kind.NUMBER))) == -5
+    assert written(made("negate", Kind.NUMBER, FIGURE)) is None
+    assert written(literal(None, Kind.NUMBER)) is None
+    assert written(FIGURE) is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from assay.errors import InvalidInputError, nearest
 from assay.expressions import tree
 from assay.expressions.error import ExpressionError
-from assay.expressions.functions import FUNCTIONS, Arguments, Function, described
+from assay.expressions.functions import FUNCTIONS, Arguments, Function, described, refusal
 from assay.expressions.parse import parse
 from assay.expressions.schema import Context, Definition, Kind, Parameter, Schema
 from assay.expressions.typed import (
@@ -23,6 +23,7 @@ from assay.expressions.typed import (
     of_kind,
     settled,
     tidied,
+    written,
 )
 from assay.expressions.unit import ONE, parse_unit
 
@@ -161,16 +162,18 @@ class Checker:
         return literal(value, Kind.NUMBER, unit=unit)
 
     def _condition(self, node: tree.Node) -> Typed:
-        value = of_kind(self.visit(node), Kind.BOOLEAN)
-        if value.kind is not Kind.BOOLEAN:
-            raise self.error(f"a condition is needed here, and this is {described(value)}", node.span)
+        return self._of_kind(node, Kind.BOOLEAN)
+
+    def _of_kind(self, node: tree.Node, kind: Kind) -> Typed:
+        value = of_kind(self.visit(node), kind)
+        if value.kind is not kind:
+            needed = "a condition" if kind is Kind.BOOLEAN else f"a {kind.value}"
+            hint = 'write has(list, "text")' if value.kind is Kind.TEXTS and kind is Kind.TEXT else None
+            raise self.error(f"{needed} is needed here, and this is {described(value)}", node.span, hint=hint)
         return value
 
     def _figure(self, node: tree.Node) -> Typed:
-        value = of_kind(self.visit(node), Kind.NUMBER)
-        if value.kind is not Kind.NUMBER:
-            raise self.error(f"a number is needed here, and this is {described(value)}", node.span)
-        return value
+        return self._of_kind(node, Kind.NUMBER)
 
     def _unary(self, node: tree.Unary) -> Typed:
         if node.operator == "not":
@@ -194,9 +197,7 @@ class Checker:
         if node.operator == "*":
             return made("multiply", Kind.NUMBER, left, right, unit=left.unit * right.unit, free=free, finite=False)
         if node.operator == "/":
-            divisor = (
-                right if _is_nonzero(right) else made("nonzero", Kind.NUMBER, right, unit=right.unit, finite=False)
-            )
+            divisor = right if written(right) else made("nonzero", Kind.NUMBER, right, unit=right.unit, finite=False)
             return made("divide", Kind.NUMBER, left, divisor, unit=left.unit / right.unit, free=free, finite=False)
         return self._power(node, left, right)
 
@@ -218,11 +219,11 @@ class Checker:
         if not left.unit.powers:
             base = settled(left if left.free else converted(left, ONE))
             return settled(made("power", Kind.NUMBER, base, exponent, free=left.free and right.free, finite=False))
-        whole = _whole(exponent)
-        if whole is None:
+        whole = written(exponent)
+        if whole is None or not whole.is_integer():
             what = f"a number in {left.unit.name} is raised to a whole number that is written out, and to nothing else"
             raise self.error(what, node.right.span)
-        unit = left.unit.power(whole)
+        unit = left.unit.power(int(whole))
         return settled(made("power", Kind.NUMBER, settled(left), exponent, unit=unit, finite=False))
 
     # --- comparison ---
@@ -281,13 +282,7 @@ class Checker:
         return made("has", Kind.BOOLEAN, values, wanted)
 
     def _matched(self, node: tree.Binary) -> Typed:
-        sides = []
-        for part in (node.left, node.right):
-            value = of_kind(self.visit(part), Kind.TEXT)
-            if value.kind is not Kind.TEXT:
-                hint = 'write has(list, "text")' if value.kind is Kind.TEXTS else None
-                raise self.error(f"a text is needed here, and this is {described(value)}", part.span, hint=hint)
-            sides.append(value)
+        sides = [self._of_kind(part, Kind.TEXT) for part in (node.left, node.right)]
         return made(node.operator, Kind.BOOLEAN, *sides)
 
     # --- functions ---
@@ -296,7 +291,7 @@ class Checker:
         function = FUNCTIONS.get(node.name.lower())
         if function is None:
             close = nearest(node.name, FUNCTIONS)
-            hint = "lists stand behind in, and fields take no arguments" if self._resolved(node.name) else None
+            hint = "lists stand behind in, and fields take no arguments" if self.schema.resolved(node.name) else None
             expected = " or ".join(close) or None
             raise self.error(f"unknown function {_short(node.name)}", node.name_span, expected=expected, hint=hint)
         self._counted(node, function)
@@ -323,38 +318,18 @@ class Checker:
         if function.place == "row":
             yield
             return
-        self._allowed(node, function)
+        refused = refusal(function, self.context, self._inside)
+        if refused is not None:
+            raise self.error(f"{function.name}() {refused[0]}", node.name_span, hint=refused[1])
         self.places.add(function.place)
         before, self._inside = self._inside, function.place
         yield
         self._inside = before
 
-    def _allowed(self, node: tree.Call, function: Function) -> None:
-        if function.place == "aggregate" and not self.context.aggregates:
-            what = f"{function.name}() looks at a group of results, and this is read result by result"
-            raise self.error(what, node.name_span, hint="aggregates stand in the columns of a grouped query")
-        if function.place == "window" and not self.context.windows:
-            what = f"{function.name}() compares a result with others, which is not possible here"
-            raise self.error(what, node.name_span, hint="use it in a column or a metric of an ungrouped query")
-        if self._inside != "row":
-            what = f"{function.name}() cannot stand inside another function that looks at many results"
-            raise self.error(what, node.name_span)
-        if function.name == "baseline" and self.context.baseline is None:
-            raise self.error("no baseline is chosen", node.name_span, hint="say which results are the baseline")
-
     # --- names ---
 
-    def _resolved(self, name: str) -> str | None:
-        """The name as the schema spells it; case counts only where two names differ by nothing else."""
-        for known in (self.schema.fields, self.schema.definitions, self.schema.parameters):
-            if name in known:
-                return name
-        folded = name.casefold()
-        close = [known for known in self.schema.names() if known.casefold() == folded]
-        return close[0] if len(close) == 1 else None
-
     def _name(self, node: tree.Name) -> Typed:
-        name = self._resolved(node.name)
+        name = self.schema.resolved(node.name)
         if name is None:
             raise self._unknown(node)
         if name in self.schema.fields:
@@ -393,7 +368,7 @@ class Checker:
             raise self.error(f"the metric {definition.name} is made of itself: {chain}", node.span)
         key = (definition.name, self._inside)
         if key not in self._known:
-            before, self.source = self.source, Source(definition.text, _place_of(definition))
+            before, self.source = self.source, Source(definition.text, definition.place)
             self._open.append(definition.name)
             self._known[key] = self._written_out(definition)
             self._open.pop()
@@ -424,19 +399,3 @@ class Checker:
 def _short(name: str) -> str:
     """A name in an error, which is to stay one line."""
     return repr(name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}...")
-
-
-def _place_of(definition: Definition) -> str:
-    return f"{definition.where}: {definition.name}" if definition.where else f"metric {definition.name}"
-
-
-def _is_nonzero(value: Typed) -> bool:
-    return value.operation == "literal" and isinstance(value.value, float) and value.value != 0
-
-
-def _whole(exponent: Typed) -> int | None:
-    sign = 1
-    if exponent.operation == "negate":
-        sign, exponent = -1, exponent.arguments[0]
-    value = exponent.value
-    return sign * int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 100 else None

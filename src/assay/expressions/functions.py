@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from assay.expressions.schema import Kind
-from assay.expressions.typed import Typed, common, converted, literal, made, of_kind, settled, tidied
+from assay.expressions.schema import Context, Kind
+from assay.expressions.typed import Typed, common, converted, literal, made, of_kind, settled, tidied, written
 from assay.expressions.unit import ONE, Unit
 
 
@@ -55,13 +55,10 @@ class Arguments:
 
     def constant(self, index: int) -> float:
         """An argument that has to be a number written out."""
-        value = self.values[index]
-        sign = 1.0
-        if value.operation == "negate":
-            sign, value = -1.0, value.arguments[0]
-        if value.operation != "literal" or value.kind is not Kind.NUMBER or not isinstance(value.value, float):
+        value = written(self.values[index])
+        if value is None:
             raise self.problem("a number written out is needed here", index)
-        return sign * value.value
+        return value
 
     def same(self, start: int = 0) -> list[Typed]:
         """Arguments that have to be of one kind and in one unit, brought to the first one's unit."""
@@ -116,6 +113,27 @@ class Function:
     most: int
     build: Callable[[Arguments], Typed]
     place: str = "row"
+
+
+def refusal(function: Function, context: Context, inside: str) -> tuple[str, str | None] | None:
+    """Why a function over many results is not allowed where it stands, and what to do; None when it is.
+
+    Args:
+        function: an aggregate or a window.
+        context: where the expression stands.
+        inside: ``row``, or the place of the function that it is an argument of.
+    """
+    if function.place == "aggregate" and not context.aggregates:
+        what = "looks at a group of results, and this is read result by result"
+        return what, "aggregates stand in the columns of a grouped query"
+    if function.place == "window" and not context.windows:
+        what = "compares a result with others, which is not possible here"
+        return what, "use it in a column or a metric of an ungrouped query"
+    if inside != "row":
+        return "cannot stand inside another function that looks at many results", None
+    if function.name == "baseline" and context.baseline is None:
+        return "needs a baseline, and none is chosen", "say which results are the baseline"
+    return None
 
 
 _MANY = 100

@@ -12,6 +12,7 @@ from assay.expressions.error import ExpressionError
 from assay.expressions.tokens import Token, Type, tokens_of
 
 MAX_DEPTH = 50
+_MAX_NESTED = 80
 MAX_ITEMS = 500
 N = TypeVar("N", bound=tree.Node)
 
@@ -105,7 +106,7 @@ class _Parser:
 
     def expression(self, binding: int) -> tree.Node:
         self.nested += 1
-        if self.nested > MAX_DEPTH:
+        if self.nested > _MAX_NESTED:
             raise self.too_deep((self.token.start, max(self.token.end, self.token.start + 1)))
         left = self.operand()
         while (strength := self.strength()) > binding:

@@ -59,6 +59,11 @@ class Definition:
     where: str = ""
     description: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where an error in its text is."""
+        return f"{self.where}: {self.name}" if self.where else f"metric {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -115,6 +120,14 @@ class Schema:
     def names(self) -> list[str]:
         """Every name, fields first."""
         return [*self.fields, *self.definitions, *self.parameters]
+
+    def resolved(self, name: str) -> str | None:
+        """The name as it is spelt here; case counts only where two names differ by nothing else. None for no name."""
+        if name in self.fields or name in self.definitions or name in self.parameters:
+            return name
+        folded = name.casefold()
+        close = [known for known in self.names() if known.casefold() == folded]
+        return close[0] if len(close) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,14 @@ def _exact(value: float, factor: Fraction) -> float | None:
         return None
 
 
+def written(node: Typed) -> float | None:
+    """The number that is written out in the text, with its sign; None for anything that has to be reckoned."""
+    sign = 1.0
+    if node.operation == "negate":
+        sign, node = -1.0, node.arguments[0]
+    return sign * node.value if node.operation == "literal" and isinstance(node.value, float) else None
+
+
 def of_kind(node: Typed, kind: Kind) -> Typed:
     """A bare null as a value of a kind, in whatever unit; anything else as it is."""
     return replace(node, kind=kind, free=kind is Kind.NUMBER) if node.kind is None else node
