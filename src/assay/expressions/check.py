@@ -28,7 +28,6 @@ from assay.expressions.typed import (
 from assay.expressions.unit import ONE, parse_unit
 
 _SUMS = {"+": "add", "-": "subtract"}
-_TOO_LARGE = "this is too large once the metrics in it are written out"
 _MAX_SHOWN = 60
 _SPLIT = "give a part of it a name of its own, as a metric"
 
@@ -108,7 +107,7 @@ class Checker:
         self._level += 1
         try:
             if self._level > MAX_LEVELS:
-                raise TooLargeError(_TOO_LARGE)
+                raise TooLargeError("this is too large once the metrics in it are written out")
             yield
         except ExpressionError:
             raise
