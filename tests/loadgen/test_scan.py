@@ -34,8 +34,9 @@ def reference(raw: bytes) -> tuple[dict[str, Any], list[str], bool]:
         if not each.startswith(":::MLLOG"):
             continue
         try:
-            message = json.loads(each[8:])
+            message = json.loads(each.rstrip()[8:])
             key, flag = message["key"], message["metadata"]["is_error"]
+            hash(key)  # the official parser keeps a set of keys
         except (ValueError, KeyError, TypeError, IndexError, RecursionError):
             return first, errors, True
         first.setdefault(str(key), message.get("value"))
@@ -176,3 +177,19 @@ def test_the_reader_keeps_no_more_than_its_room(tmp_path: Path) -> None:
 def test_a_log_that_is_not_there_raises(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nothing"):
         scan_detail(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\x0c", "\u3000 ", "\x1f"])
+def test_blanks_behind_a_line_do_not_matter(blank: str, tmp_path: Path) -> None:
+    raw = line("a", 1).rstrip(b"\n") + blank.encode() + b"\n" + line("b", 2)
+    found = scan_bytes(raw, tmp_path)
+    assert reference(raw) == ({"a": 1, "b": 2}, [], False)
+    assert found.broken is None
+    assert (found.get("a"), found.get("b")) == (1, 2)
+
+
+@pytest.mark.parametrize("key", ["[]", "{}"])
+def test_a_key_that_no_set_can_hold_breaks_the_log(key: str, tmp_path: Path) -> None:
+    raw = line("a", 1) + b':::MLLOG {"key": %s, "value": 1, "metadata": {"is_error": false}}\n' % key.encode()
+    assert reference(raw)[2]
+    assert scan_bytes(raw, tmp_path).broken is not None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
+from assay.rules.model import Scenario
 from assay.submission.check import check
 from assay.submission.official import header
 
@@ -128,4 +131,43 @@ def test_a_folder_of_files_out_of_the_tree_is_not_taken_for_looked_at(tmp_path: 
     report = check(root, "v3.0", jobs=1)
     assert not report.rows
     assert not report.official.ok
+    assert not report.strict.ok
+
+
+def test_a_submitter_out_of_the_tree_is_told(tmp_path: Path) -> None:
+    root, outside = tmp_path / "tree", tmp_path / "outside"
+    tree = build(root, "v3.0")
+    tree.submitter.rename(outside)
+    tree.submitter.symlink_to(outside)
+    report = check(root, "v3.0", jobs=1)
+    assert report.official.refused == report.strict.refused == ("closed/Acme",)
+    assert [each.code for each in report.findings] == ["link-outside"]
+
+
+def test_results_that_are_a_file_are_told(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0")
+    shutil.rmtree(tree.submitter / "results")
+    (tree.submitter / "results").touch()
+    report = check(tmp_path, "v3.0", jobs=1)
+    assert report.official.refused == report.strict.refused == ("closed/Acme/results",)
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"), [("shared", 0), ("", 0), ("../code/shared\n", 0), ("a/b/c", 0), ("a/b/x", 1), ("nowhere", 1)]
+)
+def test_code_of_a_model_may_be_a_file_that_names_a_folder(text: str, errors: int, tmp_path: Path) -> None:
+    code = build(tmp_path, "v3.0", scenarios=(Scenario.OFFLINE,)).submitter / "code"
+    (code / "resnet50").rename(code / "shared")
+    (code / "a" / "b" / "c").mkdir(parents=True)
+    (code / "a" / "b" / "c" / "run.py").touch()
+    (code / "resnet50").write_text(text, encoding="utf-8")
+    (row,) = check(tmp_path, "v3.0", jobs=1).rows
+    assert int(columns(row)[22]) == errors
+
+
+def test_an_implementation_that_is_a_list_lacks_all_fields(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0", scenarios=(Scenario.OFFLINE,))
+    (tree.measurements("Offline") / "box_impl_Offline.json").write_text("[]", encoding="utf-8")
+    report = check(tmp_path, "v3.0", jobs=1)
+    assert columns(report.rows[0])[22] == "1"
     assert not report.strict.ok

@@ -320,8 +320,10 @@ def _is_index_list(part: memoryview) -> bool:
 def _slow(line: bytes, number: int, found: DetailScan) -> _Line | None:
     """A line that msgspec does not take, read as the official parser does; None (and broken) when that fails too."""
     try:
-        entry = json.loads(line)
+        # As text, without any blank at the end: the official parser takes what Unicode calls blank for one.
+        entry = json.loads(line.decode("utf-8").rstrip())
         key, metadata = entry["key"], entry["metadata"]
+        hash(key)
         value = json.dumps(entry.get("value")).encode()
         return _Line(
             key if isinstance(key, str) else repr(key), msgspec.Raw(value), _Metadata(bool(metadata["is_error"]))

@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import fnmatch
 import gc
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -214,6 +215,16 @@ class _Checker:
         for name in top.folders:
             if not wanted or name in wanted:
                 yield _Submitter(division, name)
+        for name in top.outside:
+            path = f"{division}/{name}"
+            if (not wanted or name in wanted) and os.path.isdir(os.path.join(self._reader.root, path)):
+                self._not_looked_at(path, Issue("link-outside", path, found=shown(top.links[name])))
+
+    def _not_looked_at(self, path: str, issue: Issue) -> None:
+        """Refuse what the official tool would go into, or break off at, and what is not read here."""
+        self._say([Seen(Part.SUBMITTER, issue)], path, closed=not path.startswith("open/"))
+        self._judge.refuse(path)
+        self._refuse_strict(path)
 
     def _judge_all(
         self, submitters: list[_Submitter], jobs: int | None, cache: Path | None, progress: Progress
@@ -224,6 +235,9 @@ class _Checker:
         for submitter in submitters:
             results = self._reader.read(f"{submitter.path}/results", levels=1)
             if results.unreadable and results.is_empty():
+                path = f"{submitter.path}/results"
+                if os.path.exists(os.path.join(self._reader.root, path)):
+                    self._not_looked_at(path, Issue("folder-unreadable", path, detail=results.unreadable))
                 continue
             submitter.systems = list(results.folders)
             walked.append(submitter)

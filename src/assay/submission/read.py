@@ -318,7 +318,10 @@ class _EntryJudge:
             folder, _, name = place.rpartition("/")
             where = self._folder.at(*folder.split("/"))
             if where is not None and name in where.files:
-                with contextlib.suppress(OSError), open_regular(self._context.full(f"{self._context.result_path}/{place}")) as raw:
+                with (
+                    contextlib.suppress(OSError),
+                    open_regular(self._context.full(f"{self._context.result_path}/{place}")) as raw,
+                ):
                     yield place, hashlib.file_digest(raw, "sha256").hexdigest()
 
     def _see(self, part: Part, issues: list[Issue]) -> None:

@@ -79,20 +79,27 @@ class EntryContext:
 
 def read_json(path: str) -> tuple[Mapping[str, Any] | None, str]:
     """A JSON object of at most 8 MiB, or None and the problem in words."""
+    value, problem = read_any_json(path)
+    if problem:
+        return None, problem
+    if not isinstance(value, dict):
+        return None, f"a JSON {_kind(value)} instead of an object"
+    return value, ""
+
+
+def read_any_json(path: str) -> tuple[Any, str]:
+    """What a JSON file of at most 8 MiB holds, or None and the problem in words."""
     text, problem = read_text(path)
     if text is None:
         return None, problem
     try:
-        value = json.loads(text)
+        return json.loads(text), ""
     except json.JSONDecodeError as error:
         return None, f"{error.msg} in line {error.lineno}, column {error.colno}"
     except RecursionError:
         return None, "too many levels in one another"
     except ValueError as error:
         return None, str(error).partition("\n")[0]
-    if not isinstance(value, dict):
-        return None, f"a JSON {_kind(value)} instead of an object"
-    return value, ""
 
 
 def read_text(path: str) -> tuple[str | None, str]:

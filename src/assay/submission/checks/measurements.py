@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from assay.submission.checks.context import EntryContext, read_json, read_text, shown
+from assay.submission.checks.context import EntryContext, read_any_json, read_json, read_text, shown
 from assay.submission.issue import Issue
 from assay.submission.tree import Folder
 
@@ -58,7 +60,7 @@ def _implementation(
         return
     found, problem = read_json(context.full(f"{path}/{name}"))
     if found is None:
-        yield Issue("measurements-json-unreadable", f"{path}/{name}", detail=problem)
+        yield from _no_object(context, f"{path}/{name}", problem)
         return
     facts |= {key: found[key][:_LONGEST] for key in _KEPT if isinstance(found.get(key), str) and found[key]}
     yield from _fields(context, found, f"{path}/{name}")
@@ -66,6 +68,17 @@ def _implementation(
     place = _code_place(context, code, implementation)
     if place is not None:
         yield Issue("code-missing", f"{path}/{name}", expected=place)
+
+
+def _no_object(context: EntryContext, path: str, problem: str) -> Iterator[Issue]:
+    """The official tool looks for the fields in whatever it finds: a list holds none of them, a number breaks it off."""
+    value, _ = read_any_json(context.full(path))
+    fields = context.rules.measurements.fields
+    if isinstance(value, list | str) and not any(name in value for name in fields):
+        for name in fields:
+            yield Issue("measurements-field-missing", path, problem, field=name)
+    else:
+        yield Issue("measurements-json-unreadable", path, detail=problem)
 
 
 def _implementation_file(context: EntryContext, folder: Folder) -> tuple[str | None, str]:
@@ -93,13 +106,10 @@ def _code_place(context: EntryContext, code: Folder, implementation: str) -> str
     base = f"{context.submitter_path}/code"
     if model in code.files:
         text, _ = read_text(context.full(f"{base}/{model}"))
-        named = (text or "").strip()
-        # The file's text is a path from the submitter: only its first part can be looked up here.
-        parts = [part for part in named.split("/") if part not in ("", ".")]
-        if not parts or ".." in parts or named.startswith("/"):
-            return f"{base}/{model} naming a folder of code/"
-        there = code.at(*parts[:2]) is not None or (len(parts) == 1 and parts[0] in code.files)
-        return None if there else f"{base}/{shown(named)}"
+        named = posixpath.normpath(posixpath.join(base, (text or "").strip()))
+        # The text is a path of the submitter's choice: what lies out of the submitter's folder is not looked at.
+        inside = f"{named}/".startswith(f"{context.submitter_path}/") and "\0" not in named
+        return None if inside and os.path.exists(context.full(named)) else shown(named)
     return None if model in code.folders else f"{base}/{model}/{shown(implementation)}"
 
 
