@@ -117,6 +117,10 @@ def grown(children: tuple[st.SearchStrategy[str], ...]) -> tuple[st.SearchStrate
             shape("between({}, {}, {})", text, text, text),
             shape("has(l, {})", text),
             shape("({} in l)", text),
+            shape("(l {} {})", st.sampled_from(["==", "!=", "contains", "not contains"]), text),
+            shape("({} {} l)", text, st.sampled_from(["==", "!="])),
+            shape("(l {} ({}, {}))", st.sampled_from(["in", "not in"]), text, text),
+            shape("contains(l, {})", text),
             shape("({} {})", number | text | fact | st.just("l"), st.sampled_from(["is null", "is not null"])),
             st.sampled_from(
                 ["(latency < 15 ms)", "(watts >= 1 kW)", "(1 kW < watts)", "(accuracy > 99%)", "(kilo < 3 W)"]

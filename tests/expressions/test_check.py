@@ -83,6 +83,12 @@ def test_units_come_out(text: str, unit: str) -> None:
         'scenario in ("Server", "Offline")',
         '"a" in labels',
         'has(labels, "a")',
+        'labels == "a"',
+        '"a" != labels',
+        'labels in ("a", scenario)',
+        'labels not in ("a")',
+        'labels contains "a"',
+        'contains(labels, "a")',
         "valid == power",
         "valid != true",
         "not valid",
@@ -234,10 +240,28 @@ GOLDEN = [
            ^^^^""",
     ),
     (
-        'labels == "a"',
-        """a list is not compared
-  labels == "a"
+        "labels == 5 W",
+        """a list is compared with a text, and this is a number in W
+  labels == 5 W
+            ^^^""",
+    ),
+    (
+        "labels != labels",
+        """a list is compared with a text, and this is a list of texts
+  labels != labels
   ^^^^^^""",
+    ),
+    (
+        '"a" < labels',
+        """a list has no order
+  "a" < labels
+      ^""",
+    ),
+    (
+        'labels in ("a", 5)',
+        """a text is needed here, and this is a number
+  labels in ("a", 5)
+                  ^""",
     ),
     (
         "valid < power",
@@ -300,10 +324,10 @@ GOLDEN = [
   ^^^^^""",
     ),
     (
-        'labels contains "a"',
-        """a text is needed here, and this is a list of texts
-  labels contains "a"
-  ^^^^^^""",
+        "labels contains 5",
+        """a text is needed here, and this is a number
+  labels contains 5
+                  ^""",
     ),
     (
         "length(5)",
@@ -390,6 +414,7 @@ def test_errors_point_at_the_character(text: str, told: str) -> None:
         ("watts == null", "write is null or is not null"),
         ("watts in (1, null)", "write or x is null"),
         ('labels like "a"', 'write has(list, "text")'),
+        ('labels < "a"', 'write has(list, "text")'),
         ("watts > 5 foot", "an operator is missing if this is no unit"),
         ('"a" in scenario', "write the list in parentheses, as in x in (1, 2)"),
         ("mean(x)", "aggregates stand in the columns of a grouped query"),

@@ -46,7 +46,7 @@ def test_operators_that_fit_the_kind() -> None:
     assert "<" in texts("watts ") and "like" not in texts("watts ")
     assert "like" in texts("scenario ") and "+" not in texts("scenario ")
     assert texts("valid ")[:2] == ["and", "or"]
-    assert "is not null" in texts("labels ") and "==" not in texts("labels ")
+    assert {"is not null", "==", "!=", "in"} <= set(texts("labels ")) and not {"<", "like"} & set(texts("labels "))
     assert "and" in texts("(watts < 5) ")
     assert "watts" in texts("valid &&") and "watts" in texts("valid || !")
     assert "<" in texts("efficiency ") and "like" not in texts("efficiency ")

@@ -92,6 +92,8 @@ def test_names_of_functions_ignore_case(text: str) -> None:
         ('startswith("Server", "SER")', True),
         ('endswith("Server", "VER")', True),
         ('contains("Server", "erv")', True),
+        ('contains(labels, "a")', True),
+        ('contains(labels, "A")', False),
         ('has(labels, "a")', True),
         ('has(labels, "A")', False),
         ('"b" in labels', True),

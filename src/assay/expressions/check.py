@@ -164,7 +164,10 @@ class Checker:
         return self._of_kind(node, Kind.BOOLEAN)
 
     def _of_kind(self, node: tree.Node, kind: Kind) -> Typed:
-        value = of_kind(self.visit(node), kind)
+        return self._fitting(node, self.visit(node), kind)
+
+    def _fitting(self, node: tree.Node, found: Typed, kind: Kind) -> Typed:
+        value = of_kind(found, kind)
         if value.kind is not kind:
             needed = "a condition" if kind is Kind.BOOLEAN else f"a {kind.value}"
             hint = 'write has(list, "text")' if value.kind is Kind.TEXTS and kind is Kind.TEXT else None
@@ -243,14 +246,26 @@ class Checker:
         for node, value in zip(nodes, (left, right), strict=True):
             if value.kind is None:
                 raise self.error("comparing with null is never true", node.span, hint="write is null or is not null")
-            if value.kind is Kind.TEXTS:
-                raise self.error("a list is not compared", node.span, hint='write has(list, "text")')
+        if Kind.TEXTS in (left.kind, right.kind):
+            return self._holds(operator, span, nodes, left, right)
         if left.kind is not right.kind:
             raise self.error(f"{described(left)} and {described(right)} cannot be compared", span)
         if left.kind is Kind.BOOLEAN and operator not in ("==", "!="):
             raise self.error("conditions have no order", span)
         self._same_unit(left, right, span, "compared")
         return made(operator, Kind.BOOLEAN, *self._alike([left, right]))
+
+    def _holds(self, operator: str, span: tree.Span, nodes: tuple[tree.Node, ...], left: Typed, right: Typed) -> Typed:
+        """``labels == "text"``: a field of several words is a word when one of them is it."""
+        if right.kind is Kind.TEXTS:
+            left, right, nodes = right, left, nodes[::-1]
+        if right.kind is not Kind.TEXT:
+            what = f"a list is compared with a text, and this is {described(right)}"
+            raise self.error(what, nodes[1].span, hint='write has(list, "text")')
+        if operator not in ("==", "!="):
+            raise self.error("a list has no order", span, hint='write has(list, "text")')
+        found = made("has", Kind.BOOLEAN, left, right)
+        return found if operator == "==" else made("not", Kind.BOOLEAN, found)
 
     @staticmethod
     def _alike(values: list[Typed]) -> list[Typed]:
@@ -260,14 +275,18 @@ class Checker:
     def _membership(self, node: tree.Membership) -> Typed:
         wanted = self.visit(node.operand)
         items = [self.visit(item) for item in node.items]
-        if wanted.kind not in (Kind.NUMBER, Kind.TEXT):
+        if wanted.kind not in (Kind.NUMBER, Kind.TEXT, Kind.TEXTS):
             what = f"numbers and texts are looked for in a list, and this is {described(wanted)}"
             raise self.error(what, node.operand.span)
         for item, value in zip(node.items, items, strict=True):
-            if value.kind is not wanted.kind:
-                what = f"a {wanted.kind.value} is needed here, and this is {described(value)}"
+            kind = Kind.TEXT if wanted.kind is Kind.TEXTS else wanted.kind
+            if value.kind is not kind:
+                what = f"a {kind.value} is needed here, and this is {described(value)}"
                 raise self.error(what, item.span, hint="write or x is null" if value.kind is None else None)
             self._same_unit(wanted, value, item.span, "compared")
+        if wanted.kind is Kind.TEXTS:
+            each = [made("has", Kind.BOOLEAN, wanted, item) for item in items]
+            return each[0] if len(each) == 1 else made("or", Kind.BOOLEAN, *each)
         return made("in", Kind.BOOLEAN, *self._alike([wanted, *items]))
 
     def _in_list(self, node: tree.Binary) -> Typed:
@@ -281,8 +300,11 @@ class Checker:
         return made("has", Kind.BOOLEAN, values, wanted)
 
     def _matched(self, node: tree.Binary) -> Typed:
-        sides = [self._of_kind(part, Kind.TEXT) for part in (node.left, node.right)]
-        return made(node.operator, Kind.BOOLEAN, *sides)
+        left = self.visit(node.left)
+        if node.operator == "contains" and left.kind is Kind.TEXTS:
+            return made("has", Kind.BOOLEAN, left, self._of_kind(node.right, Kind.TEXT))
+        left = self._fitting(node.left, left, Kind.TEXT)
+        return made(node.operator, Kind.BOOLEAN, left, self._of_kind(node.right, Kind.TEXT))
 
     # --- functions ---
 

@@ -37,7 +37,7 @@ _OPERATORS: dict[Kind | None, dict[str, str]] = {
     Kind.NUMBER: {**_ORDER, **_SUMS, "in": "one of a list", **_NULLS, **_LOGIC},
     Kind.TEXT: {**_TEXTS, **_NULLS, **_LOGIC},
     Kind.BOOLEAN: {**_LOGIC, "==": "equal", "!=": "not equal", **_NULLS},
-    Kind.TEXTS: {**_NULLS, **_LOGIC},
+    Kind.TEXTS: {"==": "holds it", "!=": "does not hold it", "in": "holds one of them", **_NULLS, **_LOGIC},
     None: {**_LOGIC, **_ORDER, **_SUMS, **_TEXTS, **_NULLS},
 }
 _WORDS = {"not": "the opposite of a condition", "true": "", "false": "", "null": "no value"}

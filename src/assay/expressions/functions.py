@@ -225,6 +225,11 @@ def _has(arguments: Arguments) -> Typed:
     return made("has", Kind.BOOLEAN, arguments.of_kind(0, Kind.TEXTS), arguments.text(1))
 
 
+def _contains(arguments: Arguments) -> Typed:
+    search = _has if arguments.values[0].kind is Kind.TEXTS else _two_texts("contains")
+    return search(arguments)
+
+
 def _count(arguments: Arguments) -> Typed:
     if not arguments.values:
         return made("count_rows", Kind.NUMBER)
@@ -268,7 +273,7 @@ _ALL = (
     Function("between", "between(x, low, high)", "Whether low <= x <= high.", 3, 3, _between),
     Function("ceil", "ceil(x)", "x rounded up, in its own unit.", 1, 1, _keeps_unit("ceil")),
     Function("coalesce", "coalesce(a, b, ...)", "The first value that is not null.", 1, _MANY, _coalesce),
-    Function("contains", "contains(text, part)", "Whether the part is in the text, ignoring case.", 2, 2, _two_texts("contains")),
+    Function("contains", "contains(text, part)", "Whether the part is in the text, ignoring case; of a list, as has().", 2, 2, _contains),
     Function("endswith", "endswith(text, end)", "Whether the text ends so, ignoring case.", 2, 2, _two_texts("endswith")),
     Function("exp", "exp(x)", "e to the power of x; x has no unit.", 1, 1, _exp),
     Function("floor", "floor(x)", "x rounded down, in its own unit.", 1, 1, _keeps_unit("floor")),
