@@ -148,3 +148,22 @@ def test_lower_case_scenarios_are_taken(tmp_path: Path) -> None:
     report = check(tmp_path, "v3.0", jobs=1)
     assert report.official.ok
     assert any(row.split(",")[8] == "Offline" and "/offline," in row for row in report.rows)
+
+
+def test_a_submitter_that_is_not_there_is_told_with_the_closest_names(tmp_path: Path) -> None:
+    build(tmp_path, "v3.0")
+    with pytest.raises(NotFoundError, match="unknown submitter 'acme'.*Acme"):
+        check(tmp_path, "v3.0", selection=Selection(submitters=("acme",)), jobs=1)
+
+
+def test_findings_of_results_that_are_not_shown_are_not_shown(tmp_path: Path) -> None:
+    tree = build(tmp_path, "v3.0")
+    change_log(tree.run_log("Offline"), effective_qsl_rng_seed=1)
+    change_log(tree.run_log("SingleStream"), effective_schedule_rng_seed=1)
+    (tmp_path / "elsewhere").mkdir()
+    report = check(tmp_path, "v3.0", selection=Selection(only=("*/Offline",)), jobs=1)
+    assert [(each.code, each.result) for each in report.findings if each.code != "scenario-missing"] == [
+        ("division-unknown", ""),
+        ("seed-wrong", "closed/Acme/results/box/resnet50/Offline"),
+    ]
+    assert len(report.strict.refused) > 2

@@ -173,6 +173,10 @@ def _checker(
             )
 
     def show(report: CheckReport) -> None:
+        if given["only"] and not report.results:
+            out.remark(
+                "no result's path fits --only; a path looks like closed/<submitter>/results/<system>/<model>/..."
+            )
         write_files(report, given)
         show_report(report, out, everything=given["everything"])
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.base.progress import SILENT, Progress
-from assay.errors import InvalidInputError
+from assay.errors import InvalidInputError, unknown
 from assay.rules.load import load_round
 from assay.rules.model import Round
 from assay.rules.submission import Level, SubmissionRules
@@ -85,7 +85,7 @@ def check(
         listener: called with each finding as soon as its system is judged.
 
     Raises:
-        NotFoundError: when the tree or the round is not there.
+        NotFoundError: when the tree, the round or a submitter that is asked for is not there.
         InvalidInputError: when it is no folder, or holds no division at all.
     """
     started = time.monotonic()
@@ -175,8 +175,19 @@ class _Checker:
             return
         if self._selection.divisions:
             divisions = [name for name in divisions if name in self._selection.divisions]
+        self._selection_fits(divisions)
         submitters = [each for name in divisions for each in self._submitters(name)]
         self._judge_all(submitters, jobs, cache, progress)
+
+    def _selection_fits(self, divisions: list[str]) -> None:
+        """A misspelt submitter is told: nothing refused because nothing was looked at is no good news."""
+        if not self._selection.submitters:
+            return
+        tops = [self._reader.read(name, levels=1) for name in divisions]
+        there = {name for top in tops for name in (*top.folders, *top.outside)}
+        for name in self._selection.submitters:
+            if name not in there:
+                raise unknown("submitter", name, map(shown, there))
 
     def _root_issues(self, top: Folder) -> bool:
         """Whether the official tool would stop at the root."""
@@ -350,18 +361,21 @@ class _Checker:
 
     def report(self, root: str, seconds: float) -> CheckReport:
         book = self._judge.book
-        shown_results = self._results
+        shown_results, findings = self._results, self._findings
         if self._selection.only:
             shown_results = [
                 each for each in self._results if any(fnmatch.fnmatch(each.path, text) for text in self._selection.only)
             ]
+            # With a result go the findings of its model, system, submitter and tree.
+            above = {part for each in shown_results for part in _with_above(each.path)}
+            findings = [each for each in self._findings if each.result in above]
         return CheckReport(
             round=self._round.name,
             rules=self._round,
             tool=self._rules.tool,
             root=root,
             results=tuple(shown_results),
-            findings=tuple(self._findings),
+            findings=tuple(findings),
             official=Outcome(len(book.taken), tuple(book.refused)),
             strict=Outcome(sum(each.strict for each in self._results), tuple(self._strict_refused)),
             header=header(self._rules),
@@ -372,6 +386,14 @@ class _Checker:
             seconds=seconds,
             reused=self._reused,
         )
+
+
+def _with_above(path: str) -> Iterator[str]:
+    """A path and every folder that it lies in, the root last."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield ""
 
 
 class _SystemReport:
