@@ -113,3 +113,12 @@ def test_options_of_all_commands_are_the_same() -> None:
 
     names: list[Any] = [option.opts for option in command.params if isinstance(option, click.Option)]
     assert names == [["--json"], ["-q", "--quiet"], ["--debug"]]
+
+
+@pytest.mark.parametrize("half", ["\ud800", "\udcff"])
+def test_half_a_character_is_printed_as_its_escape(half: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    Output(as_json=True).json({"name": f"é{half}"})
+    raw = capsysbinary.readouterr().out
+    assert json.loads(raw.decode()) == {"name": f"é{half}"}
+    Output().text(half)
+    assert capsysbinary.readouterr().out == f"\\u{ord(half):x}\n".encode()

@@ -41,6 +41,11 @@ def output_options(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+def _whole(text: str) -> str:
+    """A text that can be printed: half a character (in a log, in a name that is not UTF-8) as its JSON escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """How a command speaks, by what the user asked for."""
@@ -50,11 +55,11 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Print one JSON document."""
-        print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        print(_whole(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
     def text(self, line: str = "") -> None:
         """Print a line of data to stdout."""
-        print(line)
+        print(_whole(line))
 
     def remark(self, line: str) -> None:
         """Print a line for people to stderr; nothing under ``--quiet``."""
