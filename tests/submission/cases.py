@@ -108,12 +108,6 @@ NETWORK = {"category": Category.DATACENTER, "division": "network"}
 OPEN = {"division": "open"}
 POWER = {"power": True}
 UNHASHABLE = ':::MLLOG {"key": [], "value": 1, "metadata": {"is_error": false}}\n'
-INFERRED = {
-    "effective_scenario": "SingleStream",
-    "early_stopping_latency_ss": 5,
-    "early_stopping_met": True,
-    "effective_samples_per_query": 1,
-}
 
 CASES: tuple[Case, ...] = (
     Case("division-unknown", lambda t: (t.root / "elsewhere").mkdir()),
@@ -169,10 +163,6 @@ CASES: tuple[Case, ...] = (
             early_stopping_met=True,
             effective_samples_per_query=1,
         ),
-    ),
-    *(
-        Case("result-absent", perf(**INFERRED, result_qps_without_loadgen_overhead=value), name=name)
-        for name, value in (("text", "1234.5 a second"), ("truth", True), ("list", [1, 2]), ("object", {"a": 1}))
     ),
     Case("folder-unreadable", put(lambda t: t.submitter.joinpath("code", *"d" * 60, "x"))),
     Case("file-special", lambda t: os.mkfifo(t.submitter / "code" / "pipe")),

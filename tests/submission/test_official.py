@@ -171,3 +171,14 @@ def test_an_implementation_that_is_a_list_lacks_all_fields(tmp_path: Path) -> No
     report = check(tmp_path, "v3.0", jobs=1)
     assert columns(report.rows[0])[22] == "1"
     assert not report.strict.ok
+
+
+@pytest.mark.parametrize("value", ["1234.5 a second", True, [1, 2], {"a": 1}, "\ud800"])
+def test_an_inferred_figure_that_is_no_number_is_no_result(value: object, tmp_path: Path) -> None:
+    """Apart from the official tool on purpose: it writes whatever stands there into the row."""
+    tree = build(tmp_path, "v3.0")
+    shutil.copy(tree.run_log("SingleStream"), tree.run_log("Offline"))
+    change_log(tree.run_log("Offline"), result_qps_without_loadgen_overhead=value)
+    report = check(tmp_path, "v3.0", jobs=1)
+    assert "closed/Acme/results/box/resnet50/Offline" in report.official.refused
+    assert [each.code for each in report.findings if each.code != "scenario-missing"] == ["result-absent"]
