@@ -14,7 +14,7 @@ import pytest
 from assay.cm import indexing
 from assay.cm.artifact import EXPERIMENT
 from assay.cm.index import Index, index_path
-from assay.cm.indexing import current_index, matching, rows
+from assay.cm.indexing import broken_folders, current_index, matching, rows
 from assay.cm.names import Name, TagQuery
 from assay.cm.repository import Repository, create_repository
 
@@ -110,9 +110,9 @@ def test_what_did_not_change_is_not_read_again(
 
     monkeypatch.setattr(indexing._Builder, "_read", counting)
     first = current_index(mixed, tmp_path / "home")
-    assert len(read) == len([*first.folders, *first.broken]) + 2  # the empty folder, and inner/experiment
+    assert len(read) == len([*first.spots, *first.broken]) + 2  # the empty folder, and inner/experiment
     read.clear()
-    assert current_index(mixed, tmp_path / "home").folders == first.folders
+    assert current_index(mixed, tmp_path / "home").watched == first.watched
     assert read == []
     put(mixed, "experiment/one", full("one", "changed"))
     current_index(mixed, tmp_path / "home")
@@ -179,9 +179,7 @@ def test_names_and_tags_that_fit_in_no_line(repository: Repository, tmp_path: Pa
     for _ in range(2):
         index = current_index(repository, tmp_path / "home")
         assert [row.tags for row in rows(index)] == [("a b", "c d", "?")]
-        assert [line.partition("\x1f")[2] for line in index.broken] == [
-            "the folder's name does not fit in a line of text"
-        ]
+        assert [reason for _, reason in broken_folders(index)] == ["the folder's name does not fit in a line of text"]
 
 
 def test_a_huge_file_is_told_and_not_read(repository: Repository, tmp_path: Path) -> None:
@@ -190,7 +188,8 @@ def test_a_huge_file_is_told_and_not_read(repository: Repository, tmp_path: Path
     put(repository, "experiment/good", full("good"))
     begun = time.perf_counter()
     index = current_index(repository, tmp_path / "home")
-    assert index.folders == ["experiment/good"] and "too large" in index.broken[0]
+    assert [row.folder for row in rows(index)] == ["experiment/good"]
+    assert "too large" in next(iter(broken_folders(index)))[1]
     assert time.perf_counter() - begun < 2
 
 

@@ -30,10 +30,11 @@ class Verb:
     help: str
 
 
-START, RUN, SUBMIT, MATERIAL, KNOW = (
+START, RUN, SUBMIT, REPOSITORIES, MATERIAL, KNOW = (
     "Start here",
     "Run benchmarks",
     "Submit",
+    "Repositories",
     "Models, data and machine",
     "Rounds and rules",
 )
@@ -52,6 +53,14 @@ VERBS: tuple[Verb, ...] = (
         "Fill in results that follow from others; can be taken back.",
     ),
     Verb("explain", SUBMIT, "assay.cli.explain:explain", "What a finding of a check means, and what to do."),
+    Verb("repo", REPOSITORIES, "assay.cli.repo:repo", "Repositories: list, add, pull, init, remove, verify."),
+    Verb("find", REPOSITORIES, "assay.cli.artifacts:find", "Find artifacts by kind, name, tags and fields."),
+    Verb("show", REPOSITORIES, "assay.cli.artifacts:show", "Show an artifact with what it inherits."),
+    Verb("add", REPOSITORIES, "assay.cli.artifacts:add", "Add an artifact to a repository."),
+    Verb("update", REPOSITORIES, "assay.cli.artifacts:update", "Change fields and tags of an artifact."),
+    Verb("copy", REPOSITORIES, "assay.cli.artifacts:copy", "Copy an artifact with its files."),
+    Verb("move", REPOSITORIES, "assay.cli.artifacts:move", "Rename an artifact, or move it to another repository."),
+    Verb("remove", REPOSITORIES, "assay.cli.artifacts:remove", "Delete artifacts with their files."),
     Verb(
         "assets",
         MATERIAL,

@@ -7,9 +7,9 @@ A cache that may be deleted at any time. Before it is believed, every watched fi
 * each ``_cm.json`` that alone decides what is kept here (it has all the indexed keys, so that a ``_cm.yaml`` beside it
   could change nothing); for any other artifact the files that are there, and its folder.
 
-A stamp is modification time, change time, inode and size. The change time is set by the system and no program can set
-it back. What was changed less than two seconds before it was read has no stamp and is read again, so that a second
-change within one tick of the clock is seen, too.
+A stamp is change time and inode. The change time is set by the system whenever a file is written, renamed or linked,
+and no program can set it back. What was changed less than two seconds before it was read has no stamp and is read
+again, so that a second change within one tick of the clock is seen, too.
 
 No dataclass, no path object, no JSON: this module has to be imported and done in milliseconds.
 """
@@ -17,89 +17,183 @@ No dataclass, no path object, no JSON: this module has to be imported and done i
 from __future__ import annotations
 
 import os
-import zlib
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import chain
 from operator import attrgetter
 
-MAGIC = b"assay cm index 1\n"
+MAGIC = b"assay cm index 3\n"
 TAG = "\x1f"
-NO_STAMP = (0, 0, 0, 0)
-_SECTIONS = ("watched", "folders", "aliases", "uids", "kinds", "kind_uids", "tags", "broken", "odd")
+NO_STAMP = (0, 0)
+_LISTS = ("watched", "kinds", "about", "broken", "odd")
+_COLUMNS = ("aliases", "uids", "tags")
+_NUMBERS = ("stamps", "spots", "kind_of", *(f"{name}_ends" for name in _COLUMNS))
 # Several processes look at the files of a large repository; below this, starting one takes longer than it saves.
 _WORTH_A_PROCESS = 3000
+_MOST_PROCESSES = 4
 
-Stamp = tuple[int, int, int, int]
-stamp: Callable[[os.stat_result], Stamp] = attrgetter("st_mtime_ns", "st_ctime_ns", "st_ino", "st_size")
+Stamp = tuple[int, int]
+# On Windows the change time is the time of creation.
+stamp: Callable[[os.stat_result], Stamp] = attrgetter(
+    *(("st_mtime_ns", "st_size") if os.name == "nt" else ("st_ctime_ns", "st_ino"))
+)
+
+
+class Column:
+    """Many short texts as one, so that most of them are never made objects.
+
+    Args:
+        raw: bytes that hold the texts.
+        begin: where the first begins.
+        ends: where each ends, counted from there.
+    """
+
+    __slots__ = ("begin", "ends", "raw")
+
+    def __init__(self, raw: bytes | bytearray, begin: int, ends: array[int]) -> None:
+        self.raw, self.begin, self.ends = raw, begin, ends
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def span(self, row: int) -> tuple[int, int]:
+        """Where a text begins and ends in ``raw``."""
+        return self.begin + (self.ends[row - 1] if row else 0), self.begin + self.ends[row]
+
+    def __getitem__(self, row: int) -> str:
+        begin, end = self.span(row)
+        return decode(bytes(self.raw[begin:end]))
+
+    def append(self, text: str) -> None:
+        """Add a text to a column that is being made."""
+        assert isinstance(self.raw, bytearray)
+        self.raw += encode(text)
+        self.ends.append(len(self.raw))
+
+    @property
+    def end(self) -> int:
+        """Where the last text ends in ``raw``."""
+        return self.begin + (self.ends[-1] if self.ends else 0)
+
+    def count(self, part: bytes) -> int:
+        """How often something is there."""
+        return self.raw.count(part, self.begin, self.end)
+
+    def holding(self, part: bytes) -> list[int]:
+        """The rows whose text holds something, found without looking at each."""
+        end = self.end
+        found: list[int] = []
+        at = self.raw.find(part, self.begin, end)
+        while at >= 0:
+            row = bisect_right(self.ends, at - self.begin)
+            last = self.begin + self.ends[row]
+            # Texts lie side by side: what begins in one and ends in the next is in neither.
+            found += [row] if at + len(part) <= last else []
+            at = self.raw.find(part, last if at + len(part) <= last else at + 1, end)
+        return found
+
+    def holds(self, row: int, part: bytes) -> bool:
+        """Whether a text holds something."""
+        return self.raw.find(part, *self.span(row)) >= 0
 
 
 class Index:
-    """The rows of one repository as columns, and what they were read from.
+    """The rows of one repository as columns of bytes, and what they were read from.
 
     Attributes:
         root: path of the repository.
         watched: files and folders below it that the rows depend on.
-        stamps: four numbers for each of them.
-        folders: folder of each artifact, relative to the root.
-        aliases: alias of each, empty for none.
+        stamps: two numbers for each of them.
+        spots: for each row, which of ``watched`` is its folder, or its ``_cm.json``.
+        aliases: alias of each row, empty for none.
         uids: uid of each.
-        kinds: alias of the automation of each.
-        kind_uids: uid of the automation of each.
         tags: tags of each, every one between separators.
+        kinds: alias, separator and uid of each automation that there is.
+        kind_of: for each row, which of ``kinds`` it is.
+        about: alias and uid of the repository.
         broken: folder, separator and reason of each artifact that cannot be read.
-        odd: folders that have to be read each time: links, and names that do not fit in a line.
+        odd: folders that have to be read each time: what lies behind links.
     """
 
-    __slots__ = ("root", "stamps", *_SECTIONS)
+    __slots__ = ("kind_of", "root", "spots", "stamps", *_LISTS, *_COLUMNS)
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.stamps = array("q")
-        self.watched: list[str] = []
-        self.folders: list[str] = []
-        self.aliases: list[str] = []
-        self.uids: list[str] = []
-        self.kinds: list[str] = []
-        self.kind_uids: list[str] = []
-        self.tags: list[str] = []
-        self.broken: list[str] = []
-        self.odd: list[str] = []
+        self.spots, self.kind_of = array("I"), array("I")
+        self.watched: list[bytes] = []
+        self.kinds: list[bytes] = []
+        self.about: list[bytes] = []
+        self.broken: list[bytes] = []
+        self.odd: list[bytes] = []
+        self.aliases = Column(bytearray(), 0, array("I"))
+        self.uids = Column(bytearray(), 0, array("I"))
+        self.tags = Column(bytearray(), 0, array("I"))
+
+    def whole(self) -> bool:
+        """Whether all columns have their length, and point to what there is."""
+        rows = len(self.spots)
+        columns = {len(self.aliases), len(self.uids), len(self.tags), len(self.kind_of)} == {rows}
+        columns = columns and all(each.end <= len(each.raw) for each in (self.aliases, self.uids, self.tags))
+        points = not rows or (max(self.spots) < len(self.watched) and max(self.kind_of) < len(self.kinds))
+        return columns and points and len(self.stamps) == 2 * len(self.watched) > 0 and len(self.about) == 2
+
+
+def encode(text: str) -> bytes:
+    """A text as the index keeps it; file names may be no UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def decode(raw: bytes) -> str:
+    """A text from the index."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def dumps(index: Index) -> bytes:
-    """The index as bytes: lines of text in sections, then the stamps."""
-    bodies = ["\n".join(getattr(index, name)).encode("utf-8", "surrogateescape") for name in _SECTIONS]
-    counts = [f"{len(getattr(index, name))} {len(body)}" for name, body in zip(_SECTIONS, bodies, strict=True)]
-    root = index.root.encode("utf-8", "surrogateescape")
-    header = "\t".join(counts).encode()
-    return b"".join([MAGIC, root, b"\n", header, b"\n", *bodies, index.stamps.tobytes()])
+    """The index as bytes: a line of lengths, lists of lines, columns, and numbers."""
+    columns: list[Column] = [getattr(index, name) for name in _COLUMNS]
+    lists: list[list[bytes]] = [getattr(index, name) for name in _LISTS]
+    numbers = [index.stamps, index.spots, index.kind_of, *(column.ends for column in columns)]
+    parts = [(len(lines), b"\n".join(lines)) for lines in lists]
+    parts += [(len(column), bytes(column.raw)) for column in columns]
+    parts += [(len(each), each.tobytes()) for each in numbers]
+    lengths = "\t".join(f"{count} {len(body)}" for count, body in parts)
+    return b"".join([MAGIC, encode(index.root), b"\n", lengths.encode(), b"\n", *(body for _, body in parts)])
 
 
 def loads(raw: bytes, root: str) -> Index | None:
     """The index that :func:`dumps` wrote for a repository; None for anything else."""
+    index = Index(root)
     try:
         if not raw.startswith(MAGIC):
             return None
         end = raw.index(b"\n", len(MAGIC))
-        begin = raw.index(b"\n", end + 1) + 1
-        if raw[len(MAGIC) : end].decode("utf-8", "surrogateescape") != root:
+        at = raw.index(b"\n", end + 1) + 1
+        if raw[len(MAGIC) : end] != encode(root):
             return None
-        index = Index(root)
-        for name, part in zip(_SECTIONS, raw[end + 1 : begin - 1].split(b"\t"), strict=True):
-            count, length = map(int, part.split(b" "))
-            lines = raw[begin : begin + length].decode("utf-8", "surrogateescape").split("\n") if count else []
-            if len(lines) != count:
-                return None
-            setattr(index, name, lines)
-            begin += length
-        index.stamps.frombytes(raw[begin:])
+        names = (*_LISTS, *_COLUMNS, *_NUMBERS)
+        lengths = [tuple(map(int, each.split(b" "))) for each in raw[end + 1 : at - 1].split(b"\t")]
+        if len(raw) != at + sum(length for _, length in lengths):
+            return None
+        for name, (count, length) in zip(names, lengths, strict=True):
+            if name in _COLUMNS:
+                setattr(index, name, Column(raw, at, array("I")))
+            elif name in _NUMBERS:
+                _numbers(index, name).frombytes(raw[at : at + length])
+            else:
+                setattr(index, name, raw[at : at + length].split(b"\n") if count else [])
+            at += length
     except ValueError:
         return None
-    rows = {len(index.folders), len(index.aliases), len(index.uids), len(index.kinds), len(index.tags)}
-    whole = len(index.stamps) == 4 * len(index.watched) and rows == {len(index.kind_uids)} and index.watched
-    return index if whole else None
+    return index if index.whole() else None
+
+
+def _numbers(index: Index, name: str) -> array[int]:
+    column = name.removesuffix("_ends")
+    numbers: array[int] = getattr(index, column).ends if column != name else getattr(index, name)
+    return numbers
 
 
 def load(path: str, root: str) -> Index | None:
@@ -112,10 +206,12 @@ def load(path: str, root: str) -> Index | None:
 
 
 def index_path(home: str, root: str) -> str:
-    """The file that keeps the index of a repository."""
+    """The file that keeps the index of a repository; the index says whose it is, should two have one name."""
     name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in os.path.basename(root))[:40]
-    number = zlib.crc32(root.encode("utf-8", "surrogateescape"))
-    return os.path.join(home, "cache", "cm", f"{name}-{number:08x}.index")
+    number = 5381
+    for byte in encode(root):
+        number = (number * 33 + byte) % (1 << 64)
+    return os.path.join(home, "cache", "cm", f"{name}-{number:016x}.index")
 
 
 def unchanged(index: Index, *, may_fork: bool = False) -> bool:
@@ -130,34 +226,37 @@ def unchanged(index: Index, *, may_fork: bool = False) -> bool:
     except OSError:
         return False
     try:
-        many = may_fork and len(index.watched) >= _WORTH_A_PROCESS and hasattr(os, "fork") and (os.cpu_count() or 1) > 1
-        return (_by_two if many else _by_one)(index.watched, index.stamps, folder)
+        many = may_fork and len(index.watched) >= _WORTH_A_PROCESS and hasattr(os, "fork")
+        processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if many else 1
+        return _as_they_were(index.watched, index.stamps, folder, processes)
     finally:
         os.close(folder)
 
 
-def _by_one(paths: list[str], stamps: array[int], folder: int) -> bool:
-    return _stamps(paths, folder) == stamps
-
-
-def _by_two(paths: list[str], stamps: array[int], folder: int) -> bool:
-    half = len(paths) // 2
-    try:
-        child = os.fork()
-    except OSError:
-        return _by_one(paths, stamps, folder)
-    if not child:
-        # Nothing but this happens in the child, and nothing of the parent's is written or closed by it.
-        same = False
+def _as_they_were(paths: list[bytes], stamps: array[int], folder: int, processes: int) -> bool:
+    """Whether files have their stamps; each process looks at its share, this one at the last."""
+    children = []
+    for left in range(processes, 1, -1):
+        share = len(paths) // left
         try:
-            same = _by_one(paths[half:], stamps[4 * half :], folder)
-        finally:
-            os._exit(0 if same else 1)
-    same = _stamps(paths[:half], folder) == stamps[: 4 * half]
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0 and same
+            child = os.fork()
+        except OSError:
+            break
+        if not child:
+            # Nothing but this happens in the child, and nothing of the parent's is written or closed by it.
+            same = False
+            try:
+                same = _stamps(paths[:share], folder) == stamps[: 2 * share]
+            finally:
+                os._exit(0 if same else 1)
+        children.append(child)
+        paths, stamps = paths[share:], stamps[2 * share :]
+    mine = _stamps(paths, folder) == stamps
+    theirs = [os.waitpid(child, 0)[1] == 0 for child in children]
+    return mine and all(theirs)
 
 
-def _stamps(paths: Iterable[str], folder: int) -> array[int]:
+def _stamps(paths: Iterable[bytes], folder: int) -> array[int]:
     """The stamps of files as they are now; an empty array when one cannot be looked at."""
     try:
         return array("q", chain.from_iterable(map(stamp, map(partial(os.stat, dir_fd=folder), paths))))
@@ -175,18 +274,26 @@ def select(index: Index, kind: str, name: str, wanted: Iterable[str], unwanted: 
         wanted: tags that have to be there.
         unwanted: tags that must not be.
     """
-    rows: Iterable[int] = range(len(index.folders))
-    for tag in wanted:
-        marked, column = f"{TAG}{tag}{TAG}", index.tags
-        rows = [row for row in rows if marked in column[row]]
+    tags = index.tags
+    marks = sorted((encode(f"{TAG}{tag}{TAG}") for tag in wanted), key=tags.count)
+    # The rarest tag leaves the fewest rows to look at.
+    rows: Iterable[int] = tags.holding(marks[0]) if marks else range(len(index.spots))
+    for mark in marks[1:]:
+        rows = [row for row in rows if tags.holds(row, mark)]
     for tag in unwanted:
-        marked, column = f"{TAG}{tag}{TAG}", index.tags
-        rows = [row for row in rows if marked not in column[row]]
-    for asked, aliases, uids in ((kind, index.kinds, index.kind_uids), (name, index.aliases, index.uids)):
-        if asked:
-            folded = asked.casefold()
-            column = uids if _is_uid(folded) else aliases
-            rows = [row for row in rows if column[row] == asked or column[row].casefold() == folded]
+        mark = encode(f"{TAG}{tag}{TAG}")
+        rows = [row for row in rows if not tags.holds(row, mark)]
+    if kind:
+        at = 1 if _is_uid(kind.casefold()) else 0
+        fit = {
+            number
+            for number, each in enumerate(index.kinds)
+            if decode(each).split(TAG)[at].casefold() == kind.casefold()
+        }
+        rows = [row for row in rows if index.kind_of[row] in fit]
+    if name:
+        names = index.uids if _is_uid(name.casefold()) else index.aliases
+        rows = [row for row in rows if names[row].casefold() == name.casefold()]
     return list(rows)
 
 

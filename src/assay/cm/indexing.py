@@ -14,7 +14,20 @@ from pathlib import Path
 
 from assay.base.files import write_atomic
 from assay.cm.artifact import META, Artifact, read_artifact
-from assay.cm.index import NO_STAMP, TAG, Index, Stamp, dumps, index_path, load, select, stamp, unchanged
+from assay.cm.index import (
+    NO_STAMP,
+    TAG,
+    Index,
+    Stamp,
+    decode,
+    dumps,
+    encode,
+    index_path,
+    load,
+    select,
+    stamp,
+    unchanged,
+)
 from assay.cm.meta import read_json_meta
 from assay.cm.names import Name, TagQuery
 from assay.cm.repository import META as REPOSITORY_META
@@ -23,8 +36,6 @@ from assay.errors import AssayError, MachineError
 
 # Coarser than the clock of any file system in use but FAT, whose stamps are two seconds apart.
 _RACY_NS = 2_000_000_000
-# Where the system says when a file was last touched: on Windows the change time is that of its creation.
-_WRITTEN = 0 if os.name == "nt" else 1
 _DECIDING = frozenset({"alias", "uid", "automation_alias", "automation_uid", "tags"})
 
 
@@ -66,38 +77,38 @@ def current_index(repository: Repository, home: Path | None) -> Index:
 
 def rows(index: Index) -> Iterator[Row]:
     """The rows of an index."""
-    return (row_at(index, number) for number in range(len(index.folders)))
+    return (row_at(index, number) for number in range(len(index.spots)))
 
 
 def row_at(index: Index, number: int) -> Row:
     """One row of an index."""
+    kind, _, kind_uid = decode(index.kinds[index.kind_of[number]]).partition(TAG)
     tags = index.tags[number]
     return Row(
-        index.folders[number],
+        decode(index.watched[index.spots[number]]).removesuffix(f"/{META}.json"),
         index.aliases[number],
         index.uids[number],
-        index.kinds[number],
-        index.kind_uids[number],
+        kind,
+        kind_uid,
         tuple(tags[1:-1].split(TAG)) if tags else (),
     )
+
+
+def broken_folders(index: Index) -> Iterator[tuple[str, str]]:
+    """Folders whose metadata cannot be read, and why."""
+    for line in index.broken:
+        folder, _, reason = decode(line).partition(TAG)
+        yield folder, reason
 
 
 def matching(index: Index, automation: Name, name: Name, tags: TagQuery) -> Iterator[Row]:
     """Rows of an automation with a name and tags, wildcards allowed; column by column, for most rows are no hits."""
     numbers = select(index, "", "", tags.wanted, tags.unwanted)
-    for asked, aliases, uids in ((automation, index.kinds, index.kind_uids), (name, index.aliases, index.uids)):
-        if asked != Name():
-            # There are few automations, so that most questions have been answered before.
-            answers: dict[tuple[str, str], bool] = {}
-            kept = []
-            for number in numbers:
-                pair = (aliases[number], uids[number])
-                fits = answers.get(pair)
-                if fits is None:
-                    fits = answers[pair] = asked.fits(Name(*pair))
-                if fits:
-                    kept.append(number)
-            numbers = kept
+    if automation != Name():
+        fit = {number for number, kind in enumerate(index.kinds) if automation.fits(Name(*decode(kind).split(TAG)[:2]))}
+        numbers = [number for number in numbers if index.kind_of[number] in fit]
+    if name != Name():
+        numbers = [number for number in numbers if name.fits(Name(index.aliases[number], index.uids[number]))]
     return (row_at(index, number) for number in numbers)
 
 
@@ -107,12 +118,16 @@ class _Builder:
     def __init__(self, repository: Repository, old: Index | None) -> None:
         self.repository = repository
         self.index = Index(str(repository.path))
+        self.index.about = [encode(_line(repository.alias)), encode(_line(repository.uid))]
+        self.kinds: dict[bytes, int] = {}
         self.now = time.time_ns()
         stamps = old.stamps.tolist() if old is not None else []
-        groups = zip(*[iter(stamps)] * 4, strict=True)
-        self.stamps: dict[str, Stamp] = dict(zip(old.watched, groups, strict=True)) if old is not None else {}
+        groups = zip(*[iter(stamps)] * 2, strict=True)
+        self.stamps: dict[str, Stamp] = (
+            dict(zip(map(decode, old.watched), groups, strict=True)) if old is not None else {}
+        )
         self.rows = {row.folder: row for row in rows(old)} if old is not None else {}
-        self.broken = dict(line.split(TAG, 1) for line in old.broken if TAG in line) if old is not None else {}
+        self.broken = dict(broken_folders(old)) if old is not None else {}
 
     def build(self) -> Index:
         """Look at every folder; read what is new or changed."""
@@ -132,20 +147,20 @@ class _Builder:
 
     def _look(self, name: str, *, linked: bool) -> None:
         if "\n" in name or TAG in name or not _encodes(name):
-            self.index.broken.append(f"{_line(name)}{TAG}the folder's name does not fit in a line of text")
+            self._add_broken(_line(name), "the folder's name does not fit in a line of text")
             return
         if linked:
             # What lies behind a link changes without a trace on this side.
-            self.index.odd.append(name)
-            self._read(name)
+            self.index.odd.append(encode(name))
+            self._watch_all(dict.fromkeys(self._read(name)))
             return
         watched = [path for path in (name, f"{name}/{META}.json", f"{name}/{META}.yaml") if path in self.stamps]
         if watched and all(self._stamp(path) == self.stamps[path] != NO_STAMP for path in watched):
-            self._watch_all({path: self.stamps[path] for path in watched})
             if name in self.rows:
                 self._add(self.rows[name])
             elif name in self.broken:
-                self.index.broken.append(f"{name}{TAG}{self.broken[name]}")
+                self._add_broken(name, self.broken[name])
+            self._watch_all({path: self.stamps[path] for path in watched})
             return
         self._watch_all(self._read(name))
 
@@ -157,11 +172,12 @@ class _Builder:
         try:
             if whole in stamps and (meta := read_json_meta(folder / f"{META}.json")).keys() >= _DECIDING:
                 self._add(self._row(Artifact(folder, meta), name))
-                return {} if (folder / f"{META}.json").is_symlink() else {whole: stamps[whole]}
+                # A link can be led elsewhere: then its folder changes.
+                return dict(stamps) if (folder / f"{META}.json").is_symlink() else {whole: stamps[whole]}
             if whole in stamps or half in stamps:
                 self._add(self._row(read_artifact(folder), name))
         except (AssayError, OSError) as error:
-            self.index.broken.append(f"{name}{TAG}{_line(str(error))}")
+            self._add_broken(name, _line(str(error)))
         return dict(stamps)
 
     def _row(self, artifact: Artifact, name: str) -> Row:
@@ -175,13 +191,19 @@ class _Builder:
         return Row(name, alias, uid, kind_alias, kind_uid, tuple(tag for tag in tags if tag))
 
     def _add(self, row: Row) -> None:
-        index = self.index
-        index.folders.append(row.folder)
+        """A row, whose folder or file is what is watched next."""
+        index, kind = self.index, encode(f"{row.kind}{TAG}{row.kind_uid}")
+        if kind not in self.kinds:
+            self.kinds[kind] = len(index.kinds)
+            index.kinds.append(kind)
+        index.spots.append(len(index.watched))
+        index.kind_of.append(self.kinds[kind])
         index.aliases.append(row.alias)
         index.uids.append(row.uid)
-        index.kinds.append(row.kind)
-        index.kind_uids.append(row.kind_uid)
         index.tags.append(TAG + TAG.join(row.tags) + TAG if row.tags else "")
+
+    def _add_broken(self, folder: str, reason: str) -> None:
+        self.index.broken.append(encode(f"{folder}{TAG}{reason}"))
 
     def _watch_there(self, path: str) -> None:
         found = self._stamp(path)
@@ -191,8 +213,8 @@ class _Builder:
     def _watch_all(self, stamps: Mapping[str, Stamp | None]) -> None:
         for path, found in stamps.items():
             # Too young to be told from what may be written in the same tick of the clock.
-            young = found is None or found[_WRITTEN] > self.now - _RACY_NS
-            self.index.watched.append(path)
+            young = found is None or found[0] > self.now - _RACY_NS
+            self.index.watched.append(encode(path))
             self.index.stamps.extend(NO_STAMP if found is None or young else found)
 
     def _stamp(self, path: str) -> Stamp | None:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from assay.base.settings import Settings
 from assay.cm.artifact import KNOWN, Artifact, Automation, read_artifact
-from assay.cm.index import TAG
-from assay.cm.indexing import current_index, matching
+from assay.cm.indexing import broken_folders, current_index, matching
 from assay.cm.inherit import effective_meta
 from assay.cm.meta import JsonObject
 from assay.cm.names import Address, Name, TagQuery
@@ -108,6 +107,10 @@ class Library:
             except NotFoundError:
                 continue
         return kept
+
+    def find_in(self, repository: Repository) -> list[Entry]:
+        """All artifacts of one repository."""
+        return list(self._entries(repository, _ANYTHING, _ANYTHING, TagQuery()))
 
     def load(self, automation: Name, address: Address) -> Entry:
         """The one artifact of an address.
@@ -207,8 +210,7 @@ class Library:
         return [
             Broken(repository.path / folder, reason)
             for repository in self.repositories
-            for line in current_index(repository, self.home).broken
-            for folder, _, reason in [line.partition(TAG)]
+            for folder, reason in broken_folders(current_index(repository, self.home))
         ]
 
     def _in(self, name: Name) -> list[Repository]:

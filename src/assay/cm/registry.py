@@ -89,6 +89,10 @@ class Registry:
                 write_json(self._identities_path, dict(named))
         return kept != entries or named != identities
 
+    def identity(self, path: Path) -> JsonObject:
+        """What a repository without metadata is called here; empty when it is not known."""
+        return self._identities(strict=True).get(str(path.absolute()), {})
+
     def owns(self, path: Path) -> bool:
         """Whether a repository is in assay's registry, rather than in CM's or local."""
         listed = self._resolved(self._entries()) | {_real(Path(key)) for key in self._identities(strict=False)}

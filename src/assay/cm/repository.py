@@ -149,8 +149,13 @@ class Repository:
         """
         from assay.cm.editor import Editor
 
-        with locked(self.path / LOCK, timeout_s=timeout_s):
+        with locked(lock_of(self.path), timeout_s=timeout_s):
             yield Editor(self)
+
+
+def lock_of(path: Path) -> Path:
+    """The lock file of a repository; inside ``.git`` where there is one, so that git does not see it."""
+    return path / ".git" / "assay.lock" if (path / ".git").is_dir() else path / LOCK
 
 
 def open_repository(path: Path, identity: JsonObject | None = None) -> Repository:
@@ -201,7 +206,7 @@ def create_repository(
         MachineError: when the folder cannot be written.
     """
     check_alias(alias)
-    with locked(path / LOCK, timeout_s=60):
+    with locked(lock_of(path), timeout_s=60):
         if not has_meta(path, META):
             meta = {**(fields or {}), "alias": alias, "uid": uid or new_uid(), "git": False}
             # The lock is nobody's content: it should not be committed with the repository.
