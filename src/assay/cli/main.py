@@ -30,10 +30,11 @@ class Verb:
     help: str
 
 
-START, RUN, SUBMIT, REPOSITORIES, MATERIAL, KNOW = (
+START, RUN, SUBMIT, RESULTS, REPOSITORIES, MATERIAL, KNOW = (
     "Start here",
     "Run benchmarks",
     "Submit",
+    "Results",
     "Repositories",
     "Models, data and machine",
     "Rounds and rules",
@@ -53,6 +54,7 @@ VERBS: tuple[Verb, ...] = (
         "Fill in results that follow from others; can be taken back.",
     ),
     Verb("explain", SUBMIT, "assay.cli.explain:explain", "What a finding of a check means, and what to do."),
+    Verb("metrics", RESULTS, "assay.cli.metrics:metrics", "Derived metrics: list, explain, add, test."),
     Verb("repo", REPOSITORIES, "assay.cli.repo:repo", "Repositories: list, add, pull, init, remove, verify."),
     Verb("find", REPOSITORIES, "assay.cli.artifacts:find", "Find artifacts by kind, name, tags and fields."),
     Verb("show", REPOSITORIES, "assay.cli.artifacts:show", "Show an artifact with what it inherits."),
