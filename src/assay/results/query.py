@@ -1,0 +1,290 @@
+"""Questions to the index: filter, columns, sorting, groups and aggregates, compiled to one statement.
+
+What users write is parsed and bound as parameters (:mod:`assay.expressions`); no text of theirs reaches the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from assay.errors import UsageError
+from assay.expressions import Context, Expression, Kind, Schema, Sql
+from assay.expressions import compile as meaning
+from assay.results.fields import field_info, schema
+from assay.results.store import Store
+from assay.results.table import Column, Table
+
+COLUMNS = (
+    "round", "organisation", "system", "accelerator", "benchmark", "scenario", "division", "category", "value", "unit",
+    "watts",
+)  # fmt: skip
+SORT = ("round", "benchmark", "scenario", "division", "-samples_per_second")
+COMPARABLE = ("round", "benchmark", "scenario", "division", "category")
+_NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]{0,60})\s*=(?!=)\s*(.+)", re.DOTALL)
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which results a question is about before its own filter.
+
+    Attributes:
+        inferred: also figures that were computed from another scenario's run.
+        refused: also results that the round's official checker does not take.
+        local: also results of this machine and of trees that nobody published.
+    """
+
+    inferred: bool = False
+    refused: bool = False
+    local: bool = True
+
+    def conditions(self) -> list[str]:
+        """The scope as SQL."""
+        found = [] if self.inferred else ["method = 'measured'"]
+        found += [] if self.refused else ["official IS NOT FALSE"]
+        found += [] if self.local else ["origin = 'official'"]
+        return found
+
+    def words(self) -> str:
+        """The scope in words, for the line under a table."""
+        words = ["measured and inferred" if self.inferred else "measured only"]
+        words += ["refused ones too"] if self.refused else ["accepted by the official checker"]
+        words += [] if self.local else ["published only"]
+        return ", ".join(words)
+
+
+EVERYTHING = Scope(inferred=True, refused=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question.
+
+    Attributes:
+        filter: condition that results fulfil; all when empty.
+        columns: fields, metrics, or ``name=expression``; ignored when there are groups.
+        sort: expressions or names of columns; ``-`` before one turns its order.
+        group: fields; one row for each combination of their values.
+        aggregates: ``count()``, ``name=mean(watts)`` and the like, for the groups.
+        limit: most rows; None for all.
+        offset: rows passed over.
+        baseline: condition of the results that ``baseline(x)`` compares with.
+        scope: what is looked at at all.
+    """
+
+    filter: str = ""
+    columns: Sequence[str] = COLUMNS
+    sort: Sequence[str] = ()
+    group: Sequence[str] = ()
+    aggregates: Sequence[str] = ()
+    limit: int | None = None
+    offset: int = 0
+    baseline: str = ""
+    scope: Scope = field(default_factory=Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A question as SQL.
+
+    Attributes:
+        sql: the statement.
+        parameters: for its ``?``.
+        columns: what comes out.
+        missing: numbers of the user that are needed and not given.
+    """
+
+    sql: str
+    parameters: tuple[object, ...]
+    columns: tuple[Column, ...]
+    missing: frozenset[str] = frozenset()
+
+
+def run_query(store: Store, query: Query, names: Schema | None = None) -> Table:
+    """Answer a question.
+
+    Args:
+        store: the index.
+        query: the question.
+        names: fields, metrics and numbers that it may use; the fields alone when None.
+
+    Raises:
+        ExpressionError: for a text that means nothing, with the character.
+        UsageError: for a question that cannot be answered.
+    """
+    statement = statement_of(query, names or schema())
+    return Table(store.connection, statement.sql, statement.parameters, statement.columns, statement.missing)
+
+
+def statement_of(query: Query, names: Schema) -> Statement:
+    """The SQL of a question; errors as of :func:`run_query`."""
+    if len(query.columns) > _MOST or len(query.sort) > _MOST or len(query.aggregates) + len(query.group) > _MOST:
+        raise UsageError("too many columns", expected=f"at most {_MOST}")
+    return (_Grouped if query.group or query.aggregates else _Plain)(query, names).statement()
+
+
+class _Compiler:
+    """What both kinds of question need."""
+
+    def __init__(self, query: Query, names: Schema) -> None:
+        self.query = query
+        self.names = names
+        self.missing: set[str] = set()
+        baseline = self.compiled(query.baseline, Context(), Kind.BOOLEAN).sql() if query.baseline.strip() else None
+        partition = tuple(f'"{name}"' for name in COMPARABLE)
+        self.rows = Context(windows=True, partition=partition, baseline=baseline)
+
+    def compiled(self, text: str, context: Context, want: Kind | None = None) -> Expression:
+        found = meaning(text, self.names, want=want, context=context)
+        self.missing |= found.missing
+        return found
+
+    def named(self, text: str, context: Context) -> tuple[str, Expression]:
+        """A column: a name and what it is."""
+        match = _NAMED.fullmatch(text)
+        name, body = (match[1], match[2]) if match else (text.strip(), text)
+        return name, self.compiled(body, context)
+
+    def source(self) -> tuple[str, Expression | None, Sql]:
+        """What rows come from: the FROM clause with all conditions, the filter, and its parameters.
+
+        A filter that compares results with each other is applied after all of the scope has been looked at.
+        """
+        conditions = self.query.scope.conditions()
+        wanted = self.compiled(self.query.filter, self.rows, Kind.BOOLEAN) if self.query.filter.strip() else None
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        if wanted is None:
+            return f"results{where}", None, Sql("")
+        sql = wanted.sql()
+        if wanted.uses_window:
+            return f"(SELECT * FROM results{where} QUALIFY {sql.text})", wanted, Sql("", sql.parameters)
+        joined = " AND ".join([*conditions, sql.text])
+        return f"results WHERE {joined}", wanted, Sql("", sql.parameters)
+
+    def paging(self) -> str:
+        limit, offset = self.query.limit, self.query.offset
+        return (f" LIMIT {int(limit)}" if limit is not None else "") + (f" OFFSET {int(offset)}" if offset else "")
+
+
+class _Plain(_Compiler):
+    """A row for each result."""
+
+    def statement(self) -> Statement:
+        columns = [self.named(text, self.rows) for text in self.query.columns]
+        sorts = [self._sort(text, dict(columns)) for text in (self.query.sort or SORT)]
+        windows = any(each.uses_window for _, each in columns) or any(each.uses_window for each, _ in sorts)
+        if windows:
+            return self._two_steps(columns, sorts)
+        source, _, filter_ = self.source()
+        parameters: list[object] = []
+        picked = _picked([each for _, each in columns], parameters)
+        parameters += filter_.parameters
+        order = _ordered(sorts, parameters)
+        sql = f"SELECT {picked} FROM {source} ORDER BY {order}{self.paging()}"
+        return Statement(sql, tuple(parameters), _columns(columns), frozenset(self.missing))
+
+    def _two_steps(
+        self, columns: list[tuple[str, Expression]], sorts: list[tuple[Expression, bool]]
+    ) -> Statement:
+        """Ranks and the like are taken over the whole scope first, then the filter is applied."""
+        conditions = self.query.scope.conditions()
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        wanted = self.compiled(self.query.filter or "true", self.rows, Kind.BOOLEAN)
+        parameters: list[object] = []
+        parts = [each for _, each in columns] + [wanted] + [each for each, _ in sorts]
+        inner = _picked(parts, parameters, named=True)
+        outer = ", ".join(f"c{number}" for number in range(len(columns)))
+        first = len(columns) + 1
+        order = ", ".join(
+            [f"c{first + number} {_direction(down)}" for number, (_, down) in enumerate(sorts)] + ["uid"]
+        )
+        sql = (
+            f"SELECT {outer} FROM (SELECT {inner}, uid FROM results{where}) WHERE c{len(columns)} "
+            f"ORDER BY {order}{self.paging()}"
+        )
+        return Statement(sql, tuple(parameters), _columns(columns), frozenset(self.missing))
+
+    def _sort(self, text: str, columns: dict[str, Expression]) -> tuple[Expression, bool]:
+        down, body = _turned(text)
+        return columns.get(body) or self.compiled(body, self.rows), down
+
+
+class _Grouped(_Compiler):
+    """A row for each combination of values."""
+
+    def statement(self) -> Statement:
+        for name in self.query.group:
+            field_info(name)
+        context = Context(aggregates=True, groups=frozenset(self.query.group))
+        aggregates = list(self.query.aggregates) or ["count()"]
+        columns = [self.named(text, context) for text in (*self.query.group, *aggregates)]
+        source, _, filter_ = self.source()
+        parameters: list[object] = []
+        picked = _picked([each for _, each in columns], parameters)
+        parameters += filter_.parameters
+        groups = f" GROUP BY {', '.join(str(n + 1) for n in range(len(self.query.group)))}" if self.query.group else ""
+        order = self._order(columns, context, parameters)
+        sql = f"SELECT {picked} FROM {source}{groups}{order}{self.paging()}"
+        return Statement(sql, tuple(parameters), _columns(columns), frozenset(self.missing))
+
+    def _order(self, columns: list[tuple[str, Expression]], context: Context, parameters: list[object]) -> str:
+        positions = {name: number for number, (name, _) in enumerate(columns, 1)}
+        found: list[str] = []
+        for text in self.query.sort:
+            down, body = _turned(text)
+            if body in positions:
+                found.append(f"{positions[body]} {_direction(down)}")
+                continue
+            sql = self.compiled(body, context).sql()
+            parameters += sql.parameters
+            found.append(f"{sql.text} {_direction(down)}")
+        found += [f"{number + 1}" for number in range(len(self.query.group))]
+        return f" ORDER BY {', '.join(found)}" if found else ""
+
+
+def _turned(text: str) -> tuple[bool, str]:
+    body = text.strip()
+    return (True, body[1:].strip()) if body.startswith("-") else (False, body.removeprefix("+").strip())
+
+
+def _direction(down: bool) -> str:
+    return "DESC NULLS LAST" if down else "ASC NULLS LAST"
+
+
+def _picked(parts: Sequence[Expression], parameters: list[object], *, named: bool = False) -> str:
+    found = []
+    for number, part in enumerate(parts):
+        sql = part.sql()
+        parameters += sql.parameters
+        found.append(f"{sql.text} AS c{number}" if named else sql.text)
+    return ", ".join(found)
+
+
+def _ordered(sorts: Sequence[tuple[Expression, bool]], parameters: list[object]) -> str:
+    found = []
+    for part, down in sorts:
+        sql = part.sql()
+        parameters += sql.parameters
+        found.append(f"{sql.text} {_direction(down)}")
+    # The uid makes the order the same every time.
+    return ", ".join([*found, "uid"])
+
+
+def _columns(columns: Sequence[tuple[str, Expression]]) -> tuple[Column, ...]:
+    seen: dict[str, int] = {}
+    found: list[Column] = []
+    for name, part in columns:
+        seen[name] = seen.get(name, 0) + 1
+        unique = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        unit = part.unit.name if part.unit is not None and part.unit.name != "one" else ""
+        found.append(Column(unique, part.kind, unit))
+    return tuple(found)
+
+
+def with_filter(query: Query, more: str) -> Query:
+    """A question whose filter asks for something more."""
+    if not more.strip():
+        return query
+    return replace(query, filter=f"({query.filter}) and ({more})" if query.filter.strip() else more)

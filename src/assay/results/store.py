@@ -1,0 +1,280 @@
+"""The index: a DuckDB database that holds every row of every repository, and can be deleted at any time.
+
+Files are the truth. Each use compares the result files on the disk with what the index was made from and takes in what
+changed. Many may read while one writes: a writer works on a copy of the database and renames it into place, readers go
+on with the one that they have open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from assay.base.files import locked, machine_errors
+from assay.base.progress import SILENT, Progress
+from assay.base.settings import Settings
+from assay.cm.library import open_library
+from assay.errors import AssayError, MachineError
+from assay.results.fields import FIELDS
+from assay.results.importers.cm import CmImporter
+from assay.results.index_files import Priority, ResultFile, priority_of, published_file, read_rows, result_files
+from assay.results.row import Row
+
+PUBLISHED = Path(__file__).parent / "published" / "results.parquet"
+_INDEX, _LOCK = "index.duckdb", ".index.lock"
+_FORM = 2
+_OWN_COLUMNS = "file_id INTEGER, priority TINYINT, hidden BOOLEAN"
+_COLUMNS = ", ".join(f'"{field.name}" {field.sql}' for field in FIELDS)
+_VERSION = hashlib.sha256(f"{_FORM}:{_COLUMNS}".encode()).hexdigest()[:16]
+# What a row leaves out of its JSON because it is usual, and lists that are empty rather than unknown.
+_DEFAULTS = ", ".join(
+    [
+        "coalesce(format, 1) AS format",
+        "coalesce(origin, 'official') AS origin",
+        "coalesce(method, 'measured') AS method",
+        *(f"coalesce({name}, []) AS {name}" for name in ("category", "findings", "labels", "accuracies")),
+    ]
+)
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the index holds.
+
+    Attributes:
+        path: of the database.
+        rows: rows of all files.
+        results: results, each counted once.
+        files: result files, by repository.
+        problems: files that could not be read, and why.
+        bytes: size of the database.
+    """
+
+    path: Path
+    rows: int
+    results: int
+    files: dict[str, int]
+    problems: tuple[tuple[str, str], ...]
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open index, for reading.
+
+    Attributes:
+        connection: to the database, which nobody changes while it is open.
+        path: of the database.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    path: Path
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
+        """Run a statement; its text is ours, what users write comes as parameters."""
+        return self.connection.execute(sql, list(parameters))
+
+    def status(self) -> Status:
+        """What the index holds."""
+        ((rows, results),) = self.run("SELECT count(*), count(*) FILTER (NOT hidden) FROM rows").fetchall()
+        files = self.run("SELECT repository, count(*) FROM files GROUP BY ALL ORDER BY ALL").fetchall()
+        problems = self.run("SELECT path, problem FROM files WHERE problem <> '' ORDER BY path").fetchall()
+        return Status(
+            self.path,
+            rows,
+            results,
+            dict(files),
+            tuple((path, why) for path, why in problems),
+            self.path.stat().st_size,
+        )
+
+
+@contextlib.contextmanager
+def open_store(settings: Settings, *, progress: Progress = SILENT, rebuild: bool = False) -> Iterator[Store]:
+    """Open the index, made up to date first.
+
+    Args:
+        rebuild: make it anew from the files.
+
+    Raises:
+        MachineError: when it cannot be written, or the disk is full.
+    """
+    path = update(settings, progress=progress, rebuild=rebuild)
+    connection = _connect(path, read_only=True)
+    try:
+        yield Store(connection, path)
+    finally:
+        connection.close()
+
+
+def update(settings: Settings, *, progress: Progress = SILENT, rebuild: bool = False) -> Path:
+    """Bring the index up to date with the files; the path of the database."""
+    path = settings.home / _INDEX
+    files = _files(settings)
+    if not rebuild and _known(path) == {file.path: file.stamp for file in files}:
+        return path
+    with locked(settings.home / _LOCK, timeout_s=600):
+        # Somebody else may have done it meanwhile, and files may have changed.
+        files = _files(settings)
+        known = {} if rebuild else _known(path)
+        if known is None or rebuild or known != {file.path: file.stamp for file in files}:
+            _write(path, files, None if rebuild else known, progress)
+    return path
+
+
+def _files(settings: Settings) -> list[ResultFile]:
+    published = published_file(PUBLISHED)
+    return [*([published] if published else []), *result_files(open_library(settings).repositories)]
+
+
+def _known(path: Path) -> dict[str, str] | None:
+    """What the index was made from; None when there is none that can be used."""
+    if not path.is_file():
+        return None
+    try:
+        with contextlib.closing(_connect(path, read_only=True)) as connection:
+            ((version,),) = connection.execute("SELECT version FROM form").fetchall()
+            if version != _VERSION:
+                return None
+            return dict(connection.execute("SELECT path, stamp FROM files").fetchall())
+    except (duckdb.Error, ValueError, MachineError):
+        # Damaged, or of another version: it is a view, and made anew.
+        return None
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config={"preserve_insertion_order": True})
+    except duckdb.IOException as error:
+        raise MachineError("the index cannot be opened", where=path, hint="assay index rebuild") from error
+
+
+def _write(path: Path, files: Sequence[ResultFile], known: dict[str, str] | None, progress: Progress) -> None:
+    """Write a new database from the old one and the files that changed, then put it in the old one's place."""
+    with machine_errors(path), tempfile.TemporaryDirectory(prefix=".index-", dir=path.parent) as scratch:
+        new = Path(scratch) / _INDEX
+        if known is not None:
+            shutil.copyfile(path, new)
+        try:
+            with contextlib.closing(_connect(new, read_only=False)) as connection:
+                if known is None:
+                    _create(connection)
+                _Writer(connection, Path(scratch), progress).bring_up(files, known or {})
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise MachineError(f"the index cannot be written: {error}", where=path, hint="free some space") from error
+        new.replace(path)
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("CREATE TABLE form (version VARCHAR)")
+    connection.execute("INSERT INTO form VALUES (?)", [_VERSION])
+    connection.execute(
+        "CREATE TABLE files (id INTEGER, path VARCHAR, repository VARCHAR, stamp VARCHAR, problem VARCHAR)"
+    )
+    connection.execute(f"CREATE TABLE rows ({_COLUMNS}, {_OWN_COLUMNS})")
+    connection.execute("CREATE VIEW results AS SELECT * FROM rows WHERE NOT hidden")
+
+
+class _Writer:
+    """Takes changed files into a database that nobody else has open."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path, progress: Progress) -> None:
+        self._connection = connection
+        self._scratch = scratch
+        self._progress = progress
+        self._importer = CmImporter()
+
+    def bring_up(self, files: Sequence[ResultFile], known: dict[str, str]) -> None:
+        changed = [file for file in files if known.get(file.path) != file.stamp]
+        gone = set(known) - {file.path for file in files}
+        stale = [*gone, *(file.path for file in changed if file.path in known)]
+        if stale:
+            self._forget(stale)
+        ((last,),) = self._connection.execute("SELECT coalesce(max(id), 0) FROM files").fetchall()
+        step = self._progress.start("index", total=len(changed), unit="files")
+        try:
+            self._take(changed, last, step.advance)
+        finally:
+            step.finish()
+        self._one_row_each()
+        self._connection.execute("CHECKPOINT")
+
+    def _forget(self, paths: Sequence[str]) -> None:
+        connection = self._connection
+        connection.execute("CREATE TEMP TABLE stale AS SELECT id FROM files WHERE path IN (SELECT unnest(?))", [paths])
+        connection.execute("DELETE FROM rows WHERE file_id IN (SELECT id FROM stale)")
+        connection.execute("DELETE FROM files WHERE id IN (SELECT id FROM stale)")
+
+    def _take(self, files: Sequence[ResultFile], last: int, advance: Any) -> None:
+        listed: list[list[object]] = []
+        batch = self._scratch / "rows.ndjson"
+        with batch.open("wb", buffering=1 << 20) as stream:
+            for number, file in enumerate(files, last + 1):
+                problem = ""
+                if file.path == str(PUBLISHED):
+                    self._published(number)
+                else:
+                    try:
+                        rows = read_rows(file.path, self._importer)
+                        stream.write(_lines(rows, number))
+                    except AssayError as error:
+                        problem = str(error)
+                listed.append([number, file.path, file.repository, file.stamp, problem])
+                advance()
+        if batch.stat().st_size:
+            self._load(batch)
+        if listed:
+            self._connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", listed)
+
+    def _load(self, batch: Path) -> None:
+        types = {field.name: field.sql for field in FIELDS}
+        types |= {"file_id": "INTEGER", "priority": "TINYINT"}
+        columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
+        self._connection.execute(
+            f"INSERT INTO rows BY NAME SELECT * REPLACE ({_DEFAULTS}), false AS hidden "  # noqa: S608 - all ours
+            f"FROM read_json(?, format='newline_delimited', "
+            f"columns={{{columns}}}, maximum_object_size=67108864)",
+            [str(batch)],
+        )
+
+    def _published(self, number: int) -> None:
+        self._connection.execute(
+            "INSERT INTO rows BY NAME SELECT *, ? AS file_id, ? AS priority, false AS hidden FROM read_parquet(?)",
+            [number, int(Priority.PUBLISHED), str(PUBLISHED)],
+        )
+
+    def _one_row_each(self) -> None:
+        """Of several rows of one result the best is shown; it takes the uid that CM knows it by from the others."""
+        connection = self._connection
+        connection.execute("UPDATE rows SET hidden = false WHERE hidden")
+        connection.execute(
+            "CREATE TEMP TABLE several AS SELECT uid, max(cm_uid) AS cm_uid FROM rows GROUP BY uid HAVING count(*) > 1"
+        )
+        connection.execute(
+            "UPDATE rows SET hidden = true WHERE rowid IN (SELECT row FROM (SELECT rows.rowid AS row, "
+            "row_number() OVER (PARTITION BY rows.uid ORDER BY priority, file_id, rows.rowid) AS place "
+            "FROM rows SEMI JOIN several USING (uid)) WHERE place > 1)"
+        )
+        connection.execute(
+            "UPDATE rows SET cm_uid = several.cm_uid FROM several "
+            "WHERE rows.uid = several.uid AND rows.cm_uid IS NULL AND several.cm_uid IS NOT NULL"
+        )
+
+
+def _lines(rows: Sequence[Row], number: int) -> bytes:
+    """Rows as lines of JSON, each with the number of its file and its priority."""
+    lines = []
+    for row in rows:
+        encoded = _ENCODER.encode(row)
+        lines.append(b'{"file_id":%d,"priority":%d,%b\n' % (number, priority_of(row), encoded[1:]))
+    return b"".join(lines)
