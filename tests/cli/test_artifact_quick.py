@@ -121,3 +121,27 @@ def test_the_console_prints_it(repository: Repository, home: Path) -> None:
     assay = str(Path(sys.executable).with_name("assay"))
     done = subprocess.run([assay, "find", "experiment", "--tags", "a,-c"], capture_output=True, text=True, check=True)
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["local:one", "local:two"]
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("theirs", ["~/CM", "CM", "/a/../b"])
+def test_a_home_of_cm_that_has_to_be_looked_for_is_left_to_the_whole_command(
+    theirs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CM_REPOS", theirs)
+    assert answer(["experiment"]) is None
+
+
+@pytest.mark.usefixtures("repository")
+def test_cms_repositories_are_in_the_quick_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    cm = tmp_path / "cm"
+    with create_repository(cm / "repos" / "a@b", "a@b").editing() as edit:
+        edit.add(EXPERIMENT, "theirs")
+    (cm / "repos.json").write_text('["a@b"]')
+    monkeypatch.setenv("CM_REPOS", f"{cm}/")
+    assert answer(["experiment"]) is None
+    run(["find", "experiment"])
+    assert answer(["experiment"]) == capsys.readouterr().out.splitlines()
+    assert "a@b:theirs" in "".join(answer(["experiment"]) or [])

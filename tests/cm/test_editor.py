@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,43 @@ def test_a_removed_artifact_takes_its_files_and_no_link_targets(repository: Repo
         edit.remove(one)
     assert list((repository.path / "experiment").iterdir()) == []
     assert (tmp_path / "precious" / "file").exists()
+
+
+def test_two_writers_of_one_artifact_lose_nothing(repository: Repository) -> None:
+    with repository.editing() as edit:
+        one = edit.add(EXPERIMENT, "one")
+
+    def write(number: int) -> None:
+        with repository.editing() as edit:
+            edit.change(one, values={("by", str(number)): number}, tags=[f"t{number}"])
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    meta = repository.load(EXPERIMENT, Name("one")).meta
+    assert meta["by"] == {str(number): number for number in range(8)}
+    assert sorted(map(str, meta["tags"])) == [f"t{number}" for number in range(8)]  # type: ignore[arg-type]
+
+
+def test_a_lock_that_is_held_is_told(repository: Repository) -> None:
+    with (
+        repository.editing(),
+        pytest.raises(MachineError, match="another process holds the lock"),
+        repository.editing(timeout_s=0.1),
+    ):
+        pass
+
+
+def test_names_are_looked_up_in_the_index_when_there_is_a_home(repository: Repository, tmp_path: Path) -> None:
+    with repository.editing(home=tmp_path / "home") as edit:
+        one = edit.rename(edit.add(EXPERIMENT, "folder"), EXPERIMENT, "one")
+        shutil.move(one.path, one.path.with_name("elsewhere"))
+        with pytest.raises(UsageError, match="already"):
+            edit.add(EXPERIMENT, "ONE")
+        with pytest.raises(UsageError, match="already"):
+            edit.add(EXPERIMENT, "two", uid=one.uid)
+        found = edit.get(EXPERIMENT, "one")
+    assert found is not None and found.path.name == "elsewhere"
+    assert list((tmp_path / "home" / "cache" / "cm").iterdir()) != []

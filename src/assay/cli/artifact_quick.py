@@ -24,13 +24,13 @@ def answer(arguments: list[str]) -> list[str] | None:
         arguments: what follows ``find``.
     """
     asked = _question(arguments)
-    at = home()
-    if asked is None or at is None:
+    at, theirs = home(), variable("CM_REPOS")
+    if asked is None or at is None or (theirs and not os.path.isabs(theirs)) or ".." in theirs:
         return None
     kind, name, tags = asked
     wanted = [tag for tag in tags if not tag.startswith("-")]
     unwanted = [tag[1:] for tag in tags if tag.startswith("-")]
-    paths, wrong = places(at, variable("CM_REPOS"))
+    paths, wrong = places(at, os.path.normpath(theirs) if theirs else "")
     if wrong:
         return None
     found: list[Line] = []

@@ -142,7 +142,7 @@ def add(
         meta = with_value(meta, *parse_assignment(text))
     if base is not None:
         meta = {**meta, "_base": base}
-    with target.editing() as edit:
+    with target.editing(home=settings.home) as edit:
         added = edit.add(kind, alias, tags=tuple(wanted), meta=meta, uid=uid, as_yaml=as_yaml)
     _told("added", Entry(target, added.path, added.name, added.automation, added.tags), out)
 
@@ -200,7 +200,7 @@ def copy(automation: str, artifact: str, target: str, uid: str | None, repositor
     library = open_library(settings)
     entry = library.load(Name.parse(automation), address_of(artifact, repository))
     where, alias = target_of(target, None, library, settings, default=entry)
-    copied = copy_to(entry, _kind_of(entry), where, alias, uid=uid)
+    copied = copy_to(entry, _kind_of(entry), where, alias, uid=uid, home=settings.home)
     _told("copied to", _entry_of(entry, copied, where), out)
 
 
@@ -218,7 +218,7 @@ def move(automation: str, artifact: str, target: str, repository: str | None, ou
     library = open_library(settings)
     entry = library.load(Name.parse(automation), address_of(artifact, repository))
     where, alias = target_of(target, None, library, settings, default=entry)
-    moved = move_to(entry, _kind_of(entry), where, alias)
+    moved = move_to(entry, _kind_of(entry), where, alias, home=settings.home)
     _told("moved to", _entry_of(entry, moved, where), out)
 
 

@@ -17,8 +17,9 @@ from assay.base.files import machine_errors, write_atomic, write_json
 from assay.cm.artifact import META, Artifact, Automation, is_artifact, read_artifact, union, write_artifact
 from assay.cm.artifact_files import dump_yaml
 from assay.cm.fields import Key, with_value, without
+from assay.cm.indexing import current_index, matching
 from assay.cm.meta import JsonObject, JsonValue, is_uid, new_uid
-from assay.cm.names import Name, check_alias
+from assay.cm.names import Name, TagQuery, check_alias
 from assay.cm.repository import Repository
 from assay.errors import InvalidInputError, UsageError
 
@@ -32,6 +33,7 @@ class Editor:
     """The only writer of a repository while its lock is held; got from :meth:`Repository.editing`."""
 
     repository: Repository
+    home: Path | None = None
 
     def get(self, automation: Automation, alias: str) -> Artifact | None:
         """The artifact of an alias, None when there is none.
@@ -45,7 +47,7 @@ class Editor:
             if artifact.alias == alias:
                 return artifact
         # Folder names are a habit, not a rule: the metadata decide.
-        hits = self.repository.find(automation, Name(alias=alias))
+        hits = self._find(automation, Name(alias=alias))
         return hits[0] if hits else None
 
     def add(
@@ -211,6 +213,13 @@ class Editor:
             artifact.path.rename(hidden)
             shutil.rmtree(hidden)
 
+    def _find(self, automation: Automation, name: Name) -> list[Artifact]:
+        if self.home is None:
+            return self.repository.find(automation, name)
+        index = current_index(self.repository, self.home)
+        hits = matching(index, automation.name, name, TagQuery())
+        return [read_artifact(self.repository.path / hit.folder) for hit in hits]
+
     def _require_inside(self, artifact: Artifact) -> None:
         if not artifact.path.resolve().is_relative_to(self.repository.root.resolve()):
             raise InvalidInputError("the artifact is not in this repository", where=artifact.path)
@@ -223,7 +232,7 @@ class Editor:
         if uid is not None:
             if not is_uid(uid):
                 raise UsageError(f"{uid!r} cannot be a uid", expected="16 lower-case hex digits")
-            if self.repository.find(automation, Name(uid=uid)):
+            if self._find(automation, Name(uid=uid)):
                 raise UsageError(
                     f"there is already a {automation.alias} {uid}", where=self.repository.path, expected="another uid"
                 )

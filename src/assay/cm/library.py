@@ -7,11 +7,12 @@ several artifacts is an error that says how to tell them apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.base.settings import Settings
 from assay.cm.artifact import KNOWN, Artifact, Automation, read_artifact
+from assay.cm.index import Index
 from assay.cm.indexing import broken_folders, current_index, matching
 from assay.cm.inherit import effective_meta
 from assay.cm.meta import JsonObject
@@ -66,11 +67,13 @@ class Library:
         repositories: in the order of precedence, local ones first.
         broken: those that are registered and missing or malformed.
         home: assay's home, whose cache keeps the indexes; None to do without.
+        seen: the index of each repository as it was when it was last looked at.
     """
 
     repositories: tuple[Repository, ...]
     broken: tuple[Broken, ...] = ()
     home: Path | None = None
+    seen: dict[Path, Index] = field(default_factory=dict, compare=False, repr=False)
 
     def find(
         self,
@@ -206,11 +209,11 @@ class Library:
         return sorted({entry.automation.alias for entry in self.find() if entry.automation.alias})
 
     def unreadable(self) -> list[Broken]:
-        """Artifacts whose metadata cannot be read, and why."""
+        """Artifacts whose metadata could not be read when they were last looked for, and why."""
         return [
             Broken(repository.path / folder, reason)
             for repository in self.repositories
-            for folder, reason in broken_folders(current_index(repository, self.home))
+            for folder, reason in broken_folders(self.seen.get(repository.path) or self._index(repository))
         ]
 
     def _in(self, name: Name) -> list[Repository]:
@@ -233,8 +236,12 @@ class Library:
             )
         return hits
 
+    def _index(self, repository: Repository) -> Index:
+        self.seen[repository.path] = current_index(repository, self.home)
+        return self.seen[repository.path]
+
     def _entries(self, repository: Repository, automation: Name, name: Name, tags: TagQuery) -> Iterator[Entry]:
-        for row in matching(current_index(repository, self.home), automation, name, tags):
+        for row in matching(self._index(repository), automation, name, tags):
             yield Entry(
                 repository,
                 repository.path / row.folder,

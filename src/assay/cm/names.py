@@ -67,7 +67,7 @@ class Name:
     def fits(self, other: Name) -> bool:
         """Whether a thing of the name ``other`` is meant: by uid where both have one, else by alias."""
         if self.uid and other.uid:
-            return self.uid == other.uid
+            return self.uid.lower() == other.uid.lower()
         if self.uid and not self.alias:
             return False
         return not self.alias or fnmatchcase(other.alias.casefold(), _only_wildcards(self.alias.casefold()))

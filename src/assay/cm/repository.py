@@ -141,8 +141,12 @@ class Repository:
         return effective_meta(artifact, lambda kind, at: self.load(Automation(kind.alias, kind.uid), at.artifact))
 
     @contextlib.contextmanager
-    def editing(self, *, timeout_s: float = 60) -> Iterator[Editor]:
+    def editing(self, *, timeout_s: float = 60, home: Path | None = None) -> Iterator[Editor]:
         """Hold the repository's lock and write; not to be nested.
+
+        Args:
+            timeout_s: how long to wait for the lock.
+            home: assay's home, whose index tells quickly whether a name is taken.
 
         Raises:
             MachineError: when another process keeps the lock, or nothing can be written.
@@ -150,7 +154,7 @@ class Repository:
         from assay.cm.editor import Editor
 
         with locked(lock_of(self.path), timeout_s=timeout_s):
-            yield Editor(self)
+            yield Editor(self, home)
 
 
 def lock_of(path: Path) -> Path:
