@@ -185,9 +185,7 @@ class _Plain(_Compiler):
         sql = f"SELECT {picked} FROM {source} ORDER BY {order}{self.paging()}"
         return Statement(sql, tuple(parameters), _columns(columns), frozenset(self.missing))
 
-    def _two_steps(
-        self, columns: list[tuple[str, Expression]], sorts: list[tuple[Expression, bool]]
-    ) -> Statement:
+    def _two_steps(self, columns: list[tuple[str, Expression]], sorts: list[tuple[Expression, bool]]) -> Statement:
         """Ranks and the like are taken over the whole scope first, then the filter is applied."""
         conditions = self.query.scope.conditions()
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -197,9 +195,7 @@ class _Plain(_Compiler):
         inner = _picked(parts, parameters, named=True)
         outer = ", ".join(f"c{number}" for number in range(len(columns)))
         first = len(columns) + 1
-        order = ", ".join(
-            [f"c{first + number} {_direction(down)}" for number, (_, down) in enumerate(sorts)] + ["uid"]
-        )
+        order = ", ".join([f"c{first + number} {_direction(down)}" for number, (_, down) in enumerate(sorts)] + ["uid"])
         sql = (
             f"SELECT {outer} FROM (SELECT {inner}, uid FROM results{where}) WHERE c{len(columns)} "
             f"ORDER BY {order}{self.paging()}"

@@ -241,7 +241,7 @@ class _Writer:
         types |= {"file_id": "INTEGER", "priority": "TINYINT"}
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
         self._connection.execute(
-            f"INSERT INTO rows BY NAME SELECT * REPLACE ({_DEFAULTS}), false AS hidden "  # noqa: S608 - all ours
+            f"INSERT INTO rows BY NAME SELECT * REPLACE ({_DEFAULTS}), false AS hidden "
             f"FROM read_json(?, format='newline_delimited', "
             f"columns={{{columns}}}, maximum_object_size=67108864)",
             [str(batch)],

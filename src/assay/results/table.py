@@ -12,9 +12,9 @@ from assay.expressions import Kind
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas
-    import polars
-    import pyarrow
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Table:
         """Rows by name of the column."""
         return [dict(zip(self.names, row, strict=True)) for row in self.rows]
 
-    def arrow(self) -> pyarrow.Table:
+    def arrow(self) -> pa.Table:
         """The answer as an Arrow table; units stand in the fields' metadata.
 
         Raises:
@@ -85,7 +85,7 @@ class Table:
         ]
         return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
-    def pandas(self) -> pandas.DataFrame:
+    def pandas(self) -> pd.DataFrame:
         """The answer as a pandas data frame.
 
         Raises:
@@ -96,7 +96,7 @@ class Table:
         frame.columns = self.names
         return frame
 
-    def polars(self) -> polars.DataFrame:
+    def polars(self) -> pl.DataFrame:
         """The answer as a polars data frame.
 
         Raises:
