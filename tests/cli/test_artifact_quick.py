@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.base.settings import Settings
-from assay.cli.artifact_quick import answer, lines, shown
+from assay.cli.artifact_quick import answer, lines
 from assay.cli.main import run
 from assay.cm import indexing
 from assay.cm.artifact import EXPERIMENT
@@ -114,7 +114,7 @@ def test_lines_are_aligned_and_printable() -> None:
         f"local:one              {'1' * 16}  a,b",
         f"me@x:{'2' * 16}  {'2' * 16}",
     ]
-    assert shown("a\x1b[1m\nü") == "a?[1m?ü" and lines([]) == []
+    assert lines([]) == [] and lines([("a\x1b[1m", "ü\n", "", "")]) == ["a?[1m:ü?"]
 
 
 def test_the_console_prints_it(repository: Repository, home: Path) -> None:
@@ -145,3 +145,13 @@ def test_cms_repositories_are_in_the_quick_answer(
     run(["find", "experiment"])
     assert answer(["experiment"]) == capsys.readouterr().out.splitlines()
     assert "a@b:theirs" in "".join(answer(["experiment"]) or [])
+
+
+def test_several_at_once_make_one_index(repository: Repository, home: Path) -> None:
+    for place in (home / "cache" / "cm").iterdir():
+        place.unlink()
+    assay = str(Path(sys.executable).with_name("assay"))
+    running = [subprocess.Popen([assay, "find", "experiment"], stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    said = {each.communicate(timeout=120)[0] for each in running}
+    assert len(said) == 1 and len(said.pop().splitlines()) == 3
+    assert sorted(path.suffix for path in (home / "cache" / "cm").iterdir()) == [".index", ".index"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -167,3 +168,25 @@ def test_what_cannot_be_read_is_passed_over_and_told(capsys: Capture, home: Path
     code, out, err = call(capsys, "find", "experiment")
     assert (code, len(out.splitlines())) == (0, 1) and "1 unreadable artifact" in err
     assert call(capsys, "find", "experiment", "--where", "a=null")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(errno.ENOSPC, "no space left"), (errno.EROFS, "read-only"), (errno.EACCES, "no permission")]
+)
+def test_a_disk_that_takes_nothing_is_told_and_nothing_is_lost(
+    capsys: Capture, home: Path, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
+    call(capsys, "add", "experiment", "one", "--tags", "a")
+    before = meta(capsys, "one")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    for arguments in (("update", "experiment", "one", "--tags", "b"), ("add", "experiment", "two")):
+        code, _, err = call(capsys, *arguments)
+        assert code == 5 and says in err
+    monkeypatch.undo()
+    monkeypatch.setenv("ASSAY_HOME", str(home))
+    assert meta(capsys, "one") == before
+    assert len(call(capsys, "find", "experiment")[1].splitlines()) == 1

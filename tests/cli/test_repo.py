@@ -127,3 +127,12 @@ def test_pull(capsys: Capture, tmp_path: Path) -> None:
         assert call(capsys, "pull", hostile)[0] == 2
     assert call(capsys, "pull", "--", "--upload-pack=x")[0] == 2
     assert call(capsys, "pull", f"file://{tmp_path}/none")[0] == 3
+
+
+@pytest.mark.parametrize("more", [("--prefix", "../out"), ("--prefix", "/out"), ("--uid", "XYZ")])
+def test_a_repository_that_could_not_be_opened_is_not_made(
+    capsys: Capture, tmp_path: Path, more: tuple[str, str]
+) -> None:
+    assert call(capsys, "init", str(tmp_path / "mine"), "--alias", "me@mine", *more)[0] == 2
+    assert call(capsys, "init", str(tmp_path / "mine"), "--alias", "../mine")[0] == 2
+    assert not (tmp_path / "mine").exists()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.cm import index as index_module
-from assay.cm.index import MAGIC, Column, Index, dumps, index_path, load, loads, select, stamp, unchanged
+from assay.cm.index import MAGIC, Column, Index, dumps, index_path, load, loads, select, shown, stamp, unchanged
 
 UID = "0123456789abcdef"
 
@@ -120,3 +120,8 @@ def test_a_column_is_searched_as_its_texts_are(texts: list[str], part: str) -> N
         assert [each[row] for row in range(len(each))] == texts
         assert each.holding(part.encode()) == [row for row, text in enumerate(texts) if part in text]
         assert [each.holds(row, part.encode()) for row in range(len(texts))] == [part in text for text in texts]
+
+
+def test_what_strangers_write_does_not_steer_the_terminal() -> None:
+    assert shown("plain ü") == "plain ü"
+    assert shown("a\x1b[1m\n\u202e\udcff") == "a?[1m???"

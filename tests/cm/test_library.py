@@ -120,3 +120,12 @@ def test_an_entry_whose_artifact_is_gone(library: Library) -> None:
     shutil.rmtree(entry.path)
     with pytest.raises(NotFoundError):
         entry.read()
+
+
+def test_a_test_of_fields_passes_over_what_cannot_be_read(library: Library, tmp_path: Path) -> None:
+    # Complete as JSON, so that it is found; a YAML beside it keeps it from being read.
+    (tmp_path / "one" / "experiment" / "shared" / "_cm.yaml").write_text("a: [")
+    assert names(library) == ["bert", "resnet", "shared", "shared"]
+    assert names(library, where=lambda _: True) == ["bert", "resnet", "shared"]
+    with pytest.raises(ZeroDivisionError):
+        names(library, where=lambda _: bool(1 / 0))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from assay.base.environment import home, variable
-from assay.cm.index import TAG, Index, decode, index_path, load, select, unchanged
+from assay.cm.index import TAG, Index, decode, index_path, load, select, shown, unchanged
 from assay.cm.places import places
 
 Line = tuple[str, str, str, str]
@@ -59,11 +59,6 @@ def lines(found: list[Line]) -> list[str]:
     cells = [(shown(f"{repository}:{alias or uid}"), shown(uid), shown(tags)) for repository, alias, uid, tags in found]
     width = max((len(address) for address, _, _ in cells), default=0)
     return [f"{address:<{width}}  {uid:<16}  {tags}".rstrip() for address, uid, tags in cells]
-
-
-def shown(text: str) -> str:
-    """A stranger's text without what could steer a terminal."""
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _line(index: Index, row: int) -> Line:

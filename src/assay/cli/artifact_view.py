@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from assay.cli.artifact_quick import lines, shown
+from assay.cli.artifact_quick import lines
 from assay.cli.render import Output
+from assay.cm.index import shown
 from assay.cm.library import Entry, Library
 from assay.cm.meta import JsonObject
 

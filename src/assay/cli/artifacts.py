@@ -9,12 +9,12 @@ import click
 
 from assay.base.settings import load_settings
 from assay.cli.artifact_options import address_of, parse_tags, repository_option, target_of
-from assay.cli.artifact_quick import shown
 from assay.cli.artifact_view import entry_document, show_entries, show_entry, tell_broken
 from assay.cli.render import Output, output_options
 from assay.cm.artifact import Artifact, Automation
 from assay.cm.edits import copy_to, move_to
 from assay.cm.fields import conditions, parse_assignment, parse_key, with_value
+from assay.cm.index import shown
 from assay.cm.inherit import base_chain
 from assay.cm.library import Entry, open_library
 from assay.cm.meta import JsonObject, read_json_meta

@@ -10,9 +10,10 @@ import click
 
 from assay.base.files import machine_errors
 from assay.base.settings import load_settings
-from assay.cli.artifact_quick import shown
 from assay.cli.render import Output, output_options
+from assay.cm.index import shown
 from assay.cm.library import open_library
+from assay.cm.meta import has_meta, is_uid
 from assay.cm.pull import pull as pull_from
 from assay.cm.registry import Registry
 from assay.cm.repository import Repository, create_repository
@@ -90,10 +91,12 @@ def add(path: Path, out: Output) -> None:
 @output_options
 def init(path: Path, alias: str, uid: str | None, prefix: str | None, desc: str | None, out: Output) -> None:
     """Make a folder (by default, this one) a repository, and register it."""
-    from assay.cm.meta import has_meta
-
     registry = Registry(load_settings())
     path = path.expanduser().absolute()
+    if prefix and (Path(prefix).is_absolute() or ".." in Path(prefix).parts):
+        raise UsageError(f"the prefix {prefix!r} leaves the repository", expected="a folder inside it, such as data")
+    if uid is not None and not is_uid(uid):
+        raise UsageError(f"{uid!r} cannot be a uid", expected="16 lower-case hex digits")
     if has_meta(path, "cmr"):
         raise UsageError("there is a repository already", where=path, hint=f"assay repo add {path}")
     fields = {key: value for key, value in (("prefix", prefix), ("desc", desc)) if value}

@@ -151,6 +151,11 @@ def decode(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+def shown(text: str) -> str:
+    """A stranger's text without what could steer a terminal."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def dumps(index: Index) -> bytes:
     """The index as bytes: a line of lengths, lists of lines, columns, and numbers."""
     columns: list[Column] = [getattr(index, name) for name in _COLUMNS]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assay.cm.artifact import Artifact
+from assay.cm.index import shown
 from assay.cm.meta import JsonObject, JsonValue
 from assay.cm.names import Address, Name
 from assay.errors import AssayError, InvalidInputError, NotFoundError
@@ -76,7 +77,7 @@ def _base_of(chain: list[Artifact], base: JsonValue, lookup: Lookup) -> Artifact
 
 
 def _told(chain: list[Artifact]) -> str:
-    return " -> ".join(f"{each.automation.alias}::{each.alias or each.uid}" for each in chain)
+    return shown(" -> ".join(f"{each.automation.alias}::{each.alias or each.uid}" for each in chain))
 
 
 def merged(base: JsonObject, over: JsonObject) -> dict[str, JsonValue]:

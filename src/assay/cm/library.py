@@ -12,14 +12,14 @@ from pathlib import Path
 
 from assay.base.settings import Settings
 from assay.cm.artifact import KNOWN, Artifact, Automation, read_artifact
-from assay.cm.index import Index
+from assay.cm.index import Index, shown
 from assay.cm.indexing import broken_folders, current_index, matching
 from assay.cm.inherit import effective_meta
 from assay.cm.meta import JsonObject
 from assay.cm.names import Address, Name, TagQuery
 from assay.cm.registry import Registry
 from assay.cm.repository import Broken, Repository
-from assay.errors import NotFoundError, UsageError, nearest, unknown
+from assay.errors import AssayError, NotFoundError, UsageError, nearest, unknown
 
 Test = Callable[[Artifact], bool]
 _ANYTHING = Name()
@@ -102,14 +102,7 @@ class Library:
         ]
         if where is None:
             return found
-        kept = []
-        for entry in found:
-            try:
-                if where(entry.read()):
-                    kept.append(entry)
-            except NotFoundError:
-                continue
-        return kept
+        return [entry for entry in found if _answers(entry, where)]
 
     def find_in(self, repository: Repository) -> list[Entry]:
         """All artifacts of one repository."""
@@ -127,7 +120,7 @@ class Library:
             return hits[0]
         if not hits:
             kind, asked = automation.alias or automation.uid or "artifact", str(address.artifact)
-            raise unknown(kind, asked, {entry.name.alias for entry in self.find(automation)})
+            raise unknown(kind, asked, {shown(entry.name.alias) for entry in self.find(automation)})
         raise UsageError(
             f"{str(address.artifact)!r} fits {len(hits)} artifacts",
             expected="one of them: its uid, or its repository's alias or path before a colon",
@@ -140,7 +133,7 @@ class Library:
         same = [each for each in self.find(entry.automation, Address(Name(alias=name.alias or "?"))) if name.alias]
         text = name.alias if name.alias and len([e for e in same if e.repository == repository]) == 1 else name.uid
         twins = [each for each in self.repositories if each.alias.casefold() == repository.alias.casefold()]
-        return f"{repository.path if len(twins) > 1 else repository.alias}:{text}"
+        return shown(f"{repository.path if len(twins) > 1 else repository.alias}:{text}")
 
     def effective(self, entry: Entry) -> JsonObject:
         """The metadata of an artifact with its bases under it; a base in the same repository goes before others.
@@ -206,7 +199,7 @@ class Library:
 
     def kinds(self) -> list[str]:
         """Aliases of all automations that there are artifacts of."""
-        return sorted({entry.automation.alias for entry in self.find() if entry.automation.alias})
+        return sorted({shown(entry.automation.alias) for entry in self.find() if entry.automation.alias})
 
     def unreadable(self) -> list[Broken]:
         """Artifacts whose metadata could not be read when they were last looked for, and why."""
@@ -230,7 +223,7 @@ class Library:
         else:
             hits = [each for each in self.repositories if name.fits(each.name)]
         if not hits and name != _ANYTHING:
-            close = nearest(str(name), [each.alias for each in self.repositories])
+            close = nearest(str(name), [shown(each.alias) for each in self.repositories])
             raise NotFoundError(
                 f"unknown repository {str(name)!r}", expected=" or ".join(close) or None, hint="assay repo list"
             )
@@ -255,6 +248,14 @@ def open_library(settings: Settings) -> Library:
     """Every repository that is registered, with assay or with CM."""
     found, broken = Registry(settings).repositories()
     return Library(tuple(found), tuple(broken), settings.home)
+
+
+def _answers(entry: Entry, where: Test) -> bool:
+    try:
+        artifact = entry.read()
+    except AssayError:
+        return False
+    return where(artifact)
 
 
 def _repository_name(text: str) -> Name:
