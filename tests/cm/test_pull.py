@@ -106,3 +106,22 @@ def test_a_broken_identity_is_no_reason_to_lose_others(settings: Settings, tmp_p
     assert list(json.loads(place.read_text())) == [str(repository.path)]
     assert Registry(settings).identity(repository.path)["alias"] == "team@stuff"
     assert open_library(settings).load(EXPERIMENT.name, Address(Name("one"))).tags == ("x",)
+
+
+def test_a_description_is_kept_here(settings: Settings, tmp_path: Path) -> None:
+    repository, _ = pull(settings, str(published(tmp_path)), desc="of the team")
+    assert open_library(settings).repository("team@results").meta["desc"] == "of the team"
+    assert "desc" not in (repository.path / "cmr.yaml").read_text()
+    assert pull(settings, "team@results")[0].meta["desc"] == "of the team"
+    assert Registry(settings).remove(repository.path)
+    assert open_library(settings).repositories == ()
+
+
+def test_a_name_that_is_registered_is_never_looked_for_elsewhere(settings: Settings, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        Registry(settings).add(create_repository(tmp_path / name, "org@twin").path)
+    with pytest.raises(UsageError, match="fits 2 repositories"):
+        pull(settings, "org@twin")
+    Registry(settings).remove(tmp_path / "two")
+    with pytest.raises(UsageError, match="is no clone"):
+        pull(settings, "org@twin")

@@ -12,7 +12,7 @@ from assay.cm.meta import JsonObject, JsonValue, has_meta, new_uid
 from assay.cm.names import check_alias
 from assay.cm.registry import Registry
 from assay.cm.repository import LOCAL_ALIAS, META, Repository
-from assay.errors import AssayError, NotFoundError, UsageError
+from assay.errors import NotFoundError, UsageError
 
 
 def pull(
@@ -66,9 +66,15 @@ def _registered(settings: Settings, text: str) -> Repository | None:
     """The clone that a registered name means; None when it is an address."""
     try:
         found = open_library(settings).repository(text)
-    except AssayError:
+    except NotFoundError:
         return None
-    return found if is_clone(found.path) else None
+    if not is_clone(found.path):
+        raise UsageError(
+            f"{text!r} is registered and is no clone",
+            where=found.path,
+            hint="give an address and --name to clone another",
+        )
+    return found
 
 
 def _require_same_origin(target: Path, source: Source | None) -> None:
@@ -93,10 +99,10 @@ def _require_network(settings: Settings, source: Source) -> None:
 
 
 def _identity(registry: Registry, target: Path, source: Source | None, desc: str | None) -> JsonObject | None:
-    """What a repository without ``cmr.yaml`` is called here: as before, or a fresh uid and the name of its folder."""
-    if has_meta(target, META):
-        return None
+    """What is kept here: a description; without ``cmr.yaml`` also alias and uid, as before or fresh ones."""
     known: dict[str, JsonValue] = dict(registry.identity(target))
     given: dict[str, JsonValue] = {"desc": desc} if desc else {}
+    if has_meta(target, META):
+        return {**known, **given} or None
     address: dict[str, JsonValue] = {"url": source.url} if source is not None else {}
     return {"alias": target.name, "uid": new_uid(), "git": True, **address, **known, **given}

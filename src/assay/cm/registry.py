@@ -54,7 +54,7 @@ class Registry:
 
         Args:
             path: its root.
-            identity: alias, uid and the like, for a repository that has no metadata of its own.
+            identity: a description, and alias and uid for a repository that has no metadata of its own.
 
         Raises:
             NotFoundError: when there is no repository.
@@ -68,7 +68,7 @@ class Registry:
                 entries = self._entries()
                 if path.resolve() not in self._resolved(entries):
                     write_json(self.settings.registry, [*entries, str(path)])
-            elif identity is not None:
+            if identity is not None:
                 write_json(self._identities_path, {**self._identities(strict=True), str(path): dict(identity)})
         return repository
 
@@ -90,7 +90,7 @@ class Registry:
         return kept != entries or named != identities
 
     def identity(self, path: Path) -> JsonObject:
-        """What a repository without metadata is called here; empty when it is not known."""
+        """What is kept here of a repository: its description, and its name when it has none; empty for nothing."""
         return self._identities(strict=True).get(str(path.absolute()), {})
 
     def owns(self, path: Path) -> bool:

@@ -167,14 +167,15 @@ def open_repository(path: Path, identity: JsonObject | None = None) -> Repositor
 
     Args:
         path: its root.
-        identity: alias and uid of a repository that has no ``cmr.yaml`` of its own.
+        identity: what is kept elsewhere: a description, and for a repository that has no ``cmr.yaml`` alias and uid.
 
     Raises:
         NotFoundError: when the folder is not there or has no ``cmr.yaml`` and no ``cmr.json``.
         InvalidInputError: for malformed metadata, no alias or uid, or a prefix that leaves the folder.
     """
     if has_meta(path, META):
-        repository = Repository(path, read_meta(path, META))
+        described = {"desc": identity["desc"]} if identity and "desc" in identity else {}
+        repository = Repository(path, {**read_meta(path, META), **described})
     elif identity is not None and path.is_dir():
         repository = Repository(path, identity)
     else:
