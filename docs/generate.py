@@ -1,4 +1,4 @@
-"""Writes the generated part of the documentation: the command line and the schemas of our YAML files.
+"""Writes the generated part of the documentation: commands, findings, metrics, and the schemas of our YAML files.
 
 python docs/generate.py            write
 python docs/generate.py --check    exit 1 when something would change
@@ -14,8 +14,11 @@ from pathlib import Path
 import click
 
 from assay.assets.manifest import manifest_schema
+from assay.base.settings import Settings
 from assay.campaign.request import RunRequest
 from assay.cli.main import VERBS, assay
+from assay.results.metrics import Metric, load_metrics
+from assay.results.metrics.reader import metric_schema
 from assay.rules.findings import catalogue
 from assay.rules.load import load_round, round_names, round_schema
 
@@ -80,6 +83,34 @@ def findings_text() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def metrics_text() -> str:
+    """The metrics that come with assay, as Markdown."""
+    parts = [
+        HEADER + "# Metrics",
+        "Derived metrics that come with assay; queries use them like fields. `assay metrics explain NAME` says the same "
+        "with numbers, and [Derived metrics](../how-to/derived-metrics.md) says how to write your own.",
+    ]
+    # Nobody's home: what the user or a repository adds is not part of the reference.
+    metrics = load_metrics(Settings(HERE / "no-home"))
+    assert not metrics.broken
+    return "\n\n".join([*parts, *map(metric_text, metrics.by_name.values())]) + "\n"
+
+
+def metric_text(metric: Metric) -> str:
+    """One metric as Markdown."""
+    asked = [
+        f"- Parameter `{each.name}` in {each.unit.name}: {each.description}" for each in metric.parameters.values()
+    ]
+    lines = [
+        f"- Formula: `{metric.expression}`",
+        f"- Unit: {metric.unit.name if metric.unit else metric.kind.value}; better: {metric.better.value}",
+        *asked,
+        f"- Caution: {metric.caution}",
+        f"- Source: {metric.source}",
+    ]
+    return f"## `{metric.name}`\n\n{metric.title}. {metric.description}\n\n" + "\n".join(lines)
+
+
 def default_of(option: click.Option) -> str:
     """The default as the help shows it."""
     shown = option.show_default and option.default not in (None, False, ()) and not callable(option.default)
@@ -94,9 +125,11 @@ def documents() -> dict[Path, str]:
         assert command is not None
         texts += [command_text(path, each) for path, each in commands(command, ("assay", verb.name))]
     schemas = {"round": round_schema(), "asset": manifest_schema(), "run-request": RunRequest.model_json_schema()}
+    schemas["metric"] = metric_schema()
     return {
         HERE / "cli.md": "\n\n".join(texts) + "\n",
         HERE / "findings.md": findings_text(),
+        HERE / "metrics.md": metrics_text(),
         **{
             HERE / "schemas" / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n"
             for name, schema in schemas.items()

@@ -165,13 +165,13 @@ def _summary(metric: Metric) -> dict[str, object]:
 def explain_metric(name: str, given: tuple[str, ...], out: Output) -> None:
     """Explain a metric: formula, unit, what it needs, when it is null, and examples with numbers."""
     from assay.results.metrics import load_metrics, load_values
-    from assay.results.metrics.examples import outcome_of, outcomes
+    from assay.results.metrics.examples import outcome_of
 
     settings = load_settings()
     found = load_metrics(settings)
     metric = found.get(name)
     values = load_values(settings, found.asked, key_values(given, "--set"))
-    worked = outcomes(metric, found)
+    worked, problem = _worked(metric, found)
     # The first example with what the user would pay, or emit.
     yours = bool(worked and metric.needs) and all(each in values.texts for each in metric.needs)
     own = outcome_of(metric.examples[0], metric, found, values) if yours else None
@@ -205,9 +205,21 @@ def explain_metric(name: str, given: tuple[str, ...], out: Output) -> None:
     out.table(("Field", "Unit", "What"), [tuple(_field_document(each).values()) for each in metric.fields])
     _show_parameters(metric, found, values, out)
     _show_examples(metric, worked, out)
+    if problem:
+        out.remark(f"the examples cannot be reckoned: {problem}")
     if own is not None:
         out.text()
         out.text(f"The first one with your values:  {', '.join(_result(value, metric) for value in own.found)}")
+
+
+def _worked(metric: Metric, found: Metrics) -> tuple[list[Outcome], str]:
+    """The examples, or why they cannot be reckoned: what a metric is can be told all the same."""
+    from assay.results.metrics.examples import outcomes
+
+    try:
+        return outcomes(metric, found), ""
+    except AssayError as error:
+        return [], str(error)
 
 
 def _scope(metric: Metric) -> str:
@@ -362,9 +374,9 @@ def add_metric(file: Path, force: bool, dry_run: bool, out: Output) -> None:
 @output_options
 def test_metrics(files: tuple[Path, ...], out: Output) -> int:
     """Check metric files and reckon the examples in them; all metrics without a file. Exit code 1 when one fails."""
-    from assay.results.metrics.own import tested
+    from assay.results.metrics.own import examined
 
-    reports = tested(load_settings(), files)
+    reports = examined(load_settings(), files)
     failed = [each for each in reports if not each.passed]
     if out.as_json:
         out.json(

@@ -21,6 +21,8 @@ from assay.results.metrics.values import Values, given_values
 
 # No result is the baseline of a query that has chosen none.
 _NO_BASELINE = Sql("FALSE")
+_TYPES: dict[Kind, type | tuple[type, ...]] = {Kind.NUMBER: (), Kind.TEXT: str, Kind.BOOLEAN: bool, Kind.TEXTS: list}
+_SQL = {Kind.NUMBER: "DOUBLE", Kind.TEXT: "VARCHAR", Kind.BOOLEAN: "BOOLEAN", Kind.TEXTS: "VARCHAR[]", None: "VARCHAR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def reckoned(
         expression, _ = compiled(metric, metrics.schema(values), baseline)
         known = fields.by_name()
         columns = list(dict.fromkeys([*COMPARABLE, *expression.fields, *(name for row in rows for name in row)]))
-        typed = ", ".join(f'"{name}" {known[name].sql}' for name in columns)
+        typed = ", ".join(f'"{name}" {_SQL[known[name].kind]}' for name in columns)
         connection.execute(f"CREATE TABLE example (n INTEGER, {typed})")
         holes = ", ".join("?" * (len(columns) + 1))
         for number, row in enumerate(rows):
@@ -138,15 +140,13 @@ def _field_value(name: str, value: Value, where: str) -> Value:
         return None
     if info.kind is Kind.NUMBER and isinstance(value, str):
         return quantity(value, parse_unit(info.unit or "one"), where, bare=True)
-    wanted: dict[Kind, tuple[type, ...]] = {
-        Kind.NUMBER: (int, float),
-        Kind.TEXT: (str,),
-        Kind.BOOLEAN: (bool,),
-        Kind.TEXTS: (list,),
-    }
-    if not isinstance(value, wanted[info.kind]) or (isinstance(value, bool) and info.kind is not Kind.BOOLEAN):
-        raise InvalidInputError(f"the field {name} is a {info.kind.value}", where=where, found=repr(value))
-    return value
+    if info.kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            if math.isfinite(number := float(value)):
+                return number
+    elif isinstance(value, _TYPES[info.kind]):
+        return value
+    raise InvalidInputError(f"the field {name} is a {info.kind.value}", where=where, found=repr(value)[:80])
 
 
 def _expected(value: Value, metric: Metric, where: str) -> Value:

@@ -105,7 +105,7 @@ def add(settings: Settings, file: Path, *, force: bool = False, dry_run: bool = 
     return Added(metric, target, not (dry_run or same), same, old.origin if old else None, breaks)
 
 
-def tested(settings: Settings, files: Sequence[Path] = ()) -> list[Report]:
+def examined(settings: Settings, files: Sequence[Path] = ()) -> list[Report]:
     """Check metrics and reckon their examples.
 
     Args:
@@ -113,13 +113,13 @@ def tested(settings: Settings, files: Sequence[Path] = ()) -> list[Report]:
         files: to be tested, each as if it lay in the user's folder; none for all metrics there are.
     """
     if files:
-        return [_tested(settings, file) for file in files]
+        return [_one(settings, file) for file in files]
     metrics = load_metrics(settings)
     broken = [Report(each.name, each.path, each.error) for each in metrics.broken]
     return [*(_report(each, metrics) for each in metrics.by_name.values()), *broken]
 
 
-def _tested(settings: Settings, file: Path) -> Report:
+def _one(settings: Settings, file: Path) -> Report:
     try:
         metric, metrics = _beside(settings, file)
     except AssayError as error:

@@ -9,6 +9,13 @@ from assay.expressions import compile as compile_text
 _NAME = "the value"
 
 
+def as_text(value: object) -> object:
+    """What YAML read as a number or a boolean, as the text that was written; anything else as it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, int | float) else value
+
+
 def fitting(text: str, unit: Unit, where: str, schema: Schema, *, bare: bool = False) -> Expression:
     """A text as an expression in a unit.
 

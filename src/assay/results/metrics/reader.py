@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from assay.base.yamlfile import Located, read_yaml, validate
 from assay.errors import InvalidInputError
 from assay.expressions import ExpressionError, Unit, parse, parse_unit
 from assay.expressions.tree import Name
 from assay.results.metrics.model import Better, Example, Metric, Origin, OriginKind, ParameterInfo, Value
-from assay.results.metrics.quantity import quantity
+from assay.results.metrics.quantity import as_text, quantity
 
 _NAME = r"^[a-z][a-z0-9_]*$"
 _Name = Annotated[str, Field(pattern=_NAME, max_length=60)]
 _Text = Annotated[str, Field(min_length=1, max_length=2000)]
 _Formula = Annotated[str, Field(min_length=1, max_length=4000)]
 _UnitText = Annotated[str, Field(min_length=1, max_length=100)]
+_Amount = Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=100)]
 _Row = dict[_Name, Value]
 
 
@@ -29,13 +30,13 @@ class _Form(BaseModel):
 class _Parameter(_Form):
     unit: _UnitText = Field(description="Unit of the value, such as USD/h")
     description: _Text = Field(description="One sentence")
-    default: float | _UnitText | None = Field(None, description="Value without the user's, such as 0.4 kgCO2/kWh")
+    default: _Amount | None = Field(None, description="Value without the user's, such as 0.4 kgCO2/kWh")
 
 
 class _Example(_Form):
     given: _Row | list[_Row] = Field(description="Fields of a result, or of several")
     expect: Value | list[Value] = Field(description="Its figure; for several results a list; null is a figure too")
-    parameters: dict[_Name, _UnitText] = Field({}, description="Values of parameters, with units")
+    parameters: dict[_Name, _Amount] = Field({}, description="Values of parameters, with units")
     baseline: str = Field("", max_length=4000, description="Condition that the baseline fulfils")
 
 
@@ -114,7 +115,7 @@ def _parameter(name: str, form: _Parameter, document: Located) -> ParameterInfo:
     unit = _unit(form.unit, document.where((*key, "unit")))
     default = None
     if form.default is not None:
-        default = quantity(str(form.default), unit, document.where((*key, "default")), bare=True)
+        default = quantity(form.default, unit, document.where((*key, "default")), bare=True)
     return ParameterInfo(name, unit, form.description, default)
 
 

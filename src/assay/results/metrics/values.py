@@ -8,11 +8,11 @@ which the first holds. Formulas are metrics as far as expressions are concerned,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from assay.base.settings import Settings
 from assay.base.yamlfile import Located, read_yaml, validate
@@ -21,12 +21,12 @@ from assay.expressions import Definition, ExpressionError, Kind
 from assay.expressions import compile as compile_text
 from assay.results import fields
 from assay.results.metrics.model import ParameterInfo
-from assay.results.metrics.quantity import fitting
+from assay.results.metrics.quantity import as_text, fitting
 
 FILE = "parameters.yaml"
-_Formula = Annotated[str, Field(min_length=1, max_length=1000)]
 # Each case is a level of the expression, of which there may be fifty.
 _MAX_CASES = 40
+_Formula = Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=1000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,11 @@ class _Case(BaseModel):
     value: _Formula
 
 
-class _File(RootModel[dict[str, _Formula | Annotated[list[_Case], Field(min_length=1, max_length=_MAX_CASES)]]]):
+class _Texts(RootModel[dict[str, _Formula]]):
+    pass
+
+
+class _Tables(RootModel[dict[str, Annotated[list[_Case], Field(min_length=1, max_length=_MAX_CASES)]]]):
     pass
 
 
@@ -150,16 +154,16 @@ def _read_file(path: Path, making: _Making) -> tuple[str, ...]:
         document = read_yaml(path)
     except NotFoundError:
         return ()
-    unused = []
-    for name, value in validate(_File, document).root.items():
-        if name not in making.parameters:
-            # It may belong to a repository that is not registered today.
-            unused.append(name)
-        elif isinstance(value, str):
-            making.take(name, value, document.where((name,)))
-        else:
-            making.take_cases(name, value, document)
-    return tuple(unused)
+    lists = {name: value for name, value in document.value.items() if isinstance(value, list)}
+    others = {name: value for name, value in document.value.items() if name not in lists}
+    for name, text in validate(_Texts, replace(document, value=others)).root.items():
+        if name in making.parameters:
+            making.take(name, text, document.where((name,)))
+    for name, cases in validate(_Tables, replace(document, value=lists)).root.items():
+        if name in making.parameters:
+            making.take_cases(name, cases, document)
+    # It may belong to a repository that is not registered today.
+    return tuple(name for name in document.value if name not in making.parameters)
 
 
 def unit_example(parameter: ParameterInfo) -> str:
