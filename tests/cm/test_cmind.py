@@ -178,6 +178,11 @@ def test_inheritance_is_cms(tmp_path: Path) -> None:
         entry = library.load(EXPERIMENT.name, Address(Name(name)))
         # CM answers an inherited alias and uid of its own: it is the fields that count.
         assert answer["meta"] == library.effective(entry), name
+    for tag in ("g", "m", "t"):
+        (answer,) = cm(tmp_path, {"action": "search", "automation": "experiment", "tags": tag}, CM_INDEX="no")
+        theirs = sorted(each["meta"]["alias"] for each in answer["list"])
+        found = library.find(EXPERIMENT.name, tags=TagQuery.parse(tag))
+        assert sorted(entry.name.alias for entry in found) == theirs, tag
 
 
 def test_yaml_of_cm_stays_yaml_and_is_read_by_cm(tmp_path: Path) -> None:

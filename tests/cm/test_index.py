@@ -19,7 +19,7 @@ def made(root: str = "/r") -> Index:
     index.about = [b"me@mine", UID.encode()]
     index.watched = [b".", b"e/one/_cm.json", "e/ü".encode()]
     index.stamps = array("q", range(6))
-    index.spots, index.kind_of = array("I", [1, 2]), array("I", [0, 1])
+    index.spots, index.kind_of, index.based = array("I", [1, 2]), array("I", [0, 1]), array("I", [1])
     index.kinds = [b"experiment\x1fa0a2d123ef064bcb", b"Cfg\x1f"]
     for alias, uid, tags in (("one", UID, "\x1fa\x1fb\x1f"), ("ü", "", "")):
         index.aliases.append(alias)

@@ -122,10 +122,23 @@ def test_an_entry_whose_artifact_is_gone(library: Library) -> None:
         entry.read()
 
 
-def test_a_test_of_fields_passes_over_what_cannot_be_read(library: Library, tmp_path: Path) -> None:
-    # Complete as JSON, so that it is found; a YAML beside it keeps it from being read.
-    (tmp_path / "one" / "experiment" / "shared" / "_cm.yaml").write_text("a: [")
-    assert names(library) == ["bert", "resnet", "shared", "shared"]
-    assert names(library, where=lambda _: True) == ["bert", "resnet", "shared"]
+def test_a_test_of_fields_is_asked_of_what_can_be_read(library: Library) -> None:
+    seen: list[str] = []
+    assert names(library, "local:", where=lambda artifact: bool(seen.append(artifact.alias))) == []  # type: ignore[func-returns-value]
+    assert seen == ["bert", "resnet"]
     with pytest.raises(ZeroDivisionError):
         names(library, where=lambda _: bool(1 / 0))
+
+
+def test_tags_and_fields_of_bases_count(library: Library) -> None:
+    local = library.repositories[0]
+    with local.editing() as edit:
+        edit.add(EXPERIMENT, "child", tags=("own",), meta={"_base": "bert"})
+        edit.add(EXPERIMENT, "grandchild", meta={"_base": "child", "watts": 5})
+        edit.add(EXPERIMENT, "orphan", tags=("mlperf",), meta={"_base": "gone"})
+        edit.add(EXPERIMENT, "circle", tags=("mlperf",), meta={"_base": "circle"})
+    assert names(library, "local:", tags=TagQuery.parse("offline")) == ["bert", "child", "grandchild"]
+    assert names(library, tags=TagQuery.parse("own,mlperf")) == ["child", "grandchild"]
+    assert names(library, "local:", tags=TagQuery.parse("mlperf,-own,-server")) == ["bert", "circle", "orphan"]
+    assert names(library, where=lambda artifact: artifact.meta.get("watts") == 100) == ["bert", "child"]
+    assert library.load(KIND, Address.parse("grandchild")).tags == ("mlperf", "offline", "own")

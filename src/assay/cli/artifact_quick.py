@@ -1,6 +1,6 @@
 """``assay find`` for the plain question, answered from the indexes before anything else is imported.
 
-Whatever is not plain (wildcards, ``--where``, ``--json``, a repository that is new or has changed) is left to
+Whatever is not plain (wildcards, ``--where``, ``--json``, inheritance, a repository that is new or has changed) is left to
 :mod:`assay.cli.artifacts`, which prints the same lines. No click, no dataclass, no path object: see
 ``benchmarks/find.py``.
 """
@@ -44,7 +44,7 @@ def answer(arguments: list[str]) -> list[str] | None:
             return None
         seen.add(real)
         index = load(index_path(at, path), path)
-        if index is None or index.odd or index.broken or not unchanged(index, may_fork=True):
+        if index is None or index.odd or index.broken or index.based or not unchanged(index, may_fork=True):
             return None
         found += [_line(index, row) for row in select(index, kind, name, wanted, unwanted)]
     return lines(found) if found else None

@@ -5,7 +5,7 @@ A cache that may be deleted at any time. Before it is believed, every watched fi
 * the repository's root, its metadata, each folder of artifacts, and each folder in them that holds none: whatever is
   added, removed or renamed changes the time of one of these;
 * each ``_cm.json`` that alone decides what is kept here (it has all the indexed keys, so that a ``_cm.yaml`` beside it
-  could change nothing); for any other artifact the files that are there, and its folder.
+  could change nothing but what is inherited); for any other artifact the files that are there, and its folder.
 
 A stamp is change time and inode. The change time is set by the system whenever a file is written, renamed or linked,
 and no program can set it back. What was changed less than two seconds before it was read has no stamp and is read
@@ -24,12 +24,12 @@ from functools import partial
 from itertools import chain
 from operator import attrgetter
 
-MAGIC = b"assay cm index 3\n"
+MAGIC = b"assay cm index 4\n"
 TAG = "\x1f"
 NO_STAMP = (0, 0)
 _LISTS = ("watched", "kinds", "about", "broken", "odd")
 _COLUMNS = ("aliases", "uids", "tags")
-_NUMBERS = ("stamps", "spots", "kind_of", *(f"{name}_ends" for name in _COLUMNS))
+_NUMBERS = ("stamps", "spots", "kind_of", "based", *(f"{name}_ends" for name in _COLUMNS))
 # Several processes look at the files of a large repository; below this, starting one takes longer than it saves.
 _WORTH_A_PROCESS = 3000
 _MOST_PROCESSES = 4
@@ -112,17 +112,18 @@ class Index:
         tags: tags of each, every one between separators.
         kinds: alias, separator and uid of each automation that there is.
         kind_of: for each row, which of ``kinds`` it is.
+        based: rows that inherit, whose tags depend on other artifacts.
         about: alias and uid of the repository.
         broken: folder, separator and reason of each artifact that cannot be read.
         odd: folders that have to be read each time: what lies behind links.
     """
 
-    __slots__ = ("kind_of", "root", "spots", "stamps", *_LISTS, *_COLUMNS)
+    __slots__ = ("based", "kind_of", "root", "spots", "stamps", *_LISTS, *_COLUMNS)
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.stamps = array("q")
-        self.spots, self.kind_of = array("I"), array("I")
+        self.spots, self.kind_of, self.based = array("I"), array("I"), array("I")
         self.watched: list[bytes] = []
         self.kinds: list[bytes] = []
         self.about: list[bytes] = []
@@ -138,6 +139,7 @@ class Index:
         columns = {len(self.aliases), len(self.uids), len(self.tags), len(self.kind_of)} == {rows}
         columns = columns and all(each.end <= len(each.raw) for each in (self.aliases, self.uids, self.tags))
         points = not rows or (max(self.spots) < len(self.watched) and max(self.kind_of) < len(self.kinds))
+        points = points and (not self.based or max(self.based) < rows)
         return columns and points and len(self.stamps) == 2 * len(self.watched) > 0 and len(self.about) == 2
 
 
@@ -160,7 +162,7 @@ def dumps(index: Index) -> bytes:
     """The index as bytes: a line of lengths, lists of lines, columns, and numbers."""
     columns: list[Column] = [getattr(index, name) for name in _COLUMNS]
     lists: list[list[bytes]] = [getattr(index, name) for name in _LISTS]
-    numbers = [index.stamps, index.spots, index.kind_of, *(column.ends for column in columns)]
+    numbers = [index.stamps, index.spots, index.kind_of, index.based, *(column.ends for column in columns)]
     parts = [(len(lines), b"\n".join(lines)) for lines in lists]
     parts += [(len(column), bytes(column.raw)) for column in columns]
     parts += [(len(each), each.tobytes()) for each in numbers]

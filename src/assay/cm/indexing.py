@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +51,8 @@ class Row:
         uid: empty for none.
         kind: alias of its automation; the folder's name where it names none.
         kind_uid: uid of its automation.
-        tags: in the order they are written.
+        tags: its own, in the order they are written.
+        inherits: it has a base, whose tags are its, too.
     """
 
     folder: str
@@ -58,6 +61,7 @@ class Row:
     kind: str
     kind_uid: str
     tags: tuple[str, ...]
+    inherits: bool = False
 
 
 def current_index(repository: Repository, home: Path | None) -> Index:
@@ -91,7 +95,14 @@ def row_at(index: Index, number: int) -> Row:
         kind,
         kind_uid,
         tuple(tags[1:-1].split(TAG)) if tags else (),
+        _has(index.based, number),
     )
+
+
+def _has(numbers: array[int], number: int) -> bool:
+    """Whether a number is among ascending ones."""
+    at = bisect_left(numbers, number)
+    return at < len(numbers) and numbers[at] == number
 
 
 def broken_folders(index: Index) -> Iterator[tuple[str, str]]:
@@ -102,8 +113,13 @@ def broken_folders(index: Index) -> Iterator[tuple[str, str]]:
 
 
 def matching(index: Index, automation: Name, name: Name, tags: TagQuery) -> Iterator[Row]:
-    """Rows of an automation with a name and tags, wildcards allowed; column by column, for most rows are no hits."""
+    """Rows of an automation with a name and tags, wildcards allowed; column by column, for most rows are no hits.
+
+    Rows that inherit are there whatever their own tags are: it takes their bases to know.
+    """
     numbers = select(index, "", "", tags.wanted, tags.unwanted)
+    if index.based and (tags.wanted or tags.unwanted):
+        numbers = sorted({*numbers, *index.based})
     if automation != Name():
         fit = {number for number, kind in enumerate(index.kinds) if automation.fits(Name(*decode(kind).split(TAG)[:2]))}
         numbers = [number for number in numbers if index.kind_of[number] in fit]
@@ -170,7 +186,8 @@ class _Builder:
         whole, half = f"{name}/{META}.json", f"{name}/{META}.yaml"
         stamps = {path: found for path in (name, whole, half) if (found := self._stamp(path)) is not None}
         try:
-            if whole in stamps and (meta := read_json_meta(folder / f"{META}.json")).keys() >= _DECIDING:
+            alone = whole in stamps and half not in stamps
+            if alone and (meta := read_json_meta(folder / f"{META}.json")).keys() >= _DECIDING:
                 self._add(self._row(Artifact(folder, meta), name))
                 # A link can be led elsewhere: then its folder changes.
                 return dict(stamps) if (folder / f"{META}.json").is_symlink() else {whole: stamps[whole]}
@@ -188,7 +205,8 @@ class _Builder:
         alias, uid, kind_alias, kind_uid, *tags = map(
             _line, (artifact.alias, artifact.uid, kind.alias, kind.uid, *artifact.tags)
         )
-        return Row(name, alias, uid, kind_alias, kind_uid, tuple(tag for tag in tags if tag))
+        own = tuple(tag for tag in tags if tag)
+        return Row(name, alias, uid, kind_alias, kind_uid, own, inherits=bool(artifact.meta.get("_base")))
 
     def _add(self, row: Row) -> None:
         """A row, whose folder or file is what is watched next."""
@@ -196,6 +214,8 @@ class _Builder:
         if kind not in self.kinds:
             self.kinds[kind] = len(index.kinds)
             index.kinds.append(kind)
+        if row.inherits:
+            index.based.append(len(index.spots))
         index.spots.append(len(index.watched))
         index.kind_of.append(self.kinds[kind])
         index.aliases.append(row.alias)

@@ -7,7 +7,7 @@ several artifacts is an error that says how to tell them apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assay.base.settings import Settings
@@ -35,7 +35,8 @@ class Entry:
         path: its folder.
         name: alias and uid.
         automation: what kind of thing it is.
-        tags: in the order they are written.
+        tags: with those of its bases, in the order they are written.
+        inherits: it has a base.
     """
 
     repository: Repository
@@ -43,6 +44,7 @@ class Entry:
     name: Name
     automation: Name
     tags: tuple[str, ...]
+    inherits: bool = False
 
     def read(self) -> Artifact:
         """The artifact with all its fields.
@@ -88,24 +90,18 @@ class Library:
             automation: their kind; the empty name fits every kind.
             address: their name and repository, wildcards in aliases allowed.
             tags: what they have to be tagged with, and what not.
-            where: a test of the artifact; only those that answer all else are read for it. One whose metadata
-                cannot be read fits no test.
+            where: a test of the artifact, with what it inherits; only those that answer all else are read for it. One
+                whose metadata cannot be read fits no test.
 
         Raises:
             NotFoundError: for an address in a repository that is not there.
         """
-        at, query = address or Address(_ANYTHING), tags or TagQuery()
-        found = [
-            entry
-            for repository in self._in(at.repository)
-            for entry in self._entries(repository, automation, at.artifact, query)
-        ]
-        if where is None:
-            return found
-        return [entry for entry in found if _answers(entry, where)]
+        query = tags or TagQuery()
+        found = (self._inherited(entry) for entry in self._own(automation, address or Address(_ANYTHING), query))
+        return [each for each in found if query.fits(each.tags) and (where is None or self._answers(each, where))]
 
     def find_in(self, repository: Repository) -> list[Entry]:
-        """All artifacts of one repository."""
+        """All artifacts of one repository, with the tags that are their own."""
         return list(self._entries(repository, _ANYTHING, _ANYTHING, TagQuery()))
 
     def load(self, automation: Name, address: Address) -> Entry:
@@ -115,12 +111,15 @@ class Library:
             NotFoundError: for none, with the closest aliases.
             UsageError: for several, with how to tell them apart.
         """
-        hits = self.find(automation, address)
+        return self._inherited(self._one(automation, address))
+
+    def _one(self, automation: Name, address: Address) -> Entry:
+        hits = self._own(automation, address)
         if len(hits) == 1:
             return hits[0]
         if not hits:
             kind, asked = automation.alias or automation.uid or "artifact", str(address.artifact)
-            raise unknown(kind, asked, {shown(entry.name.alias) for entry in self.find(automation)})
+            raise unknown(kind, asked, {shown(each.name.alias) for each in self._own(automation, Address(_ANYTHING))})
         raise UsageError(
             f"{str(address.artifact)!r} fits {len(hits)} artifacts",
             expected="one of them: its uid, or its repository's alias or path before a colon",
@@ -130,7 +129,7 @@ class Library:
     def told(self, entry: Entry) -> str:
         """An entry by the shortest address that means it alone."""
         name, repository = entry.name, entry.repository
-        same = [each for each in self.find(entry.automation, Address(Name(alias=name.alias or "?"))) if name.alias]
+        same = self._own(entry.automation, Address(Name(alias=name.alias))) if name.alias else []
         text = name.alias if name.alias and len([e for e in same if e.repository == repository]) == 1 else name.uid
         twins = [each for each in self.repositories if each.alias.casefold() == repository.alias.casefold()]
         return shown(f"{repository.path if len(twins) > 1 else repository.alias}:{text}")
@@ -149,9 +148,9 @@ class Library:
 
         def look(kind: Name, address: Address) -> Artifact:
             near = Library((home,), home=self.home)
-            if address.repository == _ANYTHING and len(hits := near.find(kind, address)) == 1:
+            if address.repository == _ANYTHING and len(hits := near._own(kind, address)) == 1:
                 return hits[0].read()
-            return self.load(kind, address).read()
+            return self._one(kind, address).read()
 
         return look
 
@@ -184,7 +183,11 @@ class Library:
             return Automation(name.alias, name.uid)
         known = {kind for kind in KNOWN if name.fits(kind.name)} if name != _ANYTHING else set()
         if not known:
-            seen = {(each.automation.alias, each.automation.uid) for each in self.find(name)} if text else set()
+            seen = (
+                {(each.automation.alias, each.automation.uid) for each in self._own(name, Address(_ANYTHING))}
+                if text
+                else set()
+            )
             known = {Automation(alias, uid) for alias, uid in seen if alias and uid}
         if len(known) == 1:
             return known.pop()
@@ -199,7 +202,8 @@ class Library:
 
     def kinds(self) -> list[str]:
         """Aliases of all automations that there are artifacts of."""
-        return sorted({shown(entry.automation.alias) for entry in self.find() if entry.automation.alias})
+        entries = self._own(_ANYTHING, Address(_ANYTHING))
+        return sorted({shown(entry.automation.alias) for entry in entries if entry.automation.alias})
 
     def unreadable(self) -> list[Broken]:
         """Artifacts whose metadata could not be read when they were last looked for, and why."""
@@ -229,33 +233,45 @@ class Library:
             )
         return hits
 
+    def _own(self, automation: Name, address: Address, tags: TagQuery | None = None) -> list[Entry]:
+        """Entries with the tags that are their own; those that inherit, whatever they are tagged with."""
+        return [
+            entry
+            for repository in self._in(address.repository)
+            for entry in self._entries(repository, automation, address.artifact, tags or TagQuery())
+        ]
+
+    def _inherited(self, entry: Entry) -> Entry:
+        """An entry with the tags of its bases, too; as it is when they cannot be found."""
+        if not entry.inherits:
+            return entry
+        try:
+            whole = Artifact(entry.path, self.effective(entry))
+        except AssayError:
+            return entry
+        return replace(entry, tags=tuple(dict.fromkeys(whole.tags)))
+
+    def _answers(self, entry: Entry, where: Test) -> bool:
+        try:
+            artifact = Artifact(entry.path, self.effective(entry)) if entry.inherits else entry.read()
+        except AssayError:
+            return False
+        return where(artifact)
+
     def _index(self, repository: Repository) -> Index:
         self.seen[repository.path] = current_index(repository, self.home)
         return self.seen[repository.path]
 
-    def _entries(self, repository: Repository, automation: Name, name: Name, tags: TagQuery) -> Iterator[Entry]:
-        for row in matching(self._index(repository), automation, name, tags):
-            yield Entry(
-                repository,
-                repository.path / row.folder,
-                Name(row.alias, row.uid),
-                Name(row.kind, row.kind_uid),
-                row.tags,
-            )
+    def _entries(self, repository: Repository, automation: Name, named: Name, tags: TagQuery) -> Iterator[Entry]:
+        for row in matching(self._index(repository), automation, named, tags):
+            name, kind = Name(row.alias, row.uid), Name(row.kind, row.kind_uid)
+            yield Entry(repository, repository.path / row.folder, name, kind, row.tags, row.inherits)
 
 
 def open_library(settings: Settings) -> Library:
     """Every repository that is registered, with assay or with CM."""
     found, broken = Registry(settings).repositories()
     return Library(tuple(found), tuple(broken), settings.home)
-
-
-def _answers(entry: Entry, where: Test) -> bool:
-    try:
-        artifact = entry.read()
-    except AssayError:
-        return False
-    return where(artifact)
 
 
 def _repository_name(text: str) -> Name:
