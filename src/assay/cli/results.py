@@ -10,13 +10,13 @@ import click
 from assay.base.settings import load_settings
 from assay.cli.render import Output, output_options
 from assay.cli.results_options import opened
-from assay.cli.results_query import best, list_fields, pareto, query
+from assay.cli.results_query import best, export, list_fields, pareto, query
 from assay.cli.round_options import NounGroup, complete_round
 
 EXAMPLES = """Examples:
 
 \b
-  assay results query 'round == "v3.0" and watts < 100' --sort -samples_per_joule
+  assay results query 'round == "v3.0" and watts < 100' --sort=-samples_per_joule
   assay results best --round v3.0 --benchmark resnet --category edge
   assay results pareto --most samples_per_second --least watts --round v3.0 --benchmark bert-99
   assay results show 3f9a77c1
@@ -33,7 +33,7 @@ def results() -> None:
     """
 
 
-for command in (query, best, pareto, list_fields):
+for command in (query, best, pareto, export, list_fields):
     results.add_command(command)
 
 

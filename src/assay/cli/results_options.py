@@ -53,7 +53,9 @@ def question_options(function: F) -> F:
             ),
             click.option("--inferred", is_flag=True, help="Also figures computed from another scenario's run."),
             click.option("--refused", is_flag=True, help="Also what the official checker of the round does not take."),
-            click.option("--official", is_flag=True, help="Only published results."),
+            click.option(
+                "--local", is_flag=True, help="Also results of this machine, and of trees that nobody published."
+            ),
             click.option(
                 "--baseline", metavar="FILTER", default="", help="The results that baseline(x) compares with."
             ),
@@ -77,7 +79,7 @@ def question(options: dict[str, Any], **more: Any) -> Query:
             words = ", ".join(_literal(_spelt(name, value)) for value in values)
             parts.append(f"{name} in ({words})")
     condition = " and ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)
-    scope = Scope(inferred=options["inferred"], refused=options["refused"], local=not options["official"])
+    scope = Scope(inferred=options["inferred"], refused=options["refused"], local=options["local"])
     return Query(filter=condition, baseline=options["baseline"], scope=scope, **more)
 
 

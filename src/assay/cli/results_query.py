@@ -27,7 +27,7 @@ _LIMIT = click.option(
 @click.command(
     epilog="Examples:\n\n\b\n"
     '  assay results query \'scenario == "Server" and watts < 500 and accelerator like "H100%"\'\n'
-    "  assay results query --round v3.0 -n resnet --columns system,samples_per_joule --sort -samples_per_joule\n"
+    "  assay results query --round v3.0 -n resnet --columns system,samples_per_joule --sort=-samples_per_joule\n"
     "  assay results query --group round,division --aggregate 'count()' --aggregate 'watts=mean(watts)'\n"
     "  assay results query 'latency_p99 < 15 ms' --columns 'system,ms=latency_p99 / 1 ms' --out fast.csv"
 )
@@ -65,7 +65,12 @@ def query(out: Output, **options: Any) -> None:
         offset=options["offset"],
     )
     with opened(out, options) as (store, names):
-        answer(run_query(store, asked, names), asked.scope.words(), options, out)
+        table = run_query(store, asked, names)
+        answer(table, asked.scope.words(), options, out)
+        if not table.rows and not options["local"]:
+            ((left,),) = store.run("SELECT count(*) FROM results WHERE origin <> 'official'").fetchall()
+            if left:
+                out.remark(f"{left:,} results of this machine or of unpublished trees are left out: --local")
 
 
 @click.command(
@@ -83,7 +88,7 @@ def best(out: Output, by: str, lowest: bool, group: str | None, **options: Any) 
     """The leader of each benchmark, scenario, division and category, and by how much it leads."""
     from assay.cli.results_view import show_leaders
     from assay.results.leaders import leaders
-    from assay.results.query import COMPARABLE
+    from assay.results.metrics.comparing import COMPARABLE
 
     asked, fields = question(options), _listed(group) or COMPARABLE
     with opened(out, options) as (store, names):
@@ -117,6 +122,31 @@ def pareto(out: Output, most: tuple[str, ...], least: tuple[str, ...], **options
     asked = question(options, columns=_listed(options["columns"]))
     with opened(out, options) as (store, names):
         answer(front(store, asked, names, most=most, least=least), asked.scope.words(), options, out)
+
+
+@click.command(
+    epilog="Examples:\n\n\b\n  assay results export v3.0.parquet --round v3.0\n"
+    "  assay results export mine.parquet 'origin == \"local\"' --refused"
+)
+@click.argument("file", type=_OUT)
+@question_options
+@output_options
+def export(file: Path, out: Output, **options: Any) -> None:
+    """Write whole results, with every field, to a Parquet file that other tools and assay results import read."""
+    from assay.errors import UsageError
+    from assay.results.exchange import write_rows_file
+    from assay.results.query import condition_of
+
+    if file.suffix != ".parquet":
+        raise UsageError(f"{file.name} is no name of a Parquet file", expected="a name that ends in .parquet")
+    asked = question(options)
+    with opened(out, options) as (store, names):
+        condition, parameters = condition_of(asked, names)
+        count = write_rows_file(store, file, condition, parameters)
+    if out.as_json:
+        out.json({"file": str(file), "results": count})
+    else:
+        out.text(f"{file}: {count:,} results ({asked.scope.words()})")
 
 
 @click.command("fields", epilog="Examples:\n\n\b\n  assay results fields\n  assay results fields --json")

@@ -36,6 +36,9 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
 )  # fmt: skip
 
+# Shown with each figure, or said by the field's own name.
+_SELF_EVIDENT = frozenset({"ns", "s", "B", "cores", "nodes", "accelerators", "queries"})
+
 
 def shown(value: Any, unit: str = "") -> str:
     """A value for people: times and sizes in the unit that fits, four digits otherwise."""
@@ -59,8 +62,7 @@ def _number(value: float, unit: str) -> str:
 
 def show_table(table: Table, out: Output) -> None:
     """Print an answer."""
-    counted = {"ns", "s", "B"}
-    right = [column.heading if column.unit not in counted else column.name for column in table.columns]
+    right = [column.heading if column.unit not in _SELF_EVIDENT else column.name for column in table.columns]
     numbers = [name for name, column in zip(right, table.columns, strict=True) if column.kind.value == "number"]
     rows = [[shown(value, column.unit) for value, column in zip(row, table.columns, strict=True)] for row in table.rows]
     out.table(right, rows, right=numbers)
@@ -122,7 +124,7 @@ def show_result(found: Found, out: Output, *, everything: bool) -> None:
         out.text("not an official MLPerf result")
     for title, names in _GROUPS:
         pairs = [
-            (name, shown(values[name], by_name()[name].unit) + _unit(by_name()[name].unit, values[name]))
+            (name, _field(name, values[name], by_name()[name].unit))
             for name in names
             if everything or values[name] not in (None, [], {})
         ]
@@ -140,8 +142,12 @@ def show_result(found: Found, out: Output, *, everything: bool) -> None:
         )
 
 
+def _field(name: str, value: Any, unit: str) -> str:
+    return str(value) if name.endswith("_seed") and value is not None else shown(value, unit) + _unit(unit, value)
+
+
 def _unit(unit: str, value: Any) -> str:
-    return f" {unit}" if unit and unit not in ("ns", "s", "B") and value is not None else ""
+    return f" {unit}" if unit and unit not in _SELF_EVIDENT and value is not None else ""
 
 
 def show_comparison(found: Sequence[Found], out: Output, *, everything: bool) -> None:
@@ -175,7 +181,7 @@ def show_comparison(found: Sequence[Found], out: Output, *, everything: bool) ->
                 for place, (text, ratio) in enumerate(zip(cells, each.ratios, strict=True))
             ]
         rows.append(
-            (f"{each.name} [{each.unit}]" if each.unit and each.unit not in ("ns", "s", "B") else each.name, *cells)
+            (f"{each.name} [{each.unit}]" if each.unit and each.unit not in _SELF_EVIDENT else each.name, *cells)
         )
     out.table(("field", *(each.values["uid"][:8] for each in found)), rows)
     for text in words:

@@ -6,7 +6,7 @@ read where it lies, because its files are the truth already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from assay.cm.meta import has_meta
 from assay.cm.registry import Registry
 from assay.cm.repository import META, Repository, local_repository
 from assay.errors import InvalidInputError, NotFoundError
+from assay.results.clean import encodable
+from assay.results.exchange import looks_like_rows, read_rows_file
 from assay.results.experiments import Written, write_rows
 from assay.results.importers.loadgen_run import is_run, run_row
 from assay.results.importers.source import Source, source_of
@@ -38,6 +40,7 @@ class Kind(StrEnum):
     REPOSITORY = "CM repository"
     SUMMARY = "summary.csv"
     RUN = "LoadGen run"
+    ROWS = "table of rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ def kind_of(path: Path) -> Kind:
     if path.is_file():
         if looks_like_summary(path):
             return Kind.SUMMARY
+        if looks_like_rows(path):
+            return Kind.ROWS
     elif has_meta(path, META):
         return Kind.REPOSITORY
     elif is_run(path):
@@ -110,7 +115,7 @@ def kind_of(path: Path) -> Kind:
         "nothing that can be imported",
         where=path,
         expected="a submission tree (closed/, open/), a CM repository (cmr.yaml), an official summary.csv, "
-        "or a folder with mlperf_log_detail.txt",
+        "a folder with mlperf_log_detail.txt, or a .parquet that assay exported",
     )
 
 
@@ -130,6 +135,9 @@ def read_source(
         commit=given.commit,
         official=given.official,
     )
+    if kind is not Kind.TREE or source.repository is None:
+        # One folder is called run_1 as the next one is.
+        source = replace(source, place=encodable(str(path.resolve())))
     if kind is Kind.TREE:
         round_ = load_round(given.round or _guessed(path))
         report = check(
@@ -143,6 +151,9 @@ def read_source(
         return source, round_.name, rows_of(report, source), report
     if kind is Kind.SUMMARY:
         rows = summary_rows(path, source, given.round)
+        return source, ",".join(sorted({row.round for row in rows})), rows, None
+    if kind is Kind.ROWS:
+        rows = read_rows_file(path)
         return source, ",".join(sorted({row.round for row in rows})), rows, None
     round_ = load_round(given.round or "v3.1")
     row = run_row(

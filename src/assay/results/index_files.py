@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from assay.base.files import open_regular
 from assay.base.units import format_size
 from assay.cm.artifact import EXPERIMENT
 from assay.cm.repository import Repository
@@ -20,10 +21,11 @@ from assay.errors import AssayError, InvalidInputError
 from assay.results.cm_row import result_from_row
 from assay.results.flat import flat
 from assay.results.importers.cm import CmImporter, CmRow
-from assay.results.row import FORMAT, Row
+from assay.results.row import FORMAT, Row, seeds_of
 
 RESULT_FILE = "cm-result.json"
 _MAX_BYTES = 256 << 20
+_SEEDS = 1 << 64
 _COPIES = "mlperf-inference--all--"
 _decode = msgspec.json.Decoder(list[CmRow]).decode
 
@@ -58,6 +60,11 @@ class ResultFile:
     path: str
     repository: str
     state: tuple[int, int, int]
+
+    @property
+    def key(self) -> str:
+        """The path as a database can hold it: names on a disk may be no UTF-8."""
+        return self.path if self.path.isascii() else self.path.encode("utf-8", "backslashreplace").decode()
 
     @property
     def stamp(self) -> str:
@@ -104,23 +111,30 @@ def read_rows(path: str, importer: CmImporter) -> list[Row]:
         InvalidInputError: when it is no list of rows, half-written or too large.
     """
     try:
-        with open(path, "rb") as stream:
-            raw = stream.read(_MAX_BYTES + 1)
+        with open_regular(path) as stream:
+            if (size := os.fstat(stream.fileno()).st_size) > _MAX_BYTES:
+                raise InvalidInputError(
+                    "file is too large",
+                    where=path,
+                    expected=f"at most {format_size(_MAX_BYTES)}",
+                    found=format_size(size),
+                )
+            raw = stream.read(_MAX_BYTES)
     except OSError as error:
         raise InvalidInputError(f"cannot be read: {error.strerror}", where=path) from error
-    if len(raw) > _MAX_BYTES:
-        raise InvalidInputError("file is too large", where=path, expected=f"at most {format_size(_MAX_BYTES)}")
     try:
         given = _decode(raw)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"not a list of rows: {error}", where=path) from error
     rows = [each.assay_row for each in given if each.assay_row is not None and each.assay_row.format == FORMAT]
+    if any(seed is not None and not 0 <= seed < _SEEDS for row in rows for seed in seeds_of(row)):
+        raise InvalidInputError("not a list of rows: a seed has at most 64 bits", where=path)
     others = [each for each in given if each.assay_row is None]
-    for each in [each for each in others if each.assay is not None]:
+    for each in [each for each in others if bytes(each.assay)]:
         row = _own(each, path)
         if row is not None:
             rows.append(row)
-    return rows + importer.rows(each for each in others if each.assay is None)
+    return rows + importer.rows(each for each in others if not bytes(each.assay))
 
 
 def priority_of(row: Row) -> Priority:
@@ -130,7 +144,6 @@ def priority_of(row: Row) -> Priority:
 
 def _own(given: CmRow, path: str) -> Row | None:
     """A run of this machine that was recorded before rows were kept."""
-    assert given.assay is not None
     try:
         result = result_from_row({"assay": msgspec.json.decode(given.assay)}, where=path)
     except (AssayError, msgspec.DecodeError):

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from assay.errors import UsageError
 from assay.expressions import Kind, Schema
-from assay.results.query import COMPARABLE, Query, run_query, with_filter
+from assay.results.metrics.comparing import COMPARABLE
+from assay.results.query import Query, run_query, with_filter
 from assay.results.store import Store
 from assay.results.table import Column, Table
 
@@ -88,9 +89,10 @@ def leaders(
 def _leader(key: tuple[Any, ...], rows: list[tuple[Any, ...]], lowest: bool) -> Leader:
     uid, organisation, system, figure = rows[0]
     second = next((row[3] for row in rows if (row[1], row[2]) != (organisation, system)), None)
+    # A share of nothing, or of less, says nothing.
     margin = None
-    if second:
-        margin = second / figure - 1 if lowest and figure else figure / second - 1
+    if second is not None and second > 0 and figure > 0:
+        margin = second / figure - 1 if lowest else figure / second - 1
     return Leader(key, uid, organisation, system, figure, second, margin, len(rows))
 
 
@@ -111,7 +113,7 @@ def pareto(store: Store, query: Query, names: Schema, *, most: Sequence[str], le
             "a front needs two figures", hint="assay results pareto --most samples_per_second --least watts"
         )
     known = " and ".join(f"({each}) is not null" for each in figures)
-    columns = [*query.columns, *(f"figure{number}={each}" for number, each in enumerate(figures))]
+    columns = [*query.columns, *(f"figure{number}={each}" for number, each in enumerate(figures)), "uid"]
     asked = replace(query, columns=columns, group=(), aggregates=(), limit=None, offset=0)
     table = run_query(store, with_filter(asked, known), names)
     rows, width = table.rows, len(query.columns)
@@ -119,19 +121,17 @@ def pareto(store: Store, query: Query, names: Schema, *, most: Sequence[str], le
         raise UsageError(
             f"{len(rows):,} results are too many", expected=f"at most {_MOST_POINTS:,}", hint="filter more"
         )
-    for column, text in zip(table.columns[width:], figures, strict=True):
+    for column, text in zip(table.columns[width:-1], figures, strict=True):
         if column.kind is not Kind.NUMBER:
             raise UsageError(f"{text!r} is no number")
-    points = np.array([row[width:] for row in rows], dtype=np.float64).reshape(len(rows), len(figures))
+    points = np.array([row[width:-1] for row in rows], dtype=np.float64).reshape(len(rows), len(figures))
     points[:, : len(most)] *= -1
-    chosen = [rows[index] for index in front(points)]
+    chosen = [rows[index][-1] for index in front(points)]
     headings = tuple(
-        Column(text, column.kind, column.unit) for text, column in zip(figures, table.columns[width:], strict=True)
+        Column(text, column.kind, column.unit) for text, column in zip(figures, table.columns[width:-1], strict=True)
     )
     limited = chosen[query.offset : None if query.limit is None else query.offset + query.limit]
-    answer = replace(table, columns=(*table.columns[:width], *headings))
-    answer._rows = limited
-    return answer
+    return table.only(limited, (*table.columns[:width], *headings))
 
 
 def front(points: NDArray[np.float64]) -> list[int]:

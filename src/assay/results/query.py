@@ -6,13 +6,14 @@ What users write is parsed and bound as parameters (:mod:`assay.expressions`); n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from assay.errors import UsageError
-from assay.expressions import Context, Expression, Kind, Schema, Sql
+from assay.expressions import Context, Expression, Kind, Schema, parse
 from assay.expressions import compile as meaning
 from assay.results.fields import field_info, schema
+from assay.results.metrics.comparing import comparable
 from assay.results.store import Store
 from assay.results.table import Column, Table
 
@@ -21,41 +22,45 @@ COLUMNS = (
     "watts",
 )  # fmt: skip
 SORT = ("round", "benchmark", "scenario", "division", "-samples_per_second")
-COMPARABLE = ("round", "benchmark", "scenario", "division", "category")
 _NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]{0,60})\s*=(?!=)\s*(.+)", re.DOTALL)
 _MOST = 100
+_MOST_ROWS = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Which results a question is about before its own filter.
 
+    A filter that speaks of ``method``, ``official`` or ``origin`` itself decides on that alone.
+
     Attributes:
         inferred: also figures that were computed from another scenario's run.
         refused: also results that the round's official checker does not take.
-        local: also results of this machine and of trees that nobody published.
+        local: also results of this machine, and of trees that nobody published.
     """
 
     inferred: bool = False
     refused: bool = False
-    local: bool = True
+    local: bool = False
 
-    def conditions(self) -> list[str]:
-        """The scope as SQL."""
-        found = [] if self.inferred else ["method = 'measured'"]
-        found += [] if self.refused else ["official IS NOT FALSE"]
-        found += [] if self.local else ["origin = 'official'"]
-        return found
+    def conditions(self, spoken_of: Collection[str] = ()) -> list[str]:
+        """The scope as SQL, without what a filter speaks of itself."""
+        wanted = {
+            "method": "" if self.inferred else "method = 'measured'",
+            "official": "" if self.refused else "official IS NOT FALSE",
+            "origin": "" if self.local else "origin = 'official'",
+        }
+        return [sql for name, sql in wanted.items() if sql and name not in spoken_of]
 
     def words(self) -> str:
         """The scope in words, for the line under a table."""
-        words = ["measured and inferred" if self.inferred else "measured only"]
-        words += ["refused ones too"] if self.refused else ["accepted by the official checker"]
-        words += [] if self.local else ["published only"]
+        words = ["published and local" if self.local else "published"]
+        words += ["measured and inferred" if self.inferred else "measured"]
+        words += ["refused ones too"] if self.refused else ["taken by the official checker"]
         return ", ".join(words)
 
 
-EVERYTHING = Scope(inferred=True, refused=True)
+EVERYTHING = Scope(inferred=True, refused=True, local=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,20 @@ def statement_of(query: Query, names: Schema) -> Statement:
     """The SQL of a question; errors as of :func:`run_query`."""
     if len(query.columns) > _MOST or len(query.sort) > _MOST or len(query.aggregates) + len(query.group) > _MOST:
         raise UsageError("too many columns", expected=f"at most {_MOST}")
+    for name, number in (("limit", query.limit), ("offset", query.offset)):
+        if number is not None and not 0 <= number < _MOST_ROWS:
+            raise UsageError(f"{name} {number} is no number of rows", expected=f"from 0 to {_MOST_ROWS - 1:,}")
     return (_Grouped if query.group or query.aggregates else _Plain)(query, names).statement()
+
+
+def condition_of(query: Query, names: Schema) -> tuple[str, tuple[object, ...]]:
+    """Filter and scope of a question as an SQL condition over the table ``results``.
+
+    Raises:
+        ExpressionError: for a filter that means nothing.
+    """
+    source, parameters = _Compiler(query, names).source()
+    return f"uid IN (SELECT uid FROM {source})", parameters
 
 
 class _Compiler:
@@ -133,8 +151,7 @@ class _Compiler:
         self.names = names
         self.missing: set[str] = set()
         baseline = self.compiled(query.baseline, Context(), Kind.BOOLEAN).sql() if query.baseline.strip() else None
-        partition = tuple(f'"{name}"' for name in COMPARABLE)
-        self.rows = Context(windows=True, partition=partition, baseline=baseline)
+        self.rows = comparable(baseline)
 
     def compiled(self, text: str, context: Context, want: Kind | None = None) -> Expression:
         found = meaning(text, self.names, want=want, context=context)
@@ -147,21 +164,28 @@ class _Compiler:
         name, body = (match[1], match[2]) if match else (text.strip(), text)
         return name, self.compiled(body, context)
 
-    def source(self) -> tuple[str, Expression | None, Sql]:
-        """What rows come from: the FROM clause with all conditions, the filter, and its parameters.
+    def source(self) -> tuple[str, tuple[object, ...]]:
+        """What rows come from: a FROM clause with all conditions, and its parameters.
 
         A filter that compares results with each other is applied after all of the scope has been looked at.
         """
-        conditions = self.query.scope.conditions()
-        wanted = self.compiled(self.query.filter, self.rows, Kind.BOOLEAN) if self.query.filter.strip() else None
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        wanted = self.wanted()
+        where = self.scope(wanted)
         if wanted is None:
-            return f"results{where}", None, Sql("")
+            return f"results{where}", ()
         sql = wanted.sql()
         if wanted.uses_window:
-            return f"(SELECT * FROM results{where} QUALIFY {sql.text})", wanted, Sql("", sql.parameters)
-        joined = " AND ".join([*conditions, sql.text])
-        return f"results WHERE {joined}", wanted, Sql("", sql.parameters)
+            return f"(SELECT * FROM results{where} QUALIFY {sql.text})", sql.parameters
+        return f"results{where} {'AND' if where else 'WHERE'} {sql.text}", sql.parameters
+
+    def wanted(self) -> Expression | None:
+        """The filter; None when there is none."""
+        return self.compiled(self.query.filter, self.rows, Kind.BOOLEAN) if self.query.filter.strip() else None
+
+    def scope(self, wanted: Expression | None) -> str:
+        """The scope as a WHERE clause."""
+        conditions = self.query.scope.conditions(wanted.fields if wanted is not None else ())
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
     def paging(self) -> str:
         limit, offset = self.query.limit, self.query.offset
@@ -177,19 +201,18 @@ class _Plain(_Compiler):
         windows = any(each.uses_window for _, each in columns) or any(each.uses_window for each, _ in sorts)
         if windows:
             return self._two_steps(columns, sorts)
-        source, _, filter_ = self.source()
+        source, bound = self.source()
         parameters: list[object] = []
         picked = _picked([each for _, each in columns], parameters)
-        parameters += filter_.parameters
+        parameters += bound
         order = _ordered(sorts, parameters)
         sql = f"SELECT {picked} FROM {source} ORDER BY {order}{self.paging()}"
         return Statement(sql, tuple(parameters), _columns(columns), frozenset(self.missing))
 
     def _two_steps(self, columns: list[tuple[str, Expression]], sorts: list[tuple[Expression, bool]]) -> Statement:
         """Ranks and the like are taken over the whole scope first, then the filter is applied."""
-        conditions = self.query.scope.conditions()
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         wanted = self.compiled(self.query.filter or "true", self.rows, Kind.BOOLEAN)
+        where = self.scope(wanted)
         parameters: list[object] = []
         parts = [each for _, each in columns] + [wanted] + [each for each, _ in sorts]
         inner = _picked(parts, parameters, named=True)
@@ -216,10 +239,10 @@ class _Grouped(_Compiler):
         context = Context(aggregates=True, groups=frozenset(self.query.group))
         aggregates = list(self.query.aggregates) or ["count()"]
         columns = [self.named(text, context) for text in (*self.query.group, *aggregates)]
-        source, _, filter_ = self.source()
+        source, bound = self.source()
         parameters: list[object] = []
         picked = _picked([each for _, each in columns], parameters)
-        parameters += filter_.parameters
+        parameters += bound
         groups = f" GROUP BY {', '.join(str(n + 1) for n in range(len(self.query.group)))}" if self.query.group else ""
         order = self._order(columns, context, parameters)
         sql = f"SELECT {picked} FROM {source}{groups}{order}{self.paging()}"
@@ -283,4 +306,9 @@ def with_filter(query: Query, more: str) -> Query:
     """A question whose filter asks for something more."""
     if not more.strip():
         return query
-    return replace(query, filter=f"({query.filter}) and ({more})" if query.filter.strip() else more)
+    if not query.filter.strip():
+        return replace(query, filter=more)
+    # Each has to mean something alone: "true) or (true" would take the parentheses of the other apart.
+    parse(query.filter)
+    parse(more)
+    return replace(query, filter=f"({query.filter}) and ({more})")

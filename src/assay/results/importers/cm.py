@@ -33,6 +33,10 @@ _UNITS = {
 }
 
 
+# Raw has no room for None beside it.
+_NOTHING = msgspec.Raw(b"")
+
+
 class CmRow(msgspec.Struct, gc=False):
     """The fields of an inference row that are read, of whatever type they are; all others are passed over."""
 
@@ -67,7 +71,7 @@ class CmRow(msgspec.Struct, gc=False):
     Location: Any = None
     git_url: Any = None
     url: Any = None
-    assay: msgspec.Raw | None = None
+    assay: msgspec.Raw = _NOTHING
     assay_row: Row | None = None
 
 
@@ -97,12 +101,12 @@ class CmImporter:
             if not all(isinstance(part, str) and part for part in _identity(each)):
                 continue
             uid = uid_of(*_identity(each))
-            alone = each.Result is None or each.Units in _POWER_UNITS
+            alone = each.Result is None or clean.text(each.Units) in _POWER_UNITS
             (power if alone else kept).setdefault(uid, each)
         return [self._row(uid, each, power.get(uid)) for uid, each in kept.items()]
 
     def _row(self, uid: str, given: CmRow, power: CmRow | None) -> Row:
-        scenario, division = given.Scenario, str(given.Division or "")
+        scenario, division = given.Scenario, clean.text(given.Division) or ""
         unit, lower = _UNITS.get(scenario, (clean.text(given.Units), None))
         value = clean.number(given.Result)
         power_value, power_unit = _power(given, power)

@@ -11,9 +11,9 @@ from assay.results.importers.system import SystemFields, system_fields
 from assay.results.model import Method, Origin
 from assay.results.quantities import quantities
 from assay.results.row import Accuracy, Row, uid_of
-from assay.rules.model import Benchmark, Round, Scenario
+from assay.rules.model import Benchmark, Scenario
 from assay.rules.submission import Level
-from assay.submission.model import CheckReport, ResultReport
+from assay.submission.model import CheckReport, Finding, ResultReport
 
 KIND = "submission"
 PERCENTILES = {
@@ -29,20 +29,26 @@ PERCENTILES = {
 
 def rows_of(report: CheckReport, source: Source) -> list[Row]:
     """One row for each result of a report, in the order of the tree; a place without any figure gives none."""
-    maker = _Maker(report.rules, source)
+    maker = _Maker(report, source)
     return [maker.row(result) for result in report.results if result.value is not None or result.accuracies]
 
 
 class _Maker:
     """Makes the rows of one tree; what all results of a system share is made once."""
 
-    def __init__(self, round_: Round, source: Source) -> None:
-        self._round = round_
+    def __init__(self, report: CheckReport, source: Source) -> None:
+        self._round = report.rules
         self._source = source
+        # What is held against a tree, a submitter, a system or a model is held against each of its results.
+        self._above: dict[str, set[str]] = {}
+        for finding in report.findings:
+            if _serious(finding):
+                self._above.setdefault(finding.result, set()).add(finding.code)
         self._systems: dict[str, SystemFields] = {}
 
     def row(self, result: ResultReport) -> Row:
         source, facts = self._source, result.facts
+        location = clean.encodable(result.path)
         benchmark = self._round.benchmarks[result.benchmark]
         system = self._system(result)
         value = clean.number(result.value)
@@ -56,18 +62,18 @@ class _Maker:
         metrics = _accuracies(benchmark, result.accuracies)
         scenario = self._round.scenarios[Scenario(result.scenario)]
         return Row(
-            uid=uid_of(self._round.name, result.path, result.benchmark, result.scenario),
+            uid=uid_of(self._round.name, location, result.benchmark, result.scenario),
             round=self._round.name,
             benchmark=result.benchmark,
             scenario=result.scenario,
             division=result.division,
-            location=result.path,
+            location=location,
             origin=Origin.OFFICIAL if source.official else Origin.LOCAL,
             method=Method.INFERRED if result.inferred else Method.MEASURED,
             task=benchmark.task,
-            organisation_given=result.submitter,
-            system=result.system,
-            model=result.model,
+            organisation_given=clean.text(result.submitter),
+            system=clean.text(result.system),
+            model=clean.text(result.model),
             precision=clean.text(facts.get("weight_data_types")),
             value=value,
             unit=result.unit or None,
@@ -94,18 +100,24 @@ class _Maker:
             official=result.official,
             strict=result.strict,
             compliance=result.compliance,
-            findings=_codes(result),
+            findings=self._codes(result.path),
             source=source.name,
             source_kind=KIND,
             commit=source.commit,
-            url=source.url(result.path),
-            logs=dict(result.hashes),
+            url=source.url(location),
+            logs={clean.encodable(name): digest for name, digest in result.hashes.items()},
             loadgen=clean.text(facts.get("loadgen_version")),
-            qsl_seed=_seed(facts.get("effective_qsl_rng_seed")),
-            sample_index_seed=_seed(facts.get("effective_sample_index_rng_seed")),
-            schedule_seed=_seed(facts.get("effective_schedule_rng_seed")),
+            qsl_seed=seed_of(facts.get("effective_qsl_rng_seed")),
+            sample_index_seed=seed_of(facts.get("effective_sample_index_rng_seed")),
+            schedule_seed=seed_of(facts.get("effective_schedule_rng_seed")),
             created=clean.text(facts.get("test_datetime")),
         )
+
+    def _codes(self, path: str) -> tuple[str, ...]:
+        """Codes of what one of the two verdicts holds against a result."""
+        parts = path.split("/")
+        places = ["", *("/".join(parts[: number + 1]) for number in range(len(parts)))]
+        return tuple(sorted({code for place in places for code in self._above.get(place, ())}))
 
     def _system(self, result: ResultReport) -> SystemFields:
         key = f"{result.division}/{result.submitter}/{result.system}"
@@ -132,10 +144,8 @@ def _latencies(result: ResultReport) -> dict[str, Any]:
     return {name: _positive(result.facts.get(key)) for name, key in PERCENTILES.items()}
 
 
-def _codes(result: ResultReport) -> tuple[str, ...]:
-    """Codes of what one of the two verdicts holds against the result."""
-    serious = (Level.REJECT, Level.FLAG)
-    return tuple(sorted({each.code for each in result.findings if each.official in serious or each.strict in serious}))
+def _serious(finding: Finding) -> bool:
+    return not {finding.official, finding.strict}.isdisjoint((Level.REJECT, Level.FLAG))
 
 
 def _positive(value: object) -> float | None:
@@ -148,5 +158,6 @@ def _scaled(value: object, scale: float) -> float | None:
     return None if found is None else found * scale
 
 
-def _seed(value: object) -> int | None:
+def seed_of(value: object) -> int | None:
+    """A seed of LoadGen: 64 bits without a sign; None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**64 else None
