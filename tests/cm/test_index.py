@@ -83,6 +83,8 @@ def test_every_repository_has_a_file_of_its_own() -> None:
     assert index_path("/h", "/a/o/../n:e").startswith("/h/cache/cm/n-e-")
 
 
+# Test runners have threads, which the command line has not.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 @pytest.mark.parametrize("processes", [False, True])
 def test_one_touch_among_many_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: bool) -> None:
     monkeypatch.setattr(index_module, "_WORTH_A_PROCESS", 4)
