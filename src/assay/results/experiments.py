@@ -85,7 +85,7 @@ def write_rows(
 
 def import_key(source: Source, round_: str) -> str:
     """What names an import: the same source and round replace each other."""
-    place = source.repository or source.name
+    place = source.place or source.repository or source.name
     return hashlib.sha256(f"{place}\0{round_}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -104,7 +104,7 @@ def alias_of(row: Row) -> str:
             row.scenario.lower(),
         )
     )
-    return "".join(each if each.isalnum() or each in "_.@+=-" else "_" for each in name)[:200]
+    return "".join(each if (each.isascii() and each.isalnum()) or each in "_.@+=-" else "_" for each in name)[:200]
 
 
 def tags_of(rows: Iterable[Row]) -> tuple[str, ...]:
@@ -180,7 +180,9 @@ def _folder_name(artifact: Artifact, key: str) -> str:
 def _take_away(experiment: Path, name: str) -> None:
     """Remove a set of rows that its import does not give any more, and the experiment when that was all."""
     with machine_errors(experiment):
+        # Rows go before what tells whose they are: whoever is interrupted here can do it again.
+        (experiment / name / RESULT_FILE).unlink(missing_ok=True)
         shutil.rmtree(experiment / name, ignore_errors=True)
-        rest = [each for each in experiment.iterdir() if not each.name.startswith("_cm.")]
+        rest = not experiment.is_dir() or [each for each in experiment.iterdir() if not each.name.startswith("_cm.")]
         if not rest:
             shutil.rmtree(experiment)

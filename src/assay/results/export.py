@@ -16,9 +16,12 @@ from assay.results.table import Table
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+        "|": r"\textbar{}", "\n": " ", "\r": " ",
     }
 )  # fmt: skip
+# What makes a name in a cell a link, a picture or a tag; the signs of emphasis are left readable.
+_MARKDOWN = str.maketrans({**{each: f"\\{each}" for each in "\\|<[`*"}, "\n": " ", "\r": " "})
 
 
 class Form(StrEnum):
@@ -111,11 +114,7 @@ def _dicts(table: Table) -> list[dict[str, Any]]:
 
 def _markdown(table: Table) -> str:
     def line(cells: list[str]) -> str:
-        return (
-            "| "
-            + " | ".join(each.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for each in cells)
-            + " |"
-        )
+        return "| " + " | ".join(each.translate(_MARKDOWN) for each in cells) + " |"
 
     rule = "|" + "|".join("---:" if each.kind.value == "number" else "---" for each in table.columns) + "|"
     lines = [line([each.heading for each in table.columns]), rule]
@@ -125,7 +124,9 @@ def _markdown(table: Table) -> str:
 
 def _latex(table: Table) -> str:
     def line(cells: list[str]) -> str:
-        return " & ".join(each.translate(_LATEX).replace("\n", " ") for each in cells) + r" \\"
+        text = " & ".join(each.translate(_LATEX) for each in cells)
+        # After the end of the line before, a bracket or a star would be an argument of it.
+        return ("{}" if text.lstrip().startswith(("[", "*")) else "") + text + r" \\"
 
     form = "".join("r" if each.kind.value == "number" else "l" for each in table.columns)
     lines = [rf"\begin{{tabular}}{{{form}}}", r"\hline", line([each.heading for each in table.columns]), r"\hline"]

@@ -110,4 +110,9 @@ def _names(kind: _Kind) -> Names:
     for name, others in kind.aliases.items():
         aliases |= {key_of(other): name for other in others}
     patterns = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in kind.patterns.items())
+    for spelling, name in [(each, name) for name, others in kind.aliases.items() for each in others]:
+        # A spelling with the vendor stands for the one without, too.
+        for match, form in ((pattern.search(spelling), form) for pattern, form in patterns):
+            if match is not None:
+                aliases.setdefault(key_of(match.expand(form)), name)
     return Names(aliases, patterns, tuple(re.compile(pattern, re.IGNORECASE) for pattern in kind.remove))

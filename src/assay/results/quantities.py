@@ -6,6 +6,7 @@ which holds eight samples in MultiStream.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 _SAMPLES = {"SingleStream": 1, "MultiStream": 8}
@@ -50,15 +51,20 @@ def quantities(
         watts: average power where the logs give it.
     """
     samples = _SAMPLES.get(scenario)
-    if value is not None and value <= 0:
-        value = None
+    value = value if value is not None and value > 0 else None
     if samples is not None:
         rate = samples * 1000 / value if value else None
         scale = _JOULES.get((power_unit or "").casefold())
         query = power_value * scale if power_value is not None and scale is not None else None
         sample = query / samples if query is not None else None
-        return Quantities(rate, value * _NS_PER_MS if value else None, watts, query, sample)
+        return Quantities(_finite(rate), _finite(value * _NS_PER_MS if value else None), watts, query, sample)
     if watts is None and power_value is not None and (power_unit or "").casefold() == "watts":
         watts = power_value
     energy = watts / value if watts is not None and value else None
+    energy = _finite(energy)
     return Quantities(value, None, watts, energy if scenario == "Server" else None, energy)
+
+
+def _finite(value: float | None) -> float | None:
+    """A figure; None for one beyond what a number can be."""
+    return value if value is not None and math.isfinite(value) else None

@@ -7,12 +7,14 @@ Rows are what the index holds, what queries see, what is exchanged as Parquet, a
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 import msgspec
 
 from assay.results.model import Method, Origin
 
 FORMAT = 1
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Accuracy(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +73,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     latency_p999: float | None = None
     latency_bound: float | None = None
     min_duration: float | None = None
-    queries: int | None = None
+    queries: Count | None = None
 
     accuracy: float | None = None
     accuracy_metric: str | None = None
@@ -90,14 +92,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     accelerator: str | None = None
     accelerator_vendor: str | None = None
     accelerator_given: str | None = None
-    accelerators_per_node: int | None = None
-    accelerators: int | None = None
+    accelerators_per_node: Count | None = None
+    accelerators: Count | None = None
     processor: str | None = None
     processor_given: str | None = None
-    processors_per_node: int | None = None
-    cores: int | None = None
-    nodes: int | None = None
-    memory: int | None = None
+    processors_per_node: Count | None = None
+    cores: Count | None = None
+    nodes: Count | None = None
+    memory: Count | None = None
     memory_given: str | None = None
     operating_system: str | None = None
     framework: str | None = None
@@ -132,3 +134,8 @@ def uid_of(round_: str, location: str, benchmark: str, scenario: str) -> str:
         scenario: official name of the scenario.
     """
     return hashlib.sha256(f"{round_}\0{location}\0{benchmark}\0{scenario}".encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def seeds_of(row: Row) -> tuple[int | None, int | None, int | None]:
+    """The seeds of a row: 64 bits without a sign."""
+    return row.qsl_seed, row.sample_index_seed, row.schedule_seed

@@ -22,8 +22,10 @@ import msgspec
 from assay.base.files import locked, machine_errors
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings
+from assay.base.units import format_size
 from assay.cm.library import open_library
-from assay.errors import AssayError, MachineError
+from assay.errors import AssayError, InvalidInputError, MachineError
+from assay.results.clean import encodable
 from assay.results.fields import FIELDS
 from assay.results.importers.cm import CmImporter
 from assay.results.index_files import Priority, ResultFile, priority_of, published_file, read_rows, result_files
@@ -31,8 +33,8 @@ from assay.results.row import Row
 
 PUBLISHED = Path(__file__).parent / "published" / "results.parquet"
 _INDEX, _LOCK = "index.duckdb", ".index.lock"
-_FORM = 2
-_OWN_COLUMNS = "file_id INTEGER, priority TINYINT, hidden BOOLEAN"
+_FORM = 3
+_OWN_COLUMNS = "file_id INTEGER, priority TINYINT, hidden BOOLEAN, other_cm_uid VARCHAR"
 _COLUMNS = ", ".join(f'"{field.name}" {field.sql}' for field in FIELDS)
 _VERSION = hashlib.sha256(f"{_FORM}:{_COLUMNS}".encode()).hexdigest()[:16]
 # What a row leaves out of its JSON because it is usual, and lists that are empty rather than unknown.
@@ -45,6 +47,7 @@ _DEFAULTS = ", ".join(
     ]
 )
 _ENCODER = msgspec.json.Encoder()
+_LONGEST_ROW = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +124,13 @@ def update(settings: Settings, *, progress: Progress = SILENT, rebuild: bool = F
     """Bring the index up to date with the files; the path of the database."""
     path = settings.home / _INDEX
     files = _files(settings)
-    if not rebuild and _known(path) == {file.path: file.stamp for file in files}:
+    if not rebuild and _known(path) == {file.key: file.stamp for file in files}:
         return path
     with locked(settings.home / _LOCK, timeout_s=600):
         # Somebody else may have done it meanwhile, and files may have changed.
         files = _files(settings)
         known = {} if rebuild else _known(path)
-        if known is None or rebuild or known != {file.path: file.stamp for file in files}:
+        if known is None or rebuild or known != {file.key: file.stamp for file in files}:
             _write(path, files, None if rebuild else known, progress)
     return path
 
@@ -154,7 +157,19 @@ def _known(path: Path) -> dict[str, str] | None:
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), read_only=read_only, config={"preserve_insertion_order": True})
+        if not read_only:
+            return duckdb.connect(str(path))
+        # By its path DuckDB would hand out the database that this process has open already, not the one that a
+        # writer has put in its place since.
+        connection = duckdb.connect(":memory:")
+        try:
+            quoted = str(path).replace("'", "''")
+            connection.execute(f"ATTACH '{quoted}' AS stored (READ_ONLY)")
+            connection.execute("USE stored")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
     except duckdb.IOException as error:
         raise MachineError("the index cannot be opened", where=path, hint="assay index rebuild") from error
 
@@ -165,14 +180,28 @@ def _write(path: Path, files: Sequence[ResultFile], known: dict[str, str] | None
         new = Path(scratch) / _INDEX
         if known is not None:
             shutil.copyfile(path, new)
-        try:
-            with contextlib.closing(_connect(new, read_only=False)) as connection:
-                if known is None:
-                    _create(connection)
-                _Writer(connection, Path(scratch), progress).bring_up(files, known or {})
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            raise MachineError(f"the index cannot be written: {error}", where=path, hint="free some space") from error
+            try:
+                _bring_up(new, files, known, progress)
+            except duckdb.Error:
+                # Damaged in a page that nobody had looked at.
+                known = None
+                new.unlink()
+                new.with_name(f"{_INDEX}.wal").unlink(missing_ok=True)
+        if known is None:
+            try:
+                _bring_up(new, files, None, progress)
+            except duckdb.Error as error:
+                raise MachineError(
+                    f"the index cannot be written: {error}", where=path, hint="free some space"
+                ) from error
         new.replace(path)
+
+
+def _bring_up(new: Path, files: Sequence[ResultFile], known: dict[str, str] | None, progress: Progress) -> None:
+    with contextlib.closing(_connect(new, read_only=False)) as connection:
+        if known is None:
+            _create(connection)
+        _Writer(connection, new.parent, progress).bring_up(files, known or {})
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -182,7 +211,9 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE files (id INTEGER, path VARCHAR, repository VARCHAR, stamp VARCHAR, problem VARCHAR)"
     )
     connection.execute(f"CREATE TABLE rows ({_COLUMNS}, {_OWN_COLUMNS})")
-    connection.execute("CREATE VIEW results AS SELECT * FROM rows WHERE NOT hidden")
+    connection.execute(
+        "CREATE VIEW results AS SELECT * REPLACE (coalesce(cm_uid, other_cm_uid) AS cm_uid) FROM rows WHERE NOT hidden"
+    )
 
 
 class _Writer:
@@ -195,9 +226,9 @@ class _Writer:
         self._importer = CmImporter()
 
     def bring_up(self, files: Sequence[ResultFile], known: dict[str, str]) -> None:
-        changed = [file for file in files if known.get(file.path) != file.stamp]
-        gone = set(known) - {file.path for file in files}
-        stale = [*gone, *(file.path for file in changed if file.path in known)]
+        changed = [file for file in files if known.get(file.key) != file.stamp]
+        gone = set(known) - {file.key for file in files}
+        stale = [*gone, *(file.key for file in changed if file.key in known)]
         if stale:
             self._forget(stale)
         ((last,),) = self._connection.execute("SELECT coalesce(max(id), 0) FROM files").fetchall()
@@ -206,7 +237,7 @@ class _Writer:
             self._take(changed, last, step.advance)
         finally:
             step.finish()
-        self._one_row_each()
+        self._one_row_each(list(dict.fromkeys(file.repository for file in files)))
         self._connection.execute("CHECKPOINT")
 
     def _forget(self, paths: Sequence[str]) -> None:
@@ -229,19 +260,21 @@ class _Writer:
                         stream.write(_lines(rows, number))
                     except AssayError as error:
                         problem = str(error)
-                listed.append([number, file.path, file.repository, file.stamp, problem])
+                listed.append([number, file.key, file.repository, file.stamp, encodable(problem)])
                 advance()
         if batch.stat().st_size:
             self._load(batch)
         if listed:
-            self._connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", listed)
+            # One statement: DuckDB takes a millisecond for each, whatever it holds.
+            columns = [list(column) for column in zip(*listed, strict=True)]
+            self._connection.execute(f"INSERT INTO files SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)
 
     def _load(self, batch: Path) -> None:
         types = {field.name: field.sql for field in FIELDS}
         types |= {"file_id": "INTEGER", "priority": "TINYINT"}
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
         self._connection.execute(
-            f"INSERT INTO rows BY NAME SELECT * REPLACE ({_DEFAULTS}), false AS hidden "
+            f"INSERT INTO rows BY NAME SELECT * REPLACE ({_DEFAULTS}), false AS hidden, NULL AS other_cm_uid "
             f"FROM read_json(?, format='newline_delimited', "
             f"columns={{{columns}}}, maximum_object_size=67108864)",
             [str(batch)],
@@ -249,24 +282,32 @@ class _Writer:
 
     def _published(self, number: int) -> None:
         self._connection.execute(
-            "INSERT INTO rows BY NAME SELECT *, ? AS file_id, ? AS priority, false AS hidden FROM read_parquet(?)",
+            "INSERT INTO rows BY NAME SELECT *, ? AS file_id, ? AS priority, false AS hidden, NULL AS other_cm_uid "
+            "FROM read_parquet(?)",
             [number, int(Priority.PUBLISHED), str(PUBLISHED)],
         )
 
-    def _one_row_each(self) -> None:
-        """Of several rows of one result the best is shown; it takes the uid that CM knows it by from the others."""
+    def _one_row_each(self, repositories: Sequence[str]) -> None:
+        """Of several rows of one result the best is shown; it takes the uid that CM knows it by from the others.
+
+        Of equals the one in the first repository is: what is shown does not hang on which file changed last.
+        """
         connection = self._connection
-        connection.execute("UPDATE rows SET hidden = false WHERE hidden")
+        connection.execute(
+            "UPDATE rows SET hidden = false, other_cm_uid = NULL WHERE hidden OR other_cm_uid IS NOT NULL"
+        )
         connection.execute(
             "CREATE TEMP TABLE several AS SELECT uid, max(cm_uid) AS cm_uid FROM rows GROUP BY uid HAVING count(*) > 1"
         )
         connection.execute(
             "UPDATE rows SET hidden = true WHERE rowid IN (SELECT row FROM (SELECT rows.rowid AS row, "
-            "row_number() OVER (PARTITION BY rows.uid ORDER BY priority, file_id, rows.rowid) AS place "
-            "FROM rows SEMI JOIN several USING (uid)) WHERE place > 1)"
+            "row_number() OVER (PARTITION BY rows.uid "
+            "ORDER BY priority, list_position(?, repository), path, rows.rowid) AS place "
+            "FROM rows JOIN several USING (uid) JOIN files ON files.id = file_id) WHERE place > 1)",
+            [repositories],
         )
         connection.execute(
-            "UPDATE rows SET cm_uid = several.cm_uid FROM several "
+            "UPDATE rows SET other_cm_uid = several.cm_uid FROM several "
             "WHERE rows.uid = several.uid AND rows.cm_uid IS NULL AND several.cm_uid IS NOT NULL"
         )
 
@@ -276,5 +317,7 @@ def _lines(rows: Sequence[Row], number: int) -> bytes:
     lines = []
     for row in rows:
         encoded = _ENCODER.encode(row)
+        if len(encoded) > _LONGEST_ROW:
+            raise InvalidInputError("a row is too long", expected=f"at most {format_size(_LONGEST_ROW)}")
         lines.append(b'{"file_id":%d,"priority":%d,%b\n' % (number, priority_of(row), encoded[1:]))
     return b"".join(lines)

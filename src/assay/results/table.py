@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,21 @@ class Table:
         frame = pl.from_arrow(self.arrow())
         assert isinstance(frame, pl.DataFrame)
         return frame
+
+    def only(self, uids: Sequence[str], columns: tuple[Column, ...]) -> Table:
+        """The rows of some results, in their order; the last column of this answer is the uid, and is left out.
+
+        Args:
+            uids: of the results.
+            columns: names of the others.
+        """
+        picked = ", ".join(f"c{number}" for number in range(len(columns)))
+        sql = (
+            f"SELECT {picked} FROM ({self._sql}) AS answer({picked}, uid) "
+            "JOIN (SELECT unnest(?) AS uid, unnest(?) AS place) USING (uid) ORDER BY place"
+        )
+        parameters = (*self._parameters, list(uids), list(range(len(uids))))
+        return Table(self._connection, sql, parameters, columns, self.missing)
 
     def sql(self) -> tuple[str, tuple[object, ...]]:
         """The statement behind the answer with the names of its columns, and its parameters."""

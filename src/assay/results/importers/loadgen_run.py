@@ -13,7 +13,7 @@ from assay.loadgen.logs import DetailLog, read_detail
 from assay.loadgen.names import DETAIL
 from assay.loadgen.verdict import judge
 from assay.results import clean
-from assay.results.importers.submission import PERCENTILES
+from assay.results.importers.submission import PERCENTILES, seed_of
 from assay.results.importers.system import system_fields
 from assay.results.model import Method, Origin
 from assay.results.quantities import quantities
@@ -69,7 +69,7 @@ def run_row(
     latencies: dict[str, Any] = (
         {} if scenario is Scenario.OFFLINE else {name: log.number(key) for name, key in PERCENTILES.items()}
     )
-    location, digest = str(folder.resolve()), sha256_file(folder / DETAIL)
+    location, digest = clean.encodable(str(folder.resolve())), sha256_file(folder / DETAIL)
     return Row(
         uid=uid_of(round_.name, digest, entry.name, scenario.value),
         round=round_.name,
@@ -80,8 +80,8 @@ def run_row(
         origin=Origin.LOCAL,
         method=Method.MEASURED,
         task=entry.task,
-        organisation_given=organisation,
-        system=system.stem if system else None,
+        organisation_given=clean.text(organisation),
+        system=clean.text(system.stem) if system else None,
         value=value,
         unit=facts.unit,
         lower_is_better=facts.lower_is_better,
@@ -95,14 +95,14 @@ def run_row(
         **fields.row,
         strict=verdict.accepted,
         findings=tuple(each.name for each in verdict.constraints if not each.met),
-        source=folder.resolve().name,
+        source=clean.encodable(folder.resolve().name),
         source_kind=KIND,
         logs={DETAIL: digest},
-        loadgen=log.loadgen_version,
-        qsl_seed=log.integer("effective_qsl_rng_seed"),
-        sample_index_seed=log.integer("effective_sample_index_rng_seed"),
-        schedule_seed=log.integer("effective_schedule_rng_seed"),
-        created=log.text("test_datetime"),
+        loadgen=clean.text(log.loadgen_version),
+        qsl_seed=seed_of(log.integer("effective_qsl_rng_seed")),
+        sample_index_seed=seed_of(log.integer("effective_sample_index_rng_seed")),
+        schedule_seed=seed_of(log.integer("effective_schedule_rng_seed")),
+        created=clean.text(log.text("test_datetime")),
     )
 
 

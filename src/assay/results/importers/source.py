@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from assay.base.files import open_regular
 from assay.errors import UsageError
+from assay.results.clean import encodable
 
 _OFFICIAL = re.compile(r"inference_results_v\d+\.\d+")
+_HOST = re.compile(r"[A-Za-z0-9.-]+")
+_PATH = re.compile(r"(?:/[\w.~%+,=-]+)*")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _MAX = 4 << 20
 
@@ -24,18 +28,20 @@ class Source:
         repository: public address without ``.git``; None when there is none.
         commit: the commit that is checked out, None when not known.
         official: MLCommons published it.
+        place: path, for a source that neither its address nor its name tells from others.
     """
 
     name: str
     repository: str | None = None
     commit: str | None = None
     official: bool = False
+    place: str = ""
 
     def url(self, location: str) -> str | None:
         """Public address of a path in the source."""
         if self.repository is None:
             return None
-        return f"{self.repository}/tree/{self.commit or 'HEAD'}/{quote(location)}"
+        return f"{self.repository}/tree/{self.commit or 'HEAD'}/{quote(location, errors='replace')}"
 
 
 def source_of(
@@ -52,7 +58,7 @@ def source_of(
     Raises:
         UsageError: for an address that is no web address, or a commit that is none.
     """
-    found = Source(path.resolve().name, _origin(path), _head(path))
+    found = Source(encodable(path.resolve().name), _origin(path), _head(path))
     if repository is not None:
         found = replace(found, repository=_web(repository) or _refuse("repository", repository, "an https:// address"))
     if commit is not None:
@@ -79,17 +85,22 @@ def _origin(path: Path) -> str | None:
         parser.read_string(re.sub(r"^[ \t]+", "", text, flags=re.MULTILINE))
     except configparser.Error:
         return None
-    return _web(parser.get('remote "origin"', "url", fallback=""))
+    return _web(parser.get('remote "origin"', "url", fallback="") or "")
 
 
 def _web(address: str) -> str | None:
     """An address that a browser opens, without user name and password."""
-    address = re.sub(r"^git@([^:/]+):", r"https://\1/", address.strip())
-    parts = urlsplit(address)
-    if parts.scheme not in ("https", "http") or not parts.hostname or any(each in address for each in " <>\"'\\"):
+    address = re.sub(r"^(?:ssh://)?git@([^:/@]+)[:/]", r"https://\1/", address.strip())
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
         return None
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/').removesuffix('.git')}"
+    host, path = parts.hostname or "", parts.path.rstrip("/").removesuffix(".git")
+    # What looks like a user name in the path could be a password.
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host) or not _PATH.fullmatch(path):
+        return None
+    return f"{parts.scheme}://{host}{port}{path}"
 
 
 def _head(path: Path) -> str | None:
@@ -109,7 +120,7 @@ def _head(path: Path) -> str | None:
 
 def _read(path: Path) -> str | None:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return stream.read(_MAX).decode("utf-8", "replace")
-    except OSError:
+    except (OSError, ValueError):
         return None

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from assay.base.units import format_size
 from assay.errors import InvalidInputError, NotFoundError
+from assay.results import clean
 from assay.results.importers.cm import CmImporter, CmRow
 from assay.results.importers.source import Source
 from assay.results.row import Row
 
 KIND = "summary"
 _MAX = 256 << 20
+# The heading of the tools of v2.0 and v2.1.
+_MISSPELT = "compilance"
 _NEEDED = ("Organization", "Division", "MlperfModel", "Scenario", "Result", "Location", "Units")
 
 
@@ -48,11 +51,10 @@ def _read(path: Path, round_: str | None) -> list[CmRow]:
     try:
         if path.stat().st_size > _MAX:
             raise InvalidInputError("file is too large", where=path, expected=f"at most {format_size(_MAX)}")
-        text = path.read_bytes().decode("utf-8-sig")
+        # Names on a disk may be no UTF-8, and the official tool writes them as they are.
+        text = clean.encodable(path.read_bytes().decode("utf-8-sig", "surrogateescape"))
     except FileNotFoundError as error:
         raise NotFoundError("file not found", where=path) from error
-    except UnicodeDecodeError as error:
-        raise InvalidInputError("file is not UTF-8 text", where=path) from error
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     if missing := [name for name in _NEEDED if name not in (reader.fieldnames or ())]:
         raise InvalidInputError(
@@ -67,6 +69,8 @@ def _read(path: Path, round_: str | None) -> list[CmRow]:
         for fields in reader:
             if None in fields or None in fields.values():
                 raise InvalidInputError("the line has not as many fields as the heading", where=_line(path, reader))
+            if _MISSPELT in fields:
+                fields["compliance"] = fields.pop(_MISSPELT)
             row = CmRow(**{name: value for name, value in fields.items() if name in known})  # type: ignore[arg-type]
             row.version = row.version or round_
             row.has_power = row.has_power in ("True", "1")
