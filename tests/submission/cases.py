@@ -94,6 +94,11 @@ def _inexact(tree: SmallTree, baseline: str, compliance: str) -> None:
     (folder / "accuracy" / "compliance_accuracy.txt").write_text(compliance, encoding="utf-8")
 
 
+def _sample(line: str) -> Callable[[SmallTree], object]:
+    """Append a line to the power samples of a run."""
+    return lambda tree: tree.run_log("Offline").with_name("spl.txt").open("a").write(line)
+
+
 def _acc_text(tree: SmallTree) -> Path:
     return tree.result("Offline") / "accuracy" / "accuracy.txt"
 
@@ -267,6 +272,7 @@ CASES: tuple[Case, ...] = (
     Case("ranging-unreadable", put(lambda t: t.result("Offline") / "performance/ranging/mlperf_log_detail.txt"), POWER),
     Case("power-log-unreadable", put(lambda t: t.run_log("Offline").with_name("spl.txt"), "nonsense\n"), POWER),
     Case("power-log-unreadable", perf(power_begin="yesterday"), POWER, name="window"),
+    Case("power-log-unreadable", _sample("Time,03-01-2023 18:10:30.500\n"), POWER, name="short-line"),
     Case(
         "power-no-sample",
         perf(power_begin="03-01-2024 18:00:00.000", power_end="03-01-2024 18:10:00.000"),

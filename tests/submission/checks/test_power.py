@@ -52,3 +52,16 @@ def test_a_line_that_the_tool_cannot_read_is_told(line: str) -> None:
     with pytest.raises(UnreadablePowerError) as told:
         watts_inside(text, begin, end, "spl.txt")
     assert (told.value.issue.code, told.value.issue.line) == ("power-log-unreadable", 2)
+
+
+def test_a_time_at_the_end_of_a_line_is_none_as_in_the_tool() -> None:
+    """The tool's field keeps the line's end, so that only a last line without one can be read; there it has no watts."""
+    begin, end = datetime(2023, 3, 1, 18), datetime(2023, 3, 1, 18, 10)
+    short = "Time,03-01-2023 18:10:30.500"
+    for text in (f"{SPL.format(0, 5, 0, 9)}{short}\n", f"{short}\n{SPL.format(0, 5, 0, 9)}"):
+        with pytest.raises(UnreadablePowerError) as told:
+            watts_inside(text, begin, end, "spl.txt")
+        assert told.value.issue.found == short
+    assert watts_inside(SPL.format(0, 5, 0, 9) + short, begin, end, "spl.txt") == [9.25]
+    with pytest.raises(UnreadablePowerError):
+        watts_inside(short.replace("18:10", "18:05"), begin, end, "spl.txt")

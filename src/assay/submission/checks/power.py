@@ -170,8 +170,10 @@ def watts_inside(text: str, begin: datetime, end: datetime, place: str) -> list[
         return plain
     found: list[float] = []
     clock = _Clock(begin, end)
-    lines = text.split("\n")
-    if lines and not lines[-1]:
+    # The tool splits lines with their ends: where the time is the last field it cannot be read, in the window or not.
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    if not lines[-1]:
         lines.pop()
     for number, line in enumerate(lines, 1):
         fields = line.split(",", 4)
@@ -181,7 +183,7 @@ def watts_inside(text: str, begin: datetime, end: datetime, place: str) -> list[
         except (IndexError, ValueError):
             expected = "Time,<time>,Watts,<watts>"
             raise UnreadablePowerError(
-                Issue("power-log-unreadable", place, found=shown(line), expected=expected, line=number)
+                Issue("power-log-unreadable", place, found=shown(line.rstrip("\n")), expected=expected, line=number)
             ) from None
     return found
 
