@@ -116,6 +116,10 @@ def test_a_second_look_uses_the_first(tree: SmallTree, capsys: pytest.CaptureFix
         (["TREE", "--ignore", "seeds-wrong"], 3, "seed-wrong"),
         (["TREE/closed", "--round", "v3.0"], 4, "no division is in the tree"),
         (["TREE", "--watch", "--json"], 2, "--watch"),
+        (["TREE", "--watch", "--csv", "-"], 2, "--watch"),
+        (["TREE", "--xlsx", "-"], 2, "a workbook does not go to standard output"),
+        (["TREE", "--csv", "-", "--html", "-"], 2, "found --csv -, --html -"),
+        (["TREE", "--sarif", "-", "--json"], 2, "--sarif -, --json"),
     ],
 )
 def test_a_wrong_command_is_told(
@@ -125,6 +129,33 @@ def test_a_wrong_command_is_told(
     found, out, err = outcome(capsys, *given)
     assert found == code
     assert words in out + err
+
+
+@pytest.mark.parametrize("command", ["check", "truncate", "preprocess"])
+def test_nothing_is_said_of_the_round_of_a_tree_that_is_not_there(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, str(tmp_path / "NOPE")]) == 3
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"error: {tmp_path}/NOPE: the tree is not there\n")
+
+
+@pytest.mark.parametrize("form", ["csv", "sarif", "junit", "html"])
+def test_a_form_can_be_printed(
+    form: str, tree: SmallTree, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree.root.parent)
+    code, out, err = outcome(capsys, tree.root, f"--{form}", "-")
+    assert code == 0
+    begins = {"csv": "Organization,", "sarif": "{", "junit": "<?xml", "html": "<!doctype html>"}
+    assert out.lower().startswith(begins[form].lower())
+    assert "accepted  3 results taken (strict" in err
+    assert "results taken" not in out or form == "html"
+    assert not Path("-").exists()
+    if form == "csv":
+        outcome(capsys, tree.root, "--csv", "summary.csv", "--quiet")
+        assert out == Path("summary.csv").read_text(encoding="utf-8")
+        assert outcome(capsys, tree.root, "--csv", "-", "--quiet")[2] == ""
 
 
 def test_a_tree_without_logs_takes_the_newest_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ EXAMPLES = """Examples:
   assay check ./submission --round v3.0 --submitter NVIDIA
   assay check ./submission --only '*/bert-99/*' --strict
   assay check ./submission --csv summary.csv --html report.html --sarif report.sarif
+  assay check ./submission --csv - --quiet | head
   assay check ./submission --watch
   assay check --input ./submission --version v3.0 --csv summary.csv
 """
@@ -36,13 +37,13 @@ _SKIPS = {
 
 def _files(function: Any) -> Any:
     """Options that write the report to files."""
-    path = click.Path(dir_okay=False, path_type=Path)
+    path = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     for name, words in (
         ("--xlsx", "Write the final report as a workbook, as the official generator does."),
-        ("--html", "Write a self-contained HTML report."),
-        ("--junit", "Write JUnit XML."),
-        ("--sarif", "Write SARIF 2.1.0."),
-        ("--csv", "Write the rows of the official summary.csv."),
+        ("--html", "Write a self-contained HTML report; - prints it."),
+        ("--junit", "Write JUnit XML; - prints it."),
+        ("--sarif", "Write SARIF 2.1.0; - prints it."),
+        ("--csv", "Write the rows of the official summary.csv; - prints them."),
     ):
         function = click.option(name, f"{name.lstrip('-')}_path", type=path, metavar="FILE", help=words)(function)
     return function
@@ -118,13 +119,24 @@ def check(out: Output, **given: Any) -> int:
     tree = given["tree"] or given["input_"]
     if tree is None or (given["tree"] and given["input_"]):
         raise click.UsageError("give the tree, once: assay check TREE")
+    printed = _printed_form(given, out)
     round_ = _round(tree, given["round_name"], out)
-    once, show = _checker(tree, round_, given, out)
+    once, show = _checker(tree, round_, given, printed, out)
     if given["watch"]:
         return _watch(once, show, given, out)
     report = once()
     show(report)
     return _exit_code(report, given)
+
+
+def _printed_form(given: dict[str, Any], out: Output) -> str | None:
+    from assay.cli.check_view import printed_form
+    from assay.errors import UsageError
+
+    printed = printed_form(given, out)
+    if given["watch"] and (given["no_cache"] or out.as_json or printed):
+        raise UsageError("--watch needs the cache and prints for people", hint="leave --no-cache, --json and - out")
+    return printed
 
 
 def _round(tree: Path, name: str | None, out: Output) -> Any:
@@ -142,11 +154,11 @@ def _round(tree: Path, name: str | None, out: Output) -> Any:
 
 
 def _checker(
-    tree: Path, round_: Any, given: dict[str, Any], out: Output
+    tree: Path, round_: Any, given: dict[str, Any], printed: str | None, out: Output
 ) -> tuple[Callable[[], CheckReport], Callable[[CheckReport], None]]:
     """What checks once, and what writes the files of a report and shows it."""
     from assay.base.settings import load_settings
-    from assay.cli.check_view import show_report, write_files
+    from assay.cli.check_view import show_report, verdict_lines, write_files
     from assay.rules.findings import finding_kind
     from assay.submission.check import Selection
     from assay.submission.check import check as check_tree
@@ -177,8 +189,12 @@ def _checker(
             out.remark(
                 "no result's path fits --only; a path looks like closed/<submitter>/results/<system>/<model>/..."
             )
-        write_files(report, given)
-        show_report(report, out, everything=given["everything"])
+        write_files(report, given, out)
+        if printed is None:
+            show_report(report, out, everything=given["everything"])
+            return
+        for line in verdict_lines(report):
+            out.remark(line)
 
     return once, show
 
@@ -192,10 +208,6 @@ def _watch(
     once: Callable[[], CheckReport], show: Callable[[CheckReport], None], given: dict[str, Any], out: Output
 ) -> int:
     """Check again and again; unchanged systems come from the cache, so a look costs little."""
-    from assay.errors import UsageError
-
-    if given["no_cache"] or out.as_json:
-        raise UsageError("--watch needs the cache and prints for people", hint="leave --no-cache and --json out")
     report = once()
     show(report)
     out.remark("watching; Ctrl-C ends")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,27 +11,53 @@ from typing import Any
 from assay.base.files import write_atomic
 from assay.base.units import format_count
 from assay.cli.render import Output
+from assay.errors import UsageError
 from assay.rules.submission import Level
 from assay.submission.model import CheckReport, Finding, Outcome, ResultReport
 
 _PLACES = 4
+_REASONS = 4
 _GRAVE = (Level.FLAG, Level.REJECT)
+_FORMS = ("csv", "sarif", "junit", "html", "xlsx")
+_STDOUT = Path("-")
 
 
-def write_files(report: CheckReport, given: Mapping[str, Any]) -> None:
+def printed_form(given: Mapping[str, Any], out: Output) -> str | None:
+    """The form that goes to standard output (``--csv -``) in place of what people read; None when none does.
+
+    Raises:
+        UsageError: for two of them at once, and for a form that is no text.
+    """
+    found = [form for form in _FORMS if given[f"{form}_path"] == _STDOUT]
+    if "xlsx" in found:
+        raise UsageError("a workbook does not go to standard output", hint="give a file: --xlsx final.xlsx")
+    options = [f"--{form} -" for form in found] + (["--json"] if found and out.as_json else [])
+    if len(options) > 1:
+        raise UsageError(
+            "one form only can go to standard output", found=", ".join(options), hint="give files for the others"
+        )
+    return found[0] if found else None
+
+
+def write_files(report: CheckReport, given: Mapping[str, Any], out: Output) -> None:
     """Write the report in the forms that were asked for."""
-    if path := given["csv_path"]:
-        write_atomic(path, csv_text(report).encode("utf-8", "surrogateescape"))
-    for form in ("sarif", "junit", "html", "xlsx"):
+    for form in _FORMS:
         path = given[f"{form}_path"]
         if path is not None:
-            _write(form, report, path)
+            _write(form, report, path, out)
 
 
-def _write(form: str, report: CheckReport, path: Path) -> None:
+def _write(form: str, report: CheckReport, path: Path, out: Output) -> None:
+    if form == "csv":
+        content = csv_text(report).encode("utf-8", "surrogateescape")
+        out.raw(content) if path == _STDOUT else write_atomic(path, content)
+        return
     from assay.submission import report as forms
 
-    forms.write(form, report, path)
+    if path == _STDOUT:
+        out.raw(forms.encoded(form, report))
+    else:
+        forms.write(form, report, path)
 
 
 def csv_text(report: CheckReport) -> str:
@@ -49,8 +76,8 @@ def show_report(report: CheckReport, out: Output, *, everything: bool) -> None:
     if rest and not everything:
         out.text(f"{_plural(rest, 'note')} more, which refuse nothing (--all shows them)")
         out.text()
-    _verdict(f"official, {report.tool}", report.official, report, out)
-    _verdict(f"strict, the written rules of {report.round}", report.strict, report, out)
+    for line in verdict_lines(report):
+        out.text(line)
     reused = f", {_plural(report.reused, 'system')} unchanged" if report.reused else ""
     out.remark(
         f"{_plural(len(report.results), 'result')} of {_plural(report.systems, 'system')}, "
@@ -58,12 +85,42 @@ def show_report(report: CheckReport, out: Output, *, everything: bool) -> None:
     )
 
 
-def _verdict(name: str, outcome: Outcome, report: CheckReport, out: Output) -> None:
+def verdict_lines(report: CheckReport) -> list[str]:
+    """Both verdicts, and the most frequent reasons of the strict one."""
+    lines = [
+        _verdict(f"official, {report.tool}", report.official),
+        _verdict(f"strict, the written rules of {report.round}", report.strict),
+    ]
+    reasons = strict_reasons(report)
+    if reasons:
+        (code, count), *rest = reasons[:_REASONS]
+        most = "".join(f", {code} {format_count(count)}" for code, count in rest)
+        more = f" and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+        lines.append(f"          strictly refused, by reason: {code} {_plural(count, 'result')}{most}{more}")
+    return lines
+
+
+def strict_reasons(report: CheckReport) -> list[tuple[str, int]]:
+    """Why results are refused strictly: code, and in how many refused results it is; the most frequent first.
+
+    A finding about a submitter or a system refuses every result below it; one about a model directory (a scenario that
+    is missing) refuses the submission and leaves the results there as they are.
+    """
+    above: dict[str, set[str]] = {}
+    for finding in report.findings:
+        if finding.strict is Level.REJECT:
+            above.setdefault(finding.result, set()).add(finding.code)
+    found: Counter[str] = Counter()
+    for result in report.results:
+        if not result.strict:
+            submitter, system = ("/".join(result.path.split("/")[:depth]) for depth in (2, 4))
+            found.update(set().union(*(above.get(path, ()) for path in (submitter, system, result.path))))
+    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _verdict(name: str, outcome: Outcome) -> str:
     refused = f", {_plural(len(outcome.refused), 'place')} refused" if outcome.refused else ""
-    out.text(
-        f"{'accepted' if outcome.ok else 'REFUSED '}  {_plural(outcome.accepted, 'result')} taken{refused} ({name})"
-    )
-    del report
+    return f"{'accepted' if outcome.ok else 'REFUSED '}  {_plural(outcome.accepted, 'result')} taken{refused} ({name})"
 
 
 def _show_findings(findings: Iterable[Finding], out: Output, *, everything: bool) -> None:

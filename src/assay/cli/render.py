@@ -61,6 +61,12 @@ class Output:
         """Print a line of data to stdout."""
         print(_whole(line))
 
+    def raw(self, content: bytes) -> None:
+        """Write a file's content to stdout as it is."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
     def remark(self, line: str) -> None:
         """Print a line for people to stderr; nothing under ``--quiet``."""
         if not self.quiet:

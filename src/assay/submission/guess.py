@@ -9,13 +9,20 @@ from pathlib import Path
 from assay.base.files import open_regular
 from assay.loadgen.names import DETAIL
 from assay.rules.load import load_round, round_names
+from assay.submission.tree import require_tree
 
 _LOOKED_AT = 24
 _HEAD = 64 << 10
 
 
 def guess_round(root: Path) -> str | None:
-    """Name of the round whose seeds most of the first performance logs have; None when no round's are found."""
+    """Name of the round whose seeds most of the first performance logs have; None when no round's are found.
+
+    Raises:
+        NotFoundError: when the tree is not there; a round that is taken for it would be said for nothing.
+        InvalidInputError: when it is no folder.
+    """
+    require_tree(root)
     seeds = {str(load_round(name).seeds.qsl).encode(): name for name in round_names()}
     found: Counter[str] = Counter()
     for number, path in enumerate(_logs(root)):

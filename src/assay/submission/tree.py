@@ -97,6 +97,21 @@ class Folder:
             return repr(listing).encode("utf-8", "surrogateescape")
 
 
+def require_tree(root: Path) -> None:
+    """Tell a tree that is not there before anything is said about it.
+
+    Raises:
+        NotFoundError: when the root is not there.
+        InvalidInputError: when it is no folder.
+    """
+    if not root.exists():
+        raise NotFoundError("the tree is not there", where=root)
+    if not root.is_dir():
+        raise InvalidInputError(
+            "the tree is no folder", where=root, expected="a folder with closed/, open/ or network/"
+        )
+
+
 class TreeReader:
     """Reads parts of one tree.
 
@@ -109,12 +124,7 @@ class TreeReader:
     """
 
     def __init__(self, root: Path) -> None:
-        if not root.exists():
-            raise NotFoundError("the tree is not there", where=root)
-        if not root.is_dir():
-            raise InvalidInputError(
-                "the tree is no folder", where=root, expected="a folder with closed/, open/ or network/"
-            )
+        require_tree(root)
         self.root = os.path.abspath(root)
         self._real = os.path.realpath(root)
 

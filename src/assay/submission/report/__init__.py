@@ -14,8 +14,13 @@ def write(form: str, report: CheckReport, path: Path) -> None:
     Raises:
         MissingDependencyError: when the library for the form is not installed.
     """
-    module = importlib.import_module(f"assay.submission.report.{_MODULES[form]}")
-    module.write(report, path)
+    importlib.import_module(f"assay.submission.report.{_MODULES[form]}").write(report, path)
+
+
+def encoded(form: str, report: CheckReport) -> bytes:
+    """A report as the content of a ``sarif``, ``junit`` or ``html`` file."""
+    content: bytes = importlib.import_module(f"assay.submission.report.{_MODULES[form]}").encoded(report)
+    return content
 
 
 _MODULES = {"sarif": "sarif", "junit": "junit", "html": "html", "xlsx": "workbook"}

@@ -122,7 +122,12 @@ def write(report: CheckReport, path: Path) -> None:
     Raises:
         MachineError: when the file cannot be written.
     """
-    write_atomic(path, render(report))
+    write_atomic(path, encoded(report))
+
+
+def encoded(report: CheckReport) -> bytes:
+    """The file's content."""
+    return render(report).encode()
 
 
 def render(report: CheckReport, *, written: datetime | None = None) -> str:

@@ -29,9 +29,14 @@ def write(report: CheckReport, path: Path) -> None:
     Raises:
         MachineError: when the file cannot be written.
     """
+    write_atomic(path, encoded(report))
+
+
+def encoded(report: CheckReport) -> bytes:
+    """The file's content."""
     root = document(report)
     ET.indent(root)
-    write_atomic(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
 def document(report: CheckReport) -> ET.Element:

@@ -36,7 +36,12 @@ def write(report: CheckReport, path: Path) -> None:
     Raises:
         MachineError: when the file cannot be written.
     """
-    write_atomic(path, json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
+    write_atomic(path, encoded(report))
+
+
+def encoded(report: CheckReport) -> bytes:
+    """The file's content."""
+    return (json.dumps(document(report), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def document(report: CheckReport) -> dict[str, Any]:
