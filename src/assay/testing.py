@@ -151,6 +151,11 @@ class BackendContract:
         assert able.devices
         assert Precision.FP32 in able.precisions
 
+    def test_an_unknown_option_is_refused_without_a_model(self) -> None:
+        backend = self.backend()
+        backend.check_options(BackendOptions(threads=1))
+        refusal(UsageError, backend.check_options, BackendOptions(extra={"no such option": "1"}))
+
     def test_a_session_tells_inputs_and_outputs(self, tmp_path: Path) -> None:
         session = self.backend().open(self.model(tmp_path), BackendOptions())
         assert len(session.inputs) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from assay.backends.null import BACKEND
 from assay.backends.protocol import Backend, BackendOptions, Precision
-from assay.errors import InvalidInputError
+from assay.errors import InvalidInputError, UsageError
 from assay.testing import BackendContract, tiny_classifier
 
 
@@ -33,6 +33,11 @@ def test_every_format_is_taken_since_nothing_is_computed(tmp_path: Path) -> None
     for precision in Precision:
         session = BACKEND.open(tiny_classifier(tmp_path / "m.onnx"), BackendOptions(precision=precision))
         assert session.describe()["precision"] == "none"
+
+
+def test_it_has_no_options(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no options"):
+        BACKEND.open(tiny_classifier(tmp_path / "m.onnx"), BackendOptions(extra={"spinning": "on"}))
 
 
 def test_a_fixed_batch_holds_as_with_any_engine(tmp_path: Path) -> None:

@@ -128,6 +128,16 @@ def test_options_that_do_not_exist_are_refused(model: Path, capfd: pytest.Captur
     assert capfd.readouterr() == ("", "")
 
 
+def test_options_are_tried_without_a_model(capfd: pytest.CaptureFixture[str]) -> None:
+    BACKEND.check_options(BackendOptions(threads=1, extra={"spinning": "off", "session.dynamic_block_base": "4"}))
+    for extra in ({"spinning": "perhaps"}, {"affinity": "first;second"}, {"provider": "CUDA"}):
+        with pytest.raises(UsageError):
+            BACKEND.check_options(BackendOptions(threads=3, extra=extra))
+    with pytest.raises(UsageError, match="no bf16"):
+        BACKEND.check_options(BackendOptions(precision=Precision.BF16))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_provider_that_is_not_there_is_refused(model: Path) -> None:
     error = refused(model, BackendOptions(extra={"provider": "CUDA"}))
     assert error.expected == "CPU"

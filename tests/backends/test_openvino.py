@@ -184,6 +184,15 @@ def test_options_are_checked(model: Path) -> None:
         assert refused(model, BackendOptions(extra={key: "1"})).hint == f"give {flag}"
 
 
+def test_options_are_tried_without_a_model(tmp_path: Path) -> None:
+    folder = tmp_path / "compiled"
+    BACKEND.check_options(BackendOptions(threads=1, extra={"cache_dir": str(folder), "ENABLE_CPU_PINNING": "true"}))
+    assert not folder.exists()
+    for extra in ({"cache_dr": "x"}, {"device": "NPU9"}, {"ENABLE_CPU_PINNING": "maybe"}, {"NUM_STREAMS": "1"}):
+        with pytest.raises(UsageError):
+            BACKEND.check_options(BackendOptions(extra=extra))
+
+
 def test_compiled_models_can_be_kept(model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "compiled"
     for _ in range(2):

@@ -66,6 +66,51 @@ def test_a_format_that_the_engine_lacks_is_refused_before_anything_is_fetched(tm
         plan(tmp_path, precision=Precision.BF16)
 
 
+def test_a_batch_is_no_larger_than_a_query_of_the_streams(tmp_path: Path) -> None:
+    scenarios = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM, Scenario.OFFLINE)
+    made = plan(tmp_path, scenarios=scenarios, batch_size=16, streams=2)
+    assert [(run.batch_size, run.streams) for run in made.runs] == [(1, 1), (8, 1), (16, 2)]
+    assert made.notes == (
+        "a query of SingleStream has 1 sample, so --batch-size 16 makes no difference there",
+        "a query of MultiStream has 8 samples, so --batch-size 16 makes no difference there",
+        "one query at a time (SingleStream and MultiStream) keeps one stream busy: one is used there in place of 2",
+    )
+    assert made.lines()[-1] == f"  note: {made.notes[-1]}"
+    assert made.to_dict()["notes"] == list(made.notes)
+
+
+def test_more_threads_than_processors_are_remarked_upon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.campaign.plan.processor_count", lambda: 4)
+    assert plan(tmp_path, threads=2, streams=2).notes == ()
+    (note,) = plan(tmp_path, threads=500, streams=2).notes
+    assert note == "1,000 compute threads on 4 processors are in each other's way"
+
+
+def test_a_wait_needs_a_batch_to_wait_for(tmp_path: Path) -> None:
+    server = {"scenarios": (Scenario.SERVER,), "batch_wait_ns": 2_000_000}
+    with pytest.raises(UsageError, match="--batch-wait means nothing with batches of one sample") as caught:
+        plan(tmp_path, **server)
+    assert "--batch-size" in str(caught.value.hint)
+    assert plan(tmp_path, **server, batch_size=4).runs[0].batch_size == 4
+
+
+@pytest.mark.parametrize(
+    ("backend", "option", "words"),
+    [
+        ("onnxruntime", {"spining": "on"}, "no option 'spining'"),
+        ("onnxruntime", {"spinning": "perhaps"}, "spinning is on or off"),
+        ("onnxruntime", {"affinity": "first"}, "refuses an option"),
+        ("null", {"spinning": "on"}, "the null engine has no options"),
+    ],
+)
+def test_an_option_that_the_engine_refuses_is_told_before_anything_is_fetched(
+    tmp_path: Path, backend: str, option: dict[str, str], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        plan(tmp_path, backend=backend, backend_options=option, threads=2)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(("name", "options"), [("x", {"round": "v9.9"}), ("mobilenet-v2", {"backend": "tensorflow"})])
 def test_unknown_names_are_told(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     with pytest.raises(NotFoundError, match="unknown"):

@@ -19,12 +19,30 @@ from assay.rules.model import Mode, Scenario
         ({"batch_wait_ns": 10, "scenarios": (Scenario.OFFLINE,)}, "--batch-wait means something in Server only"),
         ({"mode": "accuracy", "quick": True}, "an accuracy run has no duration"),
         ({"mode": "accuracy", "duration_ns": 10}, "an accuracy run has no duration"),
+        ({"mode": "accuracy", "target_qps": 5.0}, "--target-qps means nothing in an accuracy run"),
+        (
+            {"mode": "accuracy", "target_latency_ns": 5, "scenarios": (Scenario.SERVER,)},
+            "--target-latency means nothing in an accuracy run",
+        ),
+        ({"batch_size": 4, "scenarios": (Scenario.SINGLE_STREAM,)}, "--batch-size means nothing in SingleStream"),
+        ({"streams": 2, "scenarios": (Scenario.SINGLE_STREAM,)}, "--streams means nothing in SingleStream:"),
+        (
+            {"streams": 2, "scenarios": (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)},
+            "--streams means nothing in SingleStream and MultiStream",
+        ),
     ],
 )
 def test_contradictions_are_told_with_a_way_out(options: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words) as caught:
         RunRequest(name="x", **options)
     assert caught.value.hint
+
+
+def test_an_option_that_has_an_effect_somewhere_is_taken() -> None:
+    both = (Scenario.SINGLE_STREAM, Scenario.OFFLINE)
+    RunRequest(name="x", scenarios=both, batch_size=4, streams=2)
+    RunRequest(name="x", scenarios=(Scenario.SINGLE_STREAM,), batch_size=1, streams=1)
+    RunRequest(name="x", mode="both", target_qps=5.0)
 
 
 def test_both_modes_put_accuracy_first() -> None:

@@ -72,10 +72,15 @@ def usable_cores(root: Path = _ROOT) -> int:
     return max(1, len(siblings) if quota is None else min(len(siblings), math.ceil(quota)))
 
 
+def processor_count() -> int:
+    """Processors, as the system counts them, that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def is_limited(root: Path = _ROOT) -> bool:
     """Whether this process may use less than the machine's processors, by affinity or quota."""
     total = os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
+    allowed = processor_count()
     quota = cpu_quota(root)
     return allowed < total or (quota is not None and quota < total)
 

@@ -13,6 +13,7 @@ import numpy as np
 from assay.backends.batches import check_batch
 from assay.backends.protocol import BackendOptions, Capabilities, Precision
 from assay.base.tensors import Array, TensorSpec
+from assay.errors import UsageError
 from assay.models.inspection import inspect_onnx
 
 
@@ -75,14 +76,26 @@ class NullBackend:
         """Every format, since nothing is computed."""
         return Capabilities("1", ("none",), tuple(Precision), ("answers with zeros: accuracy means nothing",))
 
+    def check_options(self, options: BackendOptions) -> None:
+        """Refuse options of its own: there are none.
+
+        Raises:
+            UsageError: when one is given.
+        """
+        if options.extra:
+            raise UsageError(
+                "the null engine has no options", found=", ".join(options.extra), hint="leave --backend-option out"
+            )
+
     def open(self, model: Path, options: BackendOptions) -> NullSession:
         """Read the model's inputs and outputs.
 
         Raises:
             NotFoundError: when the model is not there.
             InvalidInputError: when it is no ONNX model.
+            UsageError: for an option of its own.
         """
-        del options
+        self.check_options(options)
         inputs, outputs = inspect_onnx(model)
         return NullSession(tuple(inputs), tuple(outputs))
 

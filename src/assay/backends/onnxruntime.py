@@ -17,6 +17,7 @@ from assay.backends.batches import check_batch
 from assay.backends.cpu import int8_note, is_limited, native_precisions, usable_cores
 from assay.backends.protocol import BackendOptions, Capabilities, Precision
 from assay.backends.quantised import check_format, holds_quantised_layers
+from assay.backends.trial import trial_model
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import (
     AssayError,
@@ -180,6 +181,26 @@ class OnnxRuntimeBackend:
             notes.append(f"others than the CPU by --backend-option provider={devices[0]}")
         return Capabilities(library.__version__, devices, formats, tuple(notes), _OPTIONS)
 
+    def check_options(self, options: BackendOptions) -> None:
+        """Try the options on a model that does nothing.
+
+        Raises:
+            UsageError: for a precision, option or provider that cannot be had.
+        """
+        library = _library()
+        extra = _read_extra(options.extra, _providers(library))
+        _check_precision(options.precision, extra.provider)
+        if not options.extra:
+            return
+        library.set_default_logger_severity(_QUIET)
+        try:
+            session = _session(library, trial_model(), options, extra)
+        except MemoryError:
+            raise
+        except Exception as error:  # ONNX Runtime's own exceptions share no base
+            raise _refused_option(options, error) from error
+        _check_provider(session, extra.provider)
+
     def open(self, model: Path, options: BackendOptions) -> OnnxSession:
         """Load a model.
 
@@ -195,14 +216,7 @@ class OnnxRuntimeBackend:
             raise NotFoundError("the model is not there", where=model)
         session = _load(library, model, options, extra)
         check_format(model, options.precision, quantised=holds_quantised_layers(model))
-        loaded = [name.removesuffix(_SUFFIX) for name in session.get_providers()]
-        if loaded[0] != extra.provider:
-            # The library falls back to the CPU with a line in its log; figures would then be of another device.
-            raise UsageError(
-                f"ONNX Runtime cannot start its provider {extra.provider}",
-                found=f"it fell back to {loaded[0]}",
-                hint=f"check the libraries that {extra.provider} needs",
-            )
+        _check_provider(session, extra.provider)
         return OnnxSession(session, options, library.__version__)
 
 
@@ -210,6 +224,17 @@ def _providers(library: Any) -> tuple[str, ...]:
     names = [str(name).removesuffix(_SUFFIX) for name in library.get_available_providers()]
     # Azure calls a service on the network; it is no device.
     return tuple(name for name in names if name != "Azure")
+
+
+def _check_provider(session: Any, wanted: str) -> None:
+    """The library falls back to the CPU with a line in its log; figures would then be of another device."""
+    loaded = [name.removesuffix(_SUFFIX) for name in session.get_providers()]
+    if loaded[0] != wanted:
+        raise UsageError(
+            f"ONNX Runtime cannot start its provider {wanted}",
+            found=f"it fell back to {loaded[0]}",
+            hint=f"check the libraries that {wanted} needs",
+        )
 
 
 def _check_precision(precision: Precision, provider: str) -> None:
@@ -290,13 +315,17 @@ def _blame_options(library: Any, model: Path, options: BackendOptions, extra: _E
         _session(library, model, options, _Extra(extra.provider, {}, {}))
     except Exception:  # noqa: BLE001 - then it is the model, and the first error says why
         return
-    raise UsageError(
+    raise _refused_option(options, error) from error
+
+
+def _refused_option(options: BackendOptions, error: Exception) -> UsageError:
+    return UsageError(
         f"ONNX Runtime refuses an option: {_first_line(error)}",
         found=", ".join(f"{key}={value}" for key, value in options.extra.items()),
-    ) from error
+    )
 
 
-def _session(library: Any, model: Path, options: BackendOptions, extra: _Extra) -> Any:
+def _session(library: Any, model: Path | bytes, options: BackendOptions, extra: _Extra) -> Any:
     settings = library.SessionOptions()
     settings.log_severity_level = _QUIET
     settings.graph_optimization_level = library.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -308,7 +337,8 @@ def _session(library: Any, model: Path, options: BackendOptions, extra: _Extra) 
     if extra.provider != _CPU:
         providers.append(f"{_CPU}{_SUFFIX}")
     # Without it the library prints, and tries the CPU in place of the provider asked for.
-    return library.InferenceSession(str(model), settings, providers=providers, enable_fallback=0)
+    source = model if isinstance(model, bytes) else str(model)
+    return library.InferenceSession(source, settings, providers=providers, enable_fallback=0)
 
 
 def _pool_threads(threads: int, streams: int) -> int:

@@ -19,6 +19,7 @@ from assay.backends.batches import check_batch, fixed_batch
 from assay.backends.cpu import bf16_note, int8_note, is_limited, usable_cores
 from assay.backends.protocol import BackendOptions, Capabilities, Precision
 from assay.backends.quantised import check_format
+from assay.backends.trial import trial_model
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import (
     AssayError,
@@ -218,6 +219,23 @@ class OpenVinoBackend:
         if len(devices) > 1:
             notes.append(f"others than the CPU by --backend-option device={next(d for d in devices if d != _CPU)}")
         return Capabilities(_version(library), devices, tuple(formats), tuple(notes), _OPTIONS)
+
+    def check_options(self, options: BackendOptions) -> None:
+        """Try the options on a model that does nothing.
+
+        Raises:
+            UsageError: for a precision, option or device that cannot be had.
+        """
+        library = _library()
+        core = library.Core()
+        device, extra = _read_extra(core, options.extra)
+        _check_precision(core, device, options.precision)
+        if not options.extra:
+            return
+        # Only tried: nothing is written to the cache that the run will have.
+        extra.pop("CACHE_DIR", None)
+        trial = core.read_model(model=trial_model())
+        OpenVinoSession(core, trial, options, device, extra, _version(library)).close()
 
     def open(self, model: Path, options: BackendOptions) -> OpenVinoSession:
         """Load and compile a model.

@@ -115,6 +115,14 @@ class Backend(Protocol):
             MissingDependencyError: when the engine's library is not installed.
         """
 
+    def check_options(self, options: BackendOptions) -> None:
+        """Refuse options that :meth:`open` would refuse whatever the model is; asked before anything is fetched.
+
+        Raises:
+            UsageError: for an option that does not exist, has no such value, or cannot be met on this machine.
+            MissingDependencyError: when the engine's library is not installed.
+        """
+
     def open(self, model: Path, options: BackendOptions) -> Session:
         """Load a model file.
 

@@ -271,7 +271,7 @@ def _spec(
         recipe=subject.recipe,
         model=material.model,
         backend=request.backend,
-        options=BackendOptions(request.threads, request.streams, request.precision, request.backend_options),
+        options=BackendOptions(request.threads, planned.streams, request.precision, request.backend_options),
         dataset=material.dataset,
         cache=settings.cache_dir,
         batch_size=planned.batch_size,
@@ -317,7 +317,7 @@ def _first_record(
         backend_name=request.backend,
         precision=request.precision.value,
         batch_size=planned.batch_size,
-        streams=request.streams,
+        streams=planned.streams,
         threads=request.threads,
         command=command_of(plan, planned, resolved),
         labels=labels,
@@ -333,7 +333,7 @@ def command_of(plan: Plan, planned: PlannedRun, resolved: LoadgenSettings) -> st
     request = plan.request
     words = ["assay", "run", request.name, "--scenario", planned.scenario.value, "--mode", planned.mode.value]
     words += ["--round", request.round, "--backend", request.backend, "--precision", request.precision.value]
-    words += ["--batch-size", str(planned.batch_size), "--streams", str(request.streams)]
+    words += ["--batch-size", str(planned.batch_size), "--streams", str(planned.streams)]
     for option, value in (
         ("--threads", request.threads),
         ("--model", request.model),

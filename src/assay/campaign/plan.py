@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore, FetchPlan
-from assay.backends.protocol import Precision
-from assay.backends.registry import backends
+from assay.backends.cpu import processor_count
+from assay.backends.protocol import BackendOptions, Precision
+from assay.backends.registry import backends, check_options
 from assay.base.settings import Settings
-from assay.base.units import format_duration, format_size
+from assay.base.units import format_count, format_duration, format_size
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_category, resolve_subject
 from assay.errors import UsageError
@@ -17,6 +19,7 @@ from assay.rules.load import load_round
 from assay.rules.model import Category, Division, Mode, Scenario
 
 PROBE_S = 2.0
+_STREAMS = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
 _BATCH = {Scenario.SINGLE_STREAM: 1, Scenario.MULTI_STREAM: 8, Scenario.SERVER: 1, Scenario.OFFLINE: 8}
 
 
@@ -29,6 +32,7 @@ class PlannedRun:
         duration_ns: shortest time it takes; 0 for an accuracy run, which ends with the samples.
         round_duration_ns: what the round asks.
         probe: whether the engine is measured first, because no target was given.
+        streams: batches run side by side; one where the next query comes when the last is answered.
     """
 
     scenario: Scenario
@@ -38,6 +42,7 @@ class PlannedRun:
     duration_ns: int
     round_duration_ns: int
     probe: bool
+    streams: int = 1
 
     def line(self) -> str:
         """The run for a person."""
@@ -48,12 +53,17 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A request, resolved and checked, with what it will take."""
+    """A request, resolved and checked, with what it will take.
+
+    Attributes:
+        notes: options that have less effect than one may think.
+    """
 
     request: RunRequest
     subject: Subject
     fetch: FetchPlan
     runs: tuple[PlannedRun, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -74,7 +84,7 @@ class Plan:
         lines += [f"  {run.line()}" for run in self.runs]
         if self.seconds:
             lines.append(f"  together at least {format_duration(self.seconds * 1e9)}")
-        return lines
+        return lines + [f"  note: {note}" for note in self.notes]
 
     def to_dict(self) -> dict[str, object]:
         """The plan as one JSON document."""
@@ -94,11 +104,13 @@ class Plan:
                     "mode": run.mode.value,
                     "category": run.category.value,
                     "batch_size": run.batch_size,
+                    "streams": run.streams,
                     "min_duration_s": run.duration_ns / 1e9,
                     "probe": run.probe,
                 }
                 for run in self.runs
             ],
+            "notes": list(self.notes),
         }
 
 
@@ -123,24 +135,45 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     names = [] if subject.model_file else [subject.model.name]
     names += [subject.dataset.name] if subject.dataset else []
     runs = tuple(_planned(request, subject, scenario, mode) for mode in request.modes for scenario in request.scenarios)
-    return Plan(request, subject, AssetStore(settings, catalogue).plan(names), runs)
+    if request.batch_wait_ns:
+        _check_wait(runs)
+    return Plan(request, subject, AssetStore(settings, catalogue).plan(names), runs, tuple(_notes(request, runs)))
+
+
+def _notes(request: RunRequest, runs: tuple[PlannedRun, ...]) -> Iterator[str]:
+    """What is done as asked and hardly meant so."""
+    asked = request.batch_size or 0
+    for scenario, size in {run.scenario: run.batch_size for run in runs}.items():
+        if size < asked:
+            samples = "1 sample" if size == 1 else f"{size} samples"
+            yield f"a query of {scenario.value} has {samples}, so --batch-size {asked} makes no difference there"
+    alone = [run.scenario.value for run in runs if run.scenario in _STREAMS]
+    if request.streams > 1 and alone:
+        names = " and ".join(dict.fromkeys(alone))
+        yield f"one query at a time ({names}) keeps one stream busy: one is used there in place of {request.streams}"
+    threads, processors = request.threads * max(run.streams for run in runs), processor_count()
+    if threads > processors:
+        yield f"{format_count(threads)} compute threads on {format_count(processors)} processors are in each other's way"
 
 
 def _planned(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mode) -> PlannedRun:
     limits = subject.benchmark.limits[scenario]
     wanted = request.wanted_duration_ns
     duration = 0 if mode is Mode.ACCURACY else limits.min_duration_ns if wanted is None else wanted
-    given = (
-        request.target_latency_ns if scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM) else request.target_qps
-    )
+    given = request.target_latency_ns if scenario in _STREAMS else request.target_qps
+    batch = request.batch_size or _BATCH[scenario]
+    if scenario in _STREAMS and limits.samples_per_query is not None:
+        # A query is answered before the next one comes: no batch is larger.
+        batch = min(batch, limits.samples_per_query)
     return PlannedRun(
         scenario=scenario,
         mode=mode,
         category=resolve_category(subject, request.category, scenario),
-        batch_size=request.batch_size or _BATCH[scenario],
+        batch_size=batch,
         duration_ns=duration,
         round_duration_ns=limits.min_duration_ns,
         probe=mode is Mode.PERFORMANCE and given is None,
+        streams=1 if scenario in _STREAMS else request.streams,
     )
 
 
@@ -158,6 +191,14 @@ def _check_division(request: RunRequest, subject: Subject) -> None:
         )
 
 
+def _check_wait(runs: tuple[PlannedRun, ...]) -> None:
+    """A query waits for others to fill its batch; one sample fills a batch of one."""
+    if all(run.batch_size == 1 for run in runs if run.scenario is Scenario.SERVER):
+        raise UsageError(
+            "--batch-wait means nothing with batches of one sample", hint="give the batches a size: --batch-size 8"
+        )
+
+
 def _check_engine(request: RunRequest) -> None:
     """Refuse what the engine cannot do on this machine, before anything is fetched."""
     engine = backends().get(request.backend)
@@ -169,3 +210,5 @@ def _check_engine(request: RunRequest) -> None:
             expected=f"one of {formats}",
             hint="assay backends shows what each engine supports here",
         )
+    options = BackendOptions(request.threads, request.streams, request.precision, request.backend_options)
+    check_options(request.backend, engine, options)

@@ -77,12 +77,37 @@ class RunRequest(BaseModel):
             raise UsageError(
                 "--batch-wait means something in Server only", hint="leave it out, or add --scenario Server"
             )
-        if self.mode == "accuracy" and (self.duration_ns is not None or self.quick):
+        if self.mode == "accuracy":
+            self._no_contradictions_of_accuracy()
+        self._no_idle_parts()
+        return self
+
+    def _no_contradictions_of_accuracy(self) -> None:
+        if self.duration_ns is not None or self.quick:
             raise UsageError(
                 "an accuracy run has no duration: it goes through every sample once",
                 hint="limit it with --samples N (the result is then labelled)",
             )
-        return self
+        for option, value in (("--target-qps", self.target_qps), ("--target-latency", self.target_latency_ns)):
+            if value is not None:
+                raise UsageError(
+                    f"{option} means nothing in an accuracy run, which is not timed",
+                    hint="leave it out, or measure as well: --mode both",
+                )
+
+    def _no_idle_parts(self) -> None:
+        """One query after another, of one sample (SingleStream) or of several, keeps one stream busy."""
+        names = " and ".join(scenario.value for scenario in dict.fromkeys(self.scenarios))
+        if set(self.scenarios) == {Scenario.SINGLE_STREAM} and self.batch_size is not None and self.batch_size > 1:
+            raise UsageError(
+                "--batch-size means nothing in SingleStream, whose queries have one sample",
+                hint="leave it out, or add a scenario that has batches: --scenario Offline",
+            )
+        if set(self.scenarios) <= {Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM} and self.streams > 1:
+            raise UsageError(
+                f"--streams means nothing in {names}: the next query comes when the last is answered",
+                hint="give the one stream its threads: --threads N, or add --scenario Offline",
+            )
 
     @property
     def modes(self) -> tuple[Mode, ...]:
