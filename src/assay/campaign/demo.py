@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.campaign.request import RunRequest
+from assay.loadgen.advice import rate_option
+from assay.loadgen.record import RunRecord
 from assay.rules.model import Scenario
 
 SECONDS = 10
 MODEL = "mobilenet-v2"
+_FASTER = 1.25
+"""How much faster Server is worth a try once a rate has held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +41,25 @@ def demo_parts(backend: str, model: str = MODEL, seconds: int = SECONDS) -> list
                 duration_ns=seconds * 10**9,
             ),
         ),
+    ]
+
+
+def next_steps(model: str, records: Sequence[RunRecord]) -> list[tuple[str, str]]:
+    """Commands to go on with, and what each is for.
+
+    A rate is named here only when Server held the one it was sent at; after an INVALID run the verdict's own advice,
+    printed above, names the rate, and a second number would contradict it.
+    """
+    steps = [("assay runs show last", "everything about the last run")]
+    for record in records:
+        if record.scenario != Scenario.SERVER.value or record.verdict is None or not record.figures.value:
+            continue
+        if record.verdict.valid:
+            rate = rate_option(record.figures.value * _FASTER)
+            command = f"assay run {model} --scenario Server --target-qps {rate}"
+            steps.append((command, "look for the rate that this machine holds"))
+    return [
+        *steps,
+        ("assay benchmarks show resnet50", "what round v3.1 asks"),
+        ("assay assets add imagenet2012 --path DIR", "bring the real dataset, then: assay run resnet50"),
     ]

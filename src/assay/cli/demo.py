@@ -40,7 +40,7 @@ def demo(backend: str, model: str, seconds: int, report: Path, out: Output) -> i
     performance, prints what came of it and writes a report. The runs are short and the model is a stand-in, so
     everything is labelled so: the figures are real, and not comparable with published results.
     """
-    from assay.campaign.demo import demo_parts
+    from assay.campaign.demo import demo_parts, next_steps
     from assay.campaign.execute import carry_out
     from assay.campaign.plan import make_plan
     from assay.cli.run_view import show_records
@@ -66,12 +66,10 @@ def demo(backend: str, model: str, seconds: int, report: Path, out: Output) -> i
     if not out.as_json:
         out.text()
     show_records(records, out)
-    out.remark(
-        f"\nA report with plots is in {report}.\nWhat to do next:\n"
-        f"  assay runs show last                                     everything about the last run\n"
-        f"  assay run {model} --scenario Server --target-qps 50    look for the rate this machine holds\n"
-        f"  assay benchmarks show resnet50                           what round v3.1 asks\n"
-        f"  assay assets add imagenet2012 --path DIR                 bring the real dataset, then: assay run resnet50"
-    )
+    out.remark(f"\nA report with plots is in {report}.\nWhat to do next:")
+    steps = next_steps(model, records)
+    width = max(len(command) for command, _ in steps)
+    for command, use in steps:
+        out.remark(f"  {command:<{width}}  {use}")
     # A busy machine can make Server INVALID; the demo has then shown how that is explained, and has not failed.
     return 0
