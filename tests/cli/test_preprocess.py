@@ -44,6 +44,17 @@ def test_results_are_placed_and_taken_back(tree: SmallTree, tmp_path: Path) -> N
     assert listing(tree.root) == before
 
 
+def test_what_is_only_to_do_is_not_said_to_be_done(tree: SmallTree, tmp_path: Path) -> None:
+    said = outcome(tree.root, "--dry-run")
+    assert "To do" in said.stdout and "  place " in said.stdout and "  remove " in said.stdout
+    assert "placed" not in said.stdout and "removed" not in said.stdout
+    assert "6 folders to place" in said.stderr and "2 empty folders to remove" in said.stderr
+    outcome(tree.root)
+    back = outcome("--undo", tmp_path / "tree.preprocess.jsonl", "--dry-run")
+    assert "  remove " in back.stdout and "  put back " in back.stdout
+    assert "6 placed folders to remove" in back.stderr and "2 empty folders to put back" in back.stderr
+
+
 def code(*arguments: object) -> int:
     """The exit code that the command line gives."""
     done = CliRunner().invoke(preprocess, [str(each) for each in arguments], standalone_mode=False)

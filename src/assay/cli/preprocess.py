@@ -27,6 +27,13 @@ EXAMPLES = """Examples:
 """
 
 _PATH = click.Path(path_type=Path)
+_WORDS = {
+    (False, False): {"copy": "placed", "remove": "removed"},
+    (False, True): {"copy": "place", "remove": "remove"},
+    (True, False): {"copy": "removed", "remove": "put back"},
+    (True, True): {"copy": "remove", "remove": "put back"},
+}
+"""What becomes of a change: by whether it is taken back, and whether it is only said."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -161,7 +168,7 @@ def _show(report: PreprocessReport, out: Output, *, undone: bool) -> None:
         )
         return
     if report.changes:
-        words = {"copy": "removed", "remove": "put back"} if undone else {"copy": "placed", "remove": "removed"}
+        words = _WORDS[undone, report.dry_run]
         out.table(
             ("Folder", "To do" if report.dry_run else "Done", "From", "Why", "Files", "Size"),
             [
@@ -190,11 +197,12 @@ def _sum_up(report: PreprocessReport, out: Output, *, undone: bool) -> None:
         out.remark("an interrupted run was finished, by its own plan")
     if not report.changes:
         out.remark("nothing to do")
-    elif undone:
-        out.remark(f"{len(placed)} placed folders removed ({files} files), {removed} empty folders put back")
     else:
-        did, left = ("to place", "to remove") if report.dry_run else ("placed", "removed")
-        out.remark(f"{len(placed)} folders {did} ({files} files), {removed} empty folders {left}")
+        words, to = _WORDS[undone, report.dry_run], "to " if report.dry_run else ""
+        kind = "placed folders" if undone else "folders"
+        out.remark(
+            f"{len(placed)} {kind} {to}{words['copy']} ({files} files), {removed} empty folders {to}{words['remove']}"
+        )
     if report.dry_run:
         out.remark("nothing was changed (--dry-run)")
     elif report.place and not undone and report.place.endswith(".jsonl"):
