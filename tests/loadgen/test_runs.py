@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -121,6 +122,35 @@ def test_a_run_whose_process_died_was_interrupted(runs: RunCatalogue) -> None:
     found = runs.read("last")
     assert found.status is RunStatus.INTERRUPTED
     assert found.failure == "the process that ran it is gone"
+
+
+def test_a_killed_run_is_interrupted_before_its_parent_has_noticed(runs: RunCatalogue) -> None:
+    """The process is still listed, as a zombie, until its parent asks for it."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[2]); from test_runs import *\n"
+        "RunCatalogue(Path(sys.argv[1])).create(record('20261123-201500-dead', RunStatus.RUNNING))\n"
+        "print('running', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(runs.folder), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        assert runs.read("last").status is RunStatus.RUNNING
+        os.kill(process.pid, signal.SIGKILL)
+        assert runs.read("last").status is RunStatus.INTERRUPTED
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+        assert runs.read("last").status is RunStatus.INTERRUPTED
+
+
+def test_a_stopped_run_still_runs(runs: RunCatalogue) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        folder = runs.create(record("20261123-201500-a", RunStatus.RUNNING))
+        owner = {"pid": process.pid, "started": psutil.Process(process.pid).create_time()}
+        (folder.path / OWNER_FILE).write_text(json.dumps(owner))
+        process.send_signal(signal.SIGSTOP)
+        assert folder.read().status is RunStatus.RUNNING
+        process.kill()
 
 
 @pytest.mark.parametrize(

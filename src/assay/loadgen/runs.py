@@ -27,6 +27,9 @@ RECORD_FILE = "run.json"
 OWNER_FILE = "owner.json"
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
+_SIGKILL_PENDING = 1 << 8
+_EXITING = 0x4
+"""PF_EXITING of the kernel's include/linux/sched.h, among the flags of /proc/PID/stat."""
 _STAMP = len("20261123-201500")
 
 
@@ -67,7 +70,8 @@ class RunFolder:
     def _owner_alive(self) -> bool:
         try:
             owner = read_json(self.path / OWNER_FILE)
-            return bool(abs(psutil.Process(int(owner["pid"])).create_time() - float(owner["started"])) < 1)
+            process = psutil.Process(int(owner["pid"]))
+            return abs(process.create_time() - float(owner["started"])) < 1 and not _dying(process)
         except (AssayError, psutil.Error, KeyError, TypeError, ValueError, OverflowError):
             return False
 
@@ -163,6 +167,25 @@ class RunCatalogue:
         with machine_errors(folder.path):
             shutil.rmtree(folder.path)
         return size
+
+
+def _dying(process: psutil.Process) -> bool:
+    """Whether a process is as good as gone: it was killed, and is still listed.
+
+    A killed process keeps its number until its parent has asked for its end (the shell does so at its next prompt),
+    and until the system has freed its memory. Whoever lists runs in that moment must not be told that it still runs.
+    """
+    if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+        return True
+    try:
+        text = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
+        state = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:  # not Linux, or gone meanwhile, which the next look tells
+        return False
+    pending = [int(line.split()[1], 16) for line in text.splitlines() if line.startswith(("SigPnd:", "ShdPnd:"))]
+    # The name of the program, in brackets, may hold blanks and brackets; the flags are the seventh field after it.
+    flags = int(state.rpartition(")")[2].split()[6])
+    return any(mask & _SIGKILL_PENDING for mask in pending) or bool(flags & _EXITING)
 
 
 def _age(path: Path) -> tuple[str, int, str]:
