@@ -79,15 +79,30 @@ class Output:
         *,
         title: str | None = None,
         right: Sequence[str] = (),
+        whole: Sequence[str] = (),
     ) -> None:
-        """Print a table; ``right`` names the columns aligned to the right."""
+        """Print a table.
+
+        Args:
+            columns: headings.
+            rows: cells.
+            title: line above it.
+            right: the columns aligned to the right.
+            whole: the columns that are not broken into lines as long as others can be.
+        """
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
         for column in columns:
-            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+            # As a Text: a unit in brackets, such as [samples/J], is no mark-up.
+            table.add_column(
+                Text(column),
+                justify="right" if column in right else "left",
+                overflow="fold",
+                no_wrap=column in whole,
+            )
         for row in rows:
             table.add_row(
                 *(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row)

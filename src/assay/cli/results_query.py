@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.render import Output, output_options
-from assay.cli.results_options import complete_expression, opened, question, question_options, told_missing
+from assay.cli.results_options import (
+    complete_expression,
+    count,
+    opened,
+    question,
+    question_options,
+    told_missing,
+    told_nothing,
+)
 
 if TYPE_CHECKING:
+    from assay.expressions import Schema
+    from assay.results.query import Query
+    from assay.results.store import Store
     from assay.results.table import Table
 
 _FORMS = ("table", "csv", "json", "ndjson", "markdown", "latex")
@@ -51,26 +62,32 @@ def query(out: Output, **options: Any) -> None:
     Measured results that the official checker took are looked at; --inferred and --refused add the others. Fields:
     assay results fields. Metrics: assay metrics.
     """
+    from assay.errors import UsageError
+    from assay.results.export import form_of
     from assay.results.query import COLUMNS, run_query
 
-    limit = options["limit"] or None
-    asked = question(
-        options,
-        columns=_listed(options["columns"]) or COLUMNS,
-        sort=_listed(options["sort"]),
-        group=_listed(options["group"]),
-        aggregates=tuple(options["aggregate"]),
-        # One more than shown tells whether there are more.
-        limit=None if limit is None or options["file"] else limit + 1,
-        offset=options["offset"],
-    )
+    columns, limit = _listed(options["columns"]), options["limit"] or None
+    if columns and (options["group"] or options["aggregate"]):
+        raise UsageError(
+            "the columns of groups are what they have in common, and aggregates",
+            hint="--aggregate 'mean(watts)' in place of --columns",
+        )
+    if options["file"]:
+        form_of(options["file"])
     with opened(out, options) as (store, names):
-        table = run_query(store, asked, names)
-        answer(table, asked.scope.words(), options, out)
-        if not table.rows and not options["local"]:
-            ((left,),) = store.run("SELECT count(*) FROM results WHERE origin <> 'official'").fetchall()
-            if left:
-                out.remark(f"{left:,} results of this machine or of unpublished trees are left out: --local")
+        asked = question(
+            options,
+            store,
+            columns=columns or COLUMNS,
+            sort=_listed(options["sort"]),
+            group=_listed(options["group"]),
+            aggregates=tuple(options["aggregate"]),
+            # One more than shown tells whether there are more.
+            limit=None if limit is None or options["file"] else limit + 1,
+            offset=options["offset"],
+        )
+        usual = not columns and not asked.group and not asked.aggregates
+        answer(run_query(store, asked, names), asked, store, names, options, out, brief=usual)
 
 
 @click.command(
@@ -90,10 +107,13 @@ def best(out: Output, by: str, lowest: bool, group: str | None, **options: Any) 
     from assay.results.leaders import leaders
     from assay.results.metrics.comparing import COMPARABLE
 
-    asked, fields = question(options), _listed(group) or COMPARABLE
+    fields = _listed(group) or COMPARABLE
     with opened(out, options) as (store, names):
+        asked = question(options, store)
         figure, found = leaders(store, asked, names, by=by, lowest=lowest, group=fields)
-    show_leaders(by, figure, fields, found, asked.scope.words(), out)
+        show_leaders(by, figure, fields, found, asked.scope.words(), out)
+        if not found:
+            told_nothing(store, asked, names, out)
 
 
 @click.command(
@@ -119,9 +139,9 @@ def pareto(out: Output, most: tuple[str, ...], least: tuple[str, ...], **options
     """Results that no other beats in everything: the front of two or more figures."""
     from assay.results.leaders import pareto as front
 
-    asked = question(options, columns=_listed(options["columns"]))
     with opened(out, options) as (store, names):
-        answer(front(store, asked, names, most=most, least=least), asked.scope.words(), options, out)
+        asked = question(options, store, columns=_listed(options["columns"]))
+        answer(front(store, asked, names, most=most, least=least), asked, store, names, options, out)
 
 
 @click.command(
@@ -138,15 +158,21 @@ def export(file: Path, out: Output, **options: Any) -> None:
     from assay.results.query import condition_of
 
     if file.suffix != ".parquet":
-        raise UsageError(f"{file.name} is no name of a Parquet file", expected="a name that ends in .parquet")
-    asked = question(options)
+        raise UsageError(
+            f"{file.name} is no name of a Parquet file",
+            expected="a name that ends in .parquet",
+            hint="assay results query --out FILE writes columns of your choice as CSV, JSON, Markdown or LaTeX",
+        )
     with opened(out, options) as (store, names):
+        asked = question(options, store)
         condition, parameters = condition_of(asked, names)
-        count = write_rows_file(store, file, condition, parameters)
+        written = write_rows_file(store, file, condition, parameters)
+        if not written:
+            told_nothing(store, asked, names, out)
     if out.as_json:
-        out.json({"file": str(file), "results": count})
+        out.json({"file": str(file), "results": written})
     else:
-        out.text(f"{file}: {count:,} results ({asked.scope.words()})")
+        out.text(f"{file}: {count(written, 'result')} ({asked.scope.words()})")
 
 
 @click.command("fields", epilog="Examples:\n\n\b\n  assay results fields\n  assay results fields --json")
@@ -174,34 +200,58 @@ def list_fields(out: Output) -> None:
     )
 
 
-def answer(table: Table, scope: str, options: dict[str, Any], out: Output) -> None:
-    """Show an answer, or write it to the file that was asked for."""
-    from assay.base.files import write_atomic
+def answer(
+    table: Table,
+    asked: Query,
+    store: Store,
+    names: Schema,
+    options: dict[str, Any],
+    out: Output,
+    *,
+    brief: bool = False,
+) -> None:
+    """Show an answer, or write it to the file that was asked for.
+
+    Args:
+        brief: columns that say the same of every row may stand above the table.
+    """
     from assay.cli.results_view import show_table
-    from assay.results.export import Form, form_of, written
+    from assay.results.export import Form, written
 
     told_missing(table.missing, out)
-    file: Path | None = options["file"]
+    scope, file = asked.scope.words(), options["file"]
     if file is not None:
-        form = form_of(file)
-        if form is Form.PARQUET:
-            table.write_parquet(file)
+        _write(table, file)
+        out.remark(f"{file}: {count(len(table.rows), 'row')} ({scope})")
+    else:
+        limit, more = options["limit"] or None, False
+        if limit is not None and len(table.rows) > limit:
+            more = True
+            table.rows[limit:] = []
+        form = Form.JSON if out.as_json else Form(options["form"])
+        if form is Form.TABLE:
+            show_table(table, out, brief=brief)
+            out.remark(
+                f"{count(len(table.rows), 'row')}, {scope}" + ("; there are more: --limit 0 shows all" if more else "")
+            )
         else:
-            write_atomic(file, written(table, form))
-        out.remark(f"{file}: {len(table.rows):,} rows ({scope})")
-        return
-    limit, more = options["limit"] or None, 0
-    if limit is not None and len(table.rows) > limit:
-        more = len(table.rows) - limit
-        table.rows[limit:] = []
-    form = Form.JSON if out.as_json else Form(options["form"])
-    if form is Form.TABLE:
-        show_table(table, out)
-        out.remark(f"{len(table.rows):,} rows, {scope}" + ("; there are more: --limit 0 shows all" if more else ""))
-        return
-    click.echo(written(table, form), nl=False)
-    if more:
-        out.remark(f"there are more than {limit} rows: --limit 0 gives all")
+            click.echo(written(table, form), nl=False)
+            if more:
+                out.remark(f"there are more than {count(limit or 0, 'row')}: --limit 0 gives all")
+    if not table.rows:
+        told_nothing(store, asked, names, out)
+
+
+def _write(table: Table, file: Path) -> None:
+    """Write an answer in the form that the name of the file asks for."""
+    from assay.base.files import write_atomic
+    from assay.results.export import Form, form_of, written
+
+    form = form_of(file)
+    if form is Form.PARQUET:
+        table.write_parquet(file)
+    else:
+        write_atomic(file, written(table, form))
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.base.units import format_duration, format_size
 from assay.cli.render import Output
+from assay.cli.results_options import count
 from assay.results.export import cell, plain
 from assay.results.words import number
 
@@ -32,10 +33,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Verdicts", ("official", "strict", "compliance", "findings", "labels")),
     ("Where it comes from", (
         "uid", "cm_uid", "origin", "method", "location", "source", "source_kind", "commit", "url", "loadgen",
-        "qsl_seed", "sample_index_seed", "schedule_seed", "created", "logs",
+        "qsl_seed", "sample_index_seed", "schedule_seed", "created",
     )),
 )  # fmt: skip
 
+_NARROW = 20
 # Shown with each figure, or said by the field's own name.
 _SELF_EVIDENT = frozenset({"ns", "s", "B", "cores", "nodes", "accelerators", "queries"})
 
@@ -60,12 +62,48 @@ def _number(value: float, unit: str) -> str:
     return f"{value:,}" if isinstance(value, int) else number(value)
 
 
-def show_table(table: Table, out: Output) -> None:
-    """Print an answer."""
-    right = [column.heading if column.unit not in _SELF_EVIDENT else column.name for column in table.columns]
-    numbers = [name for name, column in zip(right, table.columns, strict=True) if column.kind.value == "number"]
+def show_table(table: Table, out: Output, *, brief: bool = False) -> None:
+    """Print an answer.
+
+    Args:
+        brief: what is the same in all of several rows is said once, above them.
+    """
+    headings = [column.heading if column.unit not in _SELF_EVIDENT else column.name for column in table.columns]
+    numbers = [name for name, column in zip(headings, table.columns, strict=True) if column.kind.value == "number"]
     rows = [[shown(value, column.unit) for value, column in zip(row, table.columns, strict=True)] for row in table.rows]
-    out.table(right, rows, right=numbers)
+    _print(headings, rows, out, right=numbers, once=headings if brief else ())
+
+
+def _print(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    out: Output,
+    *,
+    right: Sequence[str],
+    once: Sequence[str],
+) -> None:
+    """Print a table; what is the same in all rows of the columns in ``once`` is said above it."""
+    same: dict[int, str] = {}
+    if len(rows) > 1:
+        same = {
+            number: rows[0][number]
+            for number, heading in enumerate(headings)
+            if heading in once and all(row[number] == rows[0][number] for row in rows)
+        }
+    if told := [f"{headings[number]} {text}" for number, text in same.items() if text]:
+        out.text(", ".join(told))
+    headings = [heading for number, heading in enumerate(headings) if number not in same]
+    rows = [[cell for number, cell in enumerate(row) if number not in same] for row in rows]
+    out.table(headings, rows, right=right, whole=_whole(headings, rows))
+
+
+def _whole(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    """The columns that are too narrow to be broken: where a terminal is small, long names give way."""
+    return [
+        heading
+        for number, heading in enumerate(headings)
+        if max([len(heading), *(len(row[number]) for row in cells)]) <= _NARROW
+    ]
 
 
 def show_leaders(
@@ -91,14 +129,14 @@ def show_leaders(
     rows = [
         (
             *(shown(list(part) if isinstance(part, tuple) else part) for part in each.group),
-            each.organisation, each.system, shown(each.figure, figure.unit),
+            each.organisation or "", each.system or "", shown(each.figure, figure.unit),
             "" if each.margin is None else f"{each.margin:+.1%}", f"{each.results:,}", each.uid[:8],
         )
         for each in found
     ]  # fmt: skip
     columns = (*group, "organisation", "system", heading, "ahead of the next", "of", "uid")
-    out.table(columns, rows, right=(heading, "ahead of the next", "of"))
-    out.remark(f"{len(found):,} groups, {scope}")
+    _print(columns, rows, out, right=(heading, "ahead of the next", "of"), once=group)
+    out.remark(f"{count(len(found), 'group')}, {scope}")
 
 
 def show_result(found: Found, out: Output, *, everything: bool) -> None:
@@ -131,6 +169,10 @@ def show_result(found: Found, out: Output, *, everything: bool) -> None:
         if pairs:
             out.text(f"\n{title}")
             out.fields([(f"  {name}", text) for name, text in pairs])
+            if "uid" in names and values["logs"]:
+                out.text("  logs, by SHA-256")
+                for path, digest in sorted(values["logs"].items()):
+                    out.text(f"    {digest}  {path}")
     if values["findings"]:
         out.text(f"\nWhat the findings mean: assay explain {values['findings'][0]}")
     if found.siblings:
@@ -225,4 +267,5 @@ def show_import(kind: Kind, imported: Imported | None, rows: Sequence[Row], out:
     out.text(
         f"{written.changed} files written, {written.experiments - written.changed} as they were, {written.removed} taken away"
     )
-    out.remark("ask: assay results query")
+    local = "" if imported.source.official or imported.kind.value == "table of rows" else " --local"
+    out.remark(f"ask: assay results query{local}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from assay.errors import AssayError
+from assay.errors import AssayError, nearest
 from assay.rules.load import load_round, read_round, round_names
 from assay.rules.model import QualityTarget, Round, Seeds
 
@@ -67,9 +67,9 @@ class NounGroup(click.Group):
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             verbs = ", ".join(self.list_commands(ctx))
             path = ctx.command_path
-            raise click.UsageError(
-                f"No such command {args[0]!r} (there is {verbs}). Did you mean {path} show {args[0]}?", ctx
-            )
+            close = nearest(args[0], self.list_commands(ctx), limit=1)
+            meant = f"{path} {close[0]}" if close else f"{path} show {args[0]}"
+            raise click.UsageError(f"No such command {args[0]!r} (there is {verbs}). Did you mean {meant}?", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from assay.errors import UsageError, nearest
+from assay.errors import UsageError
 from assay.results.table import Table
 
 _LATEX = str.maketrans(
@@ -50,8 +50,9 @@ def form_of(path: Path) -> Form:
     """
     form = _SUFFIXES.get(path.suffix.lower())
     if form is None:
-        close = nearest(path.suffix, _SUFFIXES)
-        raise UsageError(f"{path.name} asks for no form that is known", expected=" or ".join(close or _SUFFIXES))
+        raise UsageError(
+            f"{path.name} asks for no form that is known", expected=f"a name that ends in {', '.join(_SUFFIXES)}"
+        )
     return form
 
 

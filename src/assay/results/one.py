@@ -29,7 +29,7 @@ class Found:
 
 
 def find_result(store: Store, name: str) -> Found:
-    """The result of a uid, the beginning of one, CM's uid, or its location.
+    """The result of a uid, the beginning of one, CM's uid, its location, or a path or an address that ends in it.
 
     Raises:
         NotFoundError: for none, with the closest ones.
@@ -41,6 +41,8 @@ def find_result(store: Store, name: str) -> Found:
     plain = key.casefold()
     rows = _rows(store, "uid = ? OR cm_uid = ? OR location = ?", (plain, plain, key.rstrip("/")))
     rows = rows or _rows(store, "starts_with(uid, ?) OR starts_with(cm_uid, ?)", (plain, plain))
+    if not rows and "/" in key:
+        rows = _rows(store, "url = ? OR ends_with(?, '/' || location)", (key.rstrip("/"), key.rstrip("/")))
     if not rows:
         known = store.run("SELECT location FROM results WHERE contains(location, ?) LIMIT 200", (key.split("/")[-1],))
         close = nearest(key, [location for (location,) in known.fetchall()])
@@ -101,7 +103,8 @@ def compare_results(found: Sequence[Found]) -> list[ComparedField]:
         UsageError: for fewer than two results, or more than six.
     """
     if not 2 <= len(found) <= 6:
-        raise UsageError(f"{len(found)} results cannot be compared", expected="two to six")
+        what = "one result has nothing to be compared with" if len(found) == 1 else f"{len(found)} results are too many"
+        raise UsageError(what if found else "no results to compare", expected="two to six")
     compared: list[ComparedField] = []
     for field in FIELDS:
         values = tuple(each.values[field.name] for each in found)

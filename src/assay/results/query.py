@@ -143,6 +143,30 @@ def condition_of(query: Query, names: Schema) -> tuple[str, tuple[object, ...]]:
     return f"uid IN (SELECT uid FROM {source})", parameters
 
 
+def left_out(store: Store, query: Query, names: Schema) -> dict[tuple[str, ...], int]:
+    """How many more results the filter of a question fits in a wider scope, by what makes it wider.
+
+    Each of ``inferred``, ``refused`` and ``local`` alone; all that are missing together where one alone gives nothing.
+
+    Raises:
+        ExpressionError: for a filter that means nothing.
+    """
+
+    def count(scope: Scope) -> int:
+        condition, parameters = condition_of(replace(query, scope=scope), names)
+        ((number,),) = store.run(f"SELECT count(*) FROM results WHERE {condition}", parameters).fetchall()
+        return int(number)
+
+    now = count(query.scope)
+    missing = [name for name in ("inferred", "refused", "local") if not getattr(query.scope, name)]
+    found: dict[tuple[str, ...], int] = {}
+    for name in missing:
+        found[(name,)] = count(replace(query.scope, **{name: True})) - now
+    if missing and not any(found.values()):
+        found = {tuple(missing): count(EVERYTHING) - now}
+    return {wider: number for wider, number in found.items() if number > 0}
+
+
 class _Compiler:
     """What both kinds of question need."""
 

@@ -120,6 +120,20 @@ def open_store(settings: Settings, *, progress: Progress = SILENT, rebuild: bool
         connection.close()
 
 
+@contextlib.contextmanager
+def existing_store(settings: Settings) -> Iterator[Store | None]:
+    """The index as it is, for what has to be quick and may be old; None when there is none that can be used."""
+    path = settings.home / _INDEX
+    if _known(path) is None:
+        yield None
+        return
+    connection = _connect(path, read_only=True)
+    try:
+        yield Store(connection, path)
+    finally:
+        connection.close()
+
+
 def update(settings: Settings, *, progress: Progress = SILENT, rebuild: bool = False) -> Path:
     """Bring the index up to date with the files; the path of the database."""
     path = settings.home / _INDEX
