@@ -183,11 +183,37 @@ def test_a_lock_is_freed_when_the_work_breaks(tmp_path: Path) -> None:
 
 def test_space_is_asked_for_before_the_folder_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_space(tmp_path / "not" / "yet", 1)
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: type("U", (), {"free": 10**6})())
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: type("U", (), {"free": 10**6, "total": 10**9})())
     require_space(tmp_path, 900_000)
     with pytest.raises(MachineError, match="not enough disk space") as caught:
         require_space(tmp_path / "not" / "yet", 10**6)
     assert caught.value.found == "1.0 MB free"
+
+
+def test_a_read_only_disk_is_told_before_its_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files.os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(MachineError, match="read-only") as caught:
+        require_space(tmp_path / "not" / "yet", 10**18)
+    assert str(caught.value.where) == str(tmp_path / "not" / "yet")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="wants a file system that keeps nothing, even for root")
+@pytest.mark.parametrize("root", ["/proc", "/sys"])
+def test_a_place_that_keeps_nothing_is_told_to_root_as_well(root: str) -> None:
+    home = Path(root, "assay-home")
+    for refused in (
+        lambda: require_space(home / "runs", 1),
+        lambda: write_atomic(home / "a" / "b.txt", "x"),
+        lambda: locked(home / "a.lock").__enter__(),
+    ):
+        with pytest.raises(MachineError, match="cannot write here") as caught:
+            refused()
+        assert "ASSAY_HOME" in str(caught.value.hint)
+
+
+def test_a_file_that_is_missing_is_no_refusal(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), machine_errors(tmp_path / "none"):
+        (tmp_path / "none").unlink()
 
 
 def test_a_regular_file_is_opened_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

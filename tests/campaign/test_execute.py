@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +131,21 @@ def test_int8_is_calibrated_and_kept(settings: Settings, classifier: Path, pictu
     assert list((settings.assets_dir / "built").glob("int8-*/model.onnx"))
 
 
-def test_a_read_only_home_is_told(tmp_path: Path, classifier: Path, pictures: Path, settings: Settings) -> None:
+def test_a_home_with_a_file_in_the_way_is_told(tmp_path: Path, classifier: Path, pictures: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     request = RunRequest(name="mobilenet-v2", model=classifier, dataset=str(pictures), mode="accuracy")
     with pytest.raises(AssayError) as caught:
         inside = Settings(home=blocked / "home")
+        carry_out(make_plan(request, inside), inside, SILENT)
+    assert "ASSAY_HOME" in str(caught.value.hint)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="wants a place that keeps nothing, even for root")
+def test_a_read_only_home_is_told(classifier: Path, pictures: Path) -> None:
+    request = RunRequest(name="mobilenet-v2", model=classifier, dataset=str(pictures), mode="accuracy")
+    inside = Settings(home=Path("/proc/assay-home"))
+    with pytest.raises(MachineError, match="read-only") as caught:
         carry_out(make_plan(request, inside), inside, SILENT)
     assert "ASSAY_HOME" in str(caught.value.hint)
 

@@ -130,11 +130,10 @@ def machine_errors(path: Path) -> Iterator[None]:
                 hint="free some space, or set ASSAY_HOME to a larger disk",
             ) from error
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise MachineError(
-                "cannot write here (read-only or no permission)",
-                where=path,
-                hint="set ASSAY_HOME to a folder you can write",
-            ) from error
+            raise _unwritable(path) from error
+        if error.errno == errno.ENOENT and not path.parent.exists():
+            # Its folder could not be made: /proc answers so, to root as well.
+            raise _unwritable(path) from error
         if error.errno in (errno.ENOTDIR, errno.EEXIST):
             raise MachineError(
                 "a file stands where a folder is needed",
@@ -143,6 +142,14 @@ def machine_errors(path: Path) -> Iterator[None]:
                 hint="move it, or set ASSAY_HOME to another folder",
             ) from error
         raise
+
+
+def _unwritable(path: Path) -> MachineError:
+    return MachineError(
+        "cannot write here (read-only or no permission)",
+        where=path,
+        hint="set ASSAY_HOME to a folder you can write",
+    )
 
 
 @contextlib.contextmanager
@@ -171,7 +178,7 @@ def locked(path: Path, *, timeout_s: float = -1) -> Iterator[None]:
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Check that the disk under ``folder`` can take ``needed`` bytes and a margin of 5%.
+    """Check that the disk under ``folder`` can be written and take ``needed`` bytes and a margin of 5%.
 
     Raises:
         MachineError: when it cannot.
@@ -179,7 +186,13 @@ def require_space(folder: Path, needed: int) -> None:
     probe = folder
     while not probe.exists():
         probe = probe.parent
-    free = shutil.disk_usage(probe).free
+    # A file in the way is told by whoever makes the folder. To root everything is allowed, but not on a read-only disk.
+    if probe.is_dir() and not os.access(probe, os.W_OK):
+        raise _unwritable(folder)
+    disk = shutil.disk_usage(probe)
+    free = disk.free
+    if disk.total == 0:  # /proc and /sys are no disks
+        raise _unwritable(folder)
     if free < needed * 1.05:
         raise MachineError(
             "not enough disk space",

@@ -14,7 +14,7 @@ from assay.assets.catalogue import load_catalogue
 from assay.assets.manifest import Asset
 from assay.assets.store import AssetStore, Located, content_hash, quick_identity
 from assay.backends.protocol import BackendOptions, Precision
-from assay.base.files import require_space, sha256_file
+from assay.base.files import machine_errors, require_space, sha256_file
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings, load_settings
 from assay.campaign.finish import Finished, finish, labels_for
@@ -174,7 +174,8 @@ def _limit(plan: Plan) -> int | None:
 def _probe(plan: Plan, planned: PlannedRun, material: Material, settings: Settings, progress: Progress) -> Probe:
     """Measure the engine in a worker process of its own, in a folder that is removed afterwards."""
     folder = settings.cache_dir / "probe" / RunCatalogue(settings.runs_dir).new_group()
-    folder.mkdir(parents=True)
+    with machine_errors(folder):
+        folder.mkdir(parents=True)
     try:
         spec = _spec(
             plan,
