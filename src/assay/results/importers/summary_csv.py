@@ -86,4 +86,4 @@ def _read(path: Path, round_: str | None) -> list[CmRow]:
 
 
 def _line(path: Path, reader: csv.DictReader[str]) -> str:
-    return f"{path}:{reader.line_num}"
+    return f"{path}:{reader.reader.line_num}"
