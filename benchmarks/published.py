@@ -4,7 +4,8 @@
         --incomplete incomplete.txt --out src/assay/results/published/results.parquet
 
 ``--incomplete`` names a file with the paths that a checkout lacks, one a line (``v3.0 closed/Dell/results/...``). A
-result that lacks one of its files cannot be judged from it, so its row is taken from CM's repository.
+result that lacks a file, or whose submitter's tree has an empty folder for want of one, cannot be judged: that the
+official checker takes it, and a figure that is missing, are taken from CM's repository.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 from two_roads import from_cm
 
+import assay.results.store as store_module
 from assay.base.settings import Settings
 from assay.cm.repository import create_repository
 from assay.results.exchange import write_rows_file
@@ -24,7 +27,7 @@ from assay.results.experiments import write_rows
 from assay.results.importers.source import Source
 from assay.results.importing import Given, read_source
 from assay.results.row import Row
-from assay.results.store import Store, open_store
+from assay.results.store import open_store
 
 ADDRESS = "https://github.com/mlcommons/inference_results_{round}"
 
@@ -42,9 +45,27 @@ def lacking(path: Path | None) -> set[tuple[str, str]]:
     for line in path.read_text(encoding="utf-8").splitlines() if path else ():
         round_, _, place = line.partition(" ")
         parts = place.split("/")
-        if len(parts) > 6 and parts[2] in ("results", "compliance"):
-            found.add((round_, "/".join([*parts[:2], "results", *parts[3:6]])))
+        inside = len(parts) > 6 and parts[2] in ("results", "compliance")
+        found.add((round_, "/".join([*parts[:2], "results", *parts[3:6]] if inside else parts[:3])))
     return found
+
+
+def submitter_of(location: str) -> str:
+    return "/".join(location.split("/")[:2])
+
+
+def without_files(incomplete: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Round and submitter of everything that lacks a file."""
+    return {(round_, submitter_of(place)) for round_, place in incomplete}
+
+
+def completed(row: Row, other: Row | None) -> Row:
+    """A row that could not be judged, with what CM knows of it."""
+    if other is None:
+        return row
+    if row.value is None or (other.power_value is not None and row.power_value is None):
+        return other
+    return msgspec.structs.replace(row, official=other.official, strict=None, findings=())
 
 
 def rows_of(trees: list[str], cm: Path | None, incomplete: set[tuple[str, str]]) -> list[tuple[str, Source, list[Row]]]:
@@ -55,8 +76,11 @@ def rows_of(trees: list[str], cm: Path | None, incomplete: set[tuple[str, str]])
             given = Given(round=round_, repository=ADDRESS.format(round=round_), commit=commit, official=True)
             source, _, rows, _ = read_source(folder, given, Settings(home=Path(home)))
         others = from_cm(cm, round_) if cm else {}
+        emptied = {submitter for name, submitter in without_files(incomplete) if name == round_}
         whole = [
-            others.get(row.uid, row) if (round_, row.location) in incomplete and not row.official else row
+            completed(row, others.get(row.uid))
+            if not row.official and ((round_, row.location) in incomplete or submitter_of(row.location) in emptied)
+            else row
             for row in rows
         ]
         print(f"{round_}: {len(rows)} results; {Counter(row.source_kind for row in whole)}", file=sys.stderr)
@@ -76,14 +100,11 @@ def main() -> int:
         repository = create_repository(settings.local_repo, "local")
         for round_, source, rows in rows_of(given.tree, given.cm, lacking(given.incomplete)):
             write_rows(repository, rows, source, round_)
+        # Nothing of an earlier table: only what was read now.
+        store_module.PUBLISHED = Path(home) / "none.parquet"
         with open_store(settings) as store:
-            # Nothing of an earlier table: only what was read now.
-            print(f"{given.out}: {_write(store, given.out)} results", file=sys.stderr)
+            print(f"{given.out}: {write_rows_file(store, given.out)} results", file=sys.stderr)
     return 0
-
-
-def _write(store: Store, path: Path) -> int:
-    return write_rows_file(store, path, "file_id IN (SELECT id FROM files WHERE repository <> '')")
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def million(cm: Path, count: int, times: int) -> dict[str, object]:
         with duckdb.connect(str(big), read_only=True) as reader:
             store = Store(reader, big)
             names = schema()
-            run_query(store, QUESTION, names).rows
+            len(run_query(store, QUESTION, names).rows)
             took = [timed(lambda: run_query(store, QUESTION, names).rows) for _ in range(times)]
     return {
         "rows": count,

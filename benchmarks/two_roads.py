@@ -1,6 +1,6 @@
 """One round by two roads: imported from the raw logs, and from CM's repository. Every difference, grouped by its cause.
 
-    python benchmarks/two_roads.py --tree ~/inference_results_v3.0 --cm ~/cm_inference_results --round v3.0
+python benchmarks/two_roads.py --tree ~/inference_results_v3.0 --cm ~/cm_inference_results --round v3.0
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def compared(logs: dict[str, Row], cm: dict[str, Row]) -> dict[str, object]:
         "equal in every compared field": equal,
         "differences": dict(found.most_common()),
         "examples": examples,
-        "only from the logs": dict(Counter(f"{row.division}/{row.organisation_given}" for row in only_logs).most_common()),
+        "only from the logs": dict(
+            Counter(f"{row.division}/{row.organisation_given}" for row in only_logs).most_common()
+        ),
         "only from the logs, official": sum(row.official is True for row in only_logs),
         "only from CM": dict(Counter(f"{row.division}/{row.organisation_given}" for row in only_cm).most_common()),
         "examples only from CM": [row.location for row in only_cm[:6]],
