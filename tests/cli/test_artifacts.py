@@ -190,3 +190,25 @@ def test_a_disk_that_takes_nothing_is_told_and_nothing_is_lost(
     monkeypatch.setenv("ASSAY_HOME", str(home))
     assert meta(capsys, "one") == before
     assert len(call(capsys, "find", "experiment")[1].splitlines()) == 1
+
+
+def test_find_by_an_expression(capsys: Capture) -> None:
+    call(capsys, "add", "experiment", "base", "--set", "power.watts=300", "--tags", "mlperf")
+    call(capsys, "add", "experiment", "small", "--set", "power.watts=20", "--tags", "mlperf,edge")
+    call(capsys, "add", "experiment", "heir", "--base", "experiment::base", "--set", "done=true")
+    for text, names in (
+        ("power.watts >= 100", ["base", "heir"]),
+        ('tags contains "edge" or done', ["heir", "small"]),
+        ("power.watts < 100 and not done", []),
+        ("done is null and power.watts < 100", ["small"]),
+    ):
+        found = document(capsys, "find", "experiment", "--filter", text)
+        assert isinstance(found, list)
+        assert sorted(each["alias"] for each in found) == names
+    found = document(capsys, "find", "experiment", "s*", "--filter", "power.watts > 0", "--tags", "-x")
+    assert isinstance(found, list) and [each["alias"] for each in found] == ["small"]
+    code, _, err = call(capsys, "find", "experiment", "--filter", "power.wats > 1")
+    assert code == 4
+    assert "unknown name 'power.wats'; expected power.watts\n  power.wats > 1\n  ^^^^^^^^^^" in err
+    code, _, err = call(capsys, "find", "nothing", "--filter", "power.wats > 1")
+    assert (code, err) == (0, "nothing found\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from assay.cm.edits import copy_to, move_to
 from assay.cm.fields import conditions, parse_assignment, parse_key, with_value
 from assay.cm.index import shown
 from assay.cm.inherit import base_chain
-from assay.cm.library import Entry, open_library
+from assay.cm.library import Entry, Library, open_library
 from assay.cm.meta import JsonObject, read_json_meta
 from assay.cm.names import Name, TagQuery
 from assay.cm.repository import Repository
-from assay.errors import NotFoundError, UsageError, nearest
+from assay.errors import AssayError, NotFoundError, UsageError, nearest
 
 _SET = click.option("--set", "values", metavar="KEY=JSON", multiple=True, help="Set a field; a.b means b inside a.")
 _YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
@@ -29,7 +30,8 @@ _DRY = click.option("--dry-run", is_flag=True, help="Say what would be done, and
 
 @click.command(
     epilog="Examples:\n\n\b\n  assay find experiment\n  assay find experiment --tags mlperf,v3.1,-power\n"
-    "  assay find experiment 'mlperf-*--offline' --where division=closed\n  assay find '*' local: --json"
+    "  assay find experiment 'mlperf-*--offline' --where division=closed\n  assay find '*' local: --json\n"
+    '  assay find experiment --filter \'limits.ms < 20 and (goal == "latency" or tags contains "bert")\''
 )
 @click.argument("automation")
 @click.argument("artifact", required=False, default="")
@@ -37,11 +39,19 @@ _DRY = click.option("--dry-run", is_flag=True, help="Say what would be done, and
 @click.option(
     "--where", metavar="KEY=JSON", multiple=True, help="By a field: =, !=, <, <=, > or >=; repeat for more of them."
 )
+@click.option("--filter", "expression", default="", metavar="EXPRESSION", help="By a condition over all fields.")
 @click.option("--paths", is_flag=True, help="Print folders only, one a line.")
 @repository_option
 @output_options
 def find(
-    automation: str, artifact: str, tags: str, where: tuple[str, ...], paths: bool, repository: str | None, out: Output
+    automation: str,
+    artifact: str,
+    tags: str,
+    where: tuple[str, ...],
+    expression: str,
+    paths: bool,
+    repository: str | None,
+    out: Output,
 ) -> None:
     """Find artifacts of one kind in all repositories, by name, tags and fields.
 
@@ -60,6 +70,8 @@ def find(
         TagQuery.parse(tags),
         (lambda each: test(each.meta)) if test is not None else None,
     )
+    if expression.strip():
+        entries = _filtered(entries, expression, library)
     if out.as_json:
         out.json([entry_document(entry) for entry in entries])
         return
@@ -258,6 +270,18 @@ def remove(
         return
     for entry in entries.values():
         out.text(f"{'would remove' if dry_run else 'removed'} {shown(entry.address)}")
+
+
+def _filtered(entries: list[Entry], expression: str, library: Library) -> list[Entry]:
+    """The entries whose fields, inherited ones included, fulfil a condition; what cannot be read fulfils none."""
+    from assay.cm.filters import fitting
+
+    read: list[tuple[Entry, JsonObject]] = []
+    for entry in entries:
+        with contextlib.suppress(AssayError):
+            read.append((entry, library.effective(entry)))
+    answers = fitting(expression, [meta for _, meta in read])
+    return [entry for (entry, _), fits in zip(read, answers, strict=True) if fits]
 
 
 def _load(automation: str, artifact: str, repository: str | None) -> Entry:
