@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from assay.loadgen.record import Artefact, Figures, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunFolder
 from assay.loadgen.settings import Deviation
 from assay.loadgen.verdict import Constraint, Verdict
+from assay.results import store
 
 MakeRecord = Callable[..., RunRecord]
 MakeRun = Callable[..., RunFolder]
@@ -52,6 +53,14 @@ VERDICT = Verdict(
     reasons=("min_duration: 5.00 s, 10m 00s asked (round v3.1, mlperf.conf)",),
     advice=("leave min_duration at the round's 10m 00s",),
 )
+
+
+@pytest.fixture(scope="module")
+def nothing_published() -> Iterator[None]:
+    """An index without the table of published results that comes with assay."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "PUBLISHED", Path("no such table"))
+        yield
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from assay.results.store import open_store
 
 from .rows import any_row, make_row, put, rows_by_uid, shown
 
+pytestmark = pytest.mark.usefixtures("nothing_published")
 HINTS = get_type_hints(Row, include_extras=True)
 SEEDS = {"qsl_seed", "sample_index_seed", "schedule_seed"}
 

@@ -21,6 +21,7 @@ import msgspec
 from assay.base.files import machine_errors, read_json, write_atomic
 from assay.base.progress import SILENT, Progress
 from assay.cm.artifact import EXPERIMENT, Artifact
+from assay.cm.editor import Editor
 from assay.cm.repository import Repository
 from assay.errors import AssayError
 from assay.results.cm_row import ROW, cm_fields
@@ -77,7 +78,7 @@ def write_rows(
                 changed += _write(folder, group, key, source, round_)
                 step.advance()
             for alias, name in old.items():
-                _take_away(repository.root / EXPERIMENT.alias / alias, name)
+                _take_away(edit, alias, name)
     finally:
         step.finish()
     return Written(len(rows), len(groups), changed, len(old))
@@ -177,12 +178,13 @@ def _folder_name(artifact: Artifact, key: str) -> str:
     return name if not (artifact.path / name).exists() else f"{name}.{key[:4]}"
 
 
-def _take_away(experiment: Path, name: str) -> None:
+def _take_away(edit: Editor, alias: str, name: str) -> None:
     """Remove a set of rows that its import does not give any more, and the experiment when that was all."""
+    experiment = edit.repository.root / EXPERIMENT.alias / alias
     with machine_errors(experiment):
+        if not any(each.name != name and not each.name.startswith("_cm.") for each in experiment.iterdir()):
+            edit.remove(Artifact(experiment, {}))
+            return
         # Rows go before what tells whose they are: whoever is interrupted here can do it again.
         (experiment / name / RESULT_FILE).unlink(missing_ok=True)
-        shutil.rmtree(experiment / name, ignore_errors=True)
-        rest = not experiment.is_dir() or [each for each in experiment.iterdir() if not each.name.startswith("_cm.")]
-        if not rest:
-            shutil.rmtree(experiment)
+        shutil.rmtree(experiment / name)
