@@ -53,7 +53,7 @@ def test_a_documented_command_is_one_that_exists(page: str, line: str) -> None:
     unknown = [
         word
         for word in words
-        if word.startswith("-") and word.partition("=")[0] not in known and not word[1:].isdigit()
+        if word.startswith("-") and word != "-" and word.partition("=")[0] not in known and not word[1:].isdigit()
     ]
     assert not unknown, f"{page}: {line!r} has unknown options {unknown}"
 
