@@ -32,7 +32,7 @@ from assay.results.index_files import Priority, ResultFile, priority_of, publish
 from assay.results.row import Row
 
 PUBLISHED = Path(__file__).parent / "published" / "results.parquet"
-_INDEX, _LOCK = "index.duckdb", ".index.lock"
+_INDEX, _LOCK, _SCRATCH = "index.duckdb", ".index.lock", ".index-"
 _FORM = 3
 _OWN_COLUMNS = "file_id INTEGER, priority TINYINT, hidden BOOLEAN, other_cm_uid VARCHAR"
 _COLUMNS = ", ".join(f'"{field.name}" {field.sql}' for field in FIELDS)
@@ -190,7 +190,10 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _write(path: Path, files: Sequence[ResultFile], known: dict[str, str] | None, progress: Progress) -> None:
     """Write a new database from the old one and the files that changed, then put it in the old one's place."""
-    with machine_errors(path), tempfile.TemporaryDirectory(prefix=".index-", dir=path.parent) as scratch:
+    for left in path.parent.glob(f"{_SCRATCH}*"):
+        # The lock is held, so it belongs to a writer that was killed.
+        shutil.rmtree(left, ignore_errors=True)
+    with machine_errors(path), tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=path.parent) as scratch:
         new = Path(scratch) / _INDEX
         if known is not None:
             shutil.copyfile(path, new)
