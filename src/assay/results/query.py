@@ -280,7 +280,10 @@ class _Grouped(_Compiler):
             if body in positions:
                 found.append(f"{positions[body]} {_direction(down)}")
                 continue
-            sql = self.compiled(body, context).sql()
+            part = self.compiled(body, context)
+            if _constant(part):
+                continue
+            sql = part.sql()
             parameters += sql.parameters
             found.append(f"{sql.text} {_direction(down)}")
         found += [f"{number + 1}" for number in range(len(self.query.group))]
@@ -290,6 +293,11 @@ class _Grouped(_Compiler):
 def _turned(text: str) -> tuple[bool, str]:
     body = text.strip()
     return (True, body[1:].strip()) if body.startswith("-") else (False, body.removeprefix("+").strip())
+
+
+def _constant(part: Expression) -> bool:
+    """Whether all rows have one value of it: nothing is sorted by that, and a database refuses to."""
+    return not (part.fields or part.uses_window or part.uses_aggregate)
 
 
 def _direction(down: bool) -> str:
@@ -308,6 +316,8 @@ def _picked(parts: Sequence[Expression], parameters: list[object], *, named: boo
 def _ordered(sorts: Sequence[tuple[Expression, bool]], parameters: list[object]) -> str:
     found = []
     for part, down in sorts:
+        if _constant(part):
+            continue
         sql = part.sql()
         parameters += sql.parameters
         found.append(f"{sql.text} {_direction(down)}")
