@@ -254,10 +254,10 @@ def show_import(kind: Kind, imported: Imported | None, rows: Sequence[Row], out:
         out.text(f"{kind.value}: " + (f"{len(rows):,} results would be imported" if rows else "would be registered"))
         return
     where = imported.repository.alias
-    if written is None:
-        out.text(f"{kind.value} {where}: registered, and read where it lies")
-        return
     rounds = ", ".join(f"{name}: {count:,}" for name, count in sorted(imported.rounds.items()))
+    if written is None:
+        out.text(f"{kind.value} {where}: registered, and read where it lies; {rounds or 'no'} results")
+        return
     out.text(f"{kind.value} {imported.source.name}: {rounds} results in {written.experiments} experiments of {where}")
     if report is not None:
         out.text(

@@ -24,6 +24,7 @@ from assay.results.importers.source import Source, source_of
 from assay.results.importers.submission import rows_of
 from assay.results.importers.summary_csv import looks_like_summary, summary_rows
 from assay.results.row import Row
+from assay.results.store import open_store
 from assay.rules.load import load_round
 from assay.submission.check import check
 from assay.submission.guess import guess_round
@@ -77,7 +78,7 @@ class Imported:
     Attributes:
         kind: what the source was.
         source: name, address and commit.
-        rounds: name of each round and how many rows it has; empty for a repository that is read where it lies.
+        rounds: name of each round and how many results of it there are.
         written: what changed in the repository; None where nothing was written.
         report: of the check, for a tree.
         repository: that holds the rows now.
@@ -184,7 +185,8 @@ def import_source(
     kind = kind_of(path)
     if kind is Kind.REPOSITORY:
         repository = Registry(settings).add(path)
-        return Imported(kind, source_of(path), {}, None, None, repository)
+        with open_store(settings, progress=progress) as store:
+            return Imported(kind, source_of(path), store.results_in(repository.alias), None, None, repository)
     source, round_, rows, report = read_source(path, given, settings, progress=progress)
     repository = target or local_repository(settings)
     written = write_rows(repository, rows, source, round_, progress=progress)

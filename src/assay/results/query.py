@@ -21,7 +21,7 @@ COLUMNS = (
     "round", "organisation", "system", "accelerator", "benchmark", "scenario", "division", "category", "value", "unit",
     "watts",
 )  # fmt: skip
-SORT = ("round", "benchmark", "scenario", "division", "-samples_per_second")
+SORT = ("-round", "benchmark", "scenario", "division", "-samples_per_second")
 _NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]{0,60})\s*=(?!=)\s*(.+)", re.DOTALL)
 _MOST = 100
 _MOST_ROWS = 1 << 40

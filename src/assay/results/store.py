@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 import msgspec
@@ -33,7 +33,7 @@ from assay.results.row import Row
 
 PUBLISHED = Path(__file__).parent / "published" / "results.parquet"
 _INDEX, _LOCK, _SCRATCH = "index.duckdb", ".index.lock", ".index-"
-_FORM = 3
+_FORM = 4
 _OWN_COLUMNS = "file_id INTEGER, priority TINYINT, hidden BOOLEAN, other_cm_uid VARCHAR"
 _COLUMNS = ", ".join(f'"{field.name}" {field.sql}' for field in FIELDS)
 _VERSION = hashlib.sha256(f"{_FORM}:{_COLUMNS}".encode()).hexdigest()[:16]
@@ -87,9 +87,21 @@ class Store:
         """Run a statement; its text is ours, what users write comes as parameters."""
         return self.connection.execute(sql, list(parameters))
 
+    def results_in(self, repository: str) -> dict[str, int]:
+        """How many results of each round a repository holds, whether or not its rows are those that are shown."""
+        found = self.run(
+            "SELECT round, count(DISTINCT uid) FROM "
+            "(SELECT uid, round, file_id FROM rows UNION ALL SELECT uid, round, file_id FROM passed_over) "
+            "JOIN files ON files.id = file_id WHERE repository = ? GROUP BY round ORDER BY round",
+            (repository,),
+        )
+        return dict(found.fetchall())
+
     def status(self) -> Status:
         """What the index holds."""
-        ((rows, results),) = self.run("SELECT count(*), count(*) FILTER (NOT hidden) FROM rows").fetchall()
+        ((rows, results),) = self.run(
+            "SELECT count(*) + (SELECT count(*) FROM passed_over), count(*) FILTER (NOT hidden) FROM rows"
+        ).fetchall()
         files = self.run("SELECT repository, count(*) FROM files GROUP BY ALL ORDER BY ALL").fetchall()
         problems = self.run("SELECT path, problem FROM files WHERE problem <> '' ORDER BY path").fetchall()
         return Status(
@@ -145,8 +157,16 @@ def update(settings: Settings, *, progress: Progress = SILENT, rebuild: bool = F
         files = _files(settings)
         known = {} if rebuild else _known(path)
         if known is None or rebuild or known != {file.key: file.stamp for file in files}:
-            _write(path, files, None if rebuild else known, progress)
+            _write(path, files, None if rebuild or _other_table(known, files) else known, progress)
     return path
+
+
+def _other_table(known: dict[str, str] | None, files: Sequence[ResultFile]) -> bool:
+    """Whether the shipped table is another one than the index was made from: what was passed over hangs on it."""
+    shipped = {file.key: file.stamp for file in files if not file.repository}
+    return known is not None and shipped != {
+        key: known[key] for key in shipped.keys() | {str(PUBLISHED)} if key in known
+    }
 
 
 def _files(settings: Settings) -> list[ResultFile]:
@@ -228,6 +248,8 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE files (id INTEGER, path VARCHAR, repository VARCHAR, stamp VARCHAR, problem VARCHAR)"
     )
     connection.execute(f"CREATE TABLE rows ({_COLUMNS}, {_OWN_COLUMNS})")
+    # Rows of CM that the shipped table knows better; nothing of them is ever shown but the uid that CM gave.
+    connection.execute("CREATE TABLE passed_over (uid VARCHAR, round VARCHAR, cm_uid VARCHAR, file_id INTEGER)")
     connection.execute(
         "CREATE VIEW results AS SELECT * REPLACE (coalesce(cm_uid, other_cm_uid) AS cm_uid) FROM rows WHERE NOT hidden"
     )
@@ -240,7 +262,8 @@ class _Writer:
         self._connection = connection
         self._scratch = scratch
         self._progress = progress
-        self._importer = CmImporter()
+        self._importer: CmImporter | None = None
+        self._passed_over: list[tuple[object, ...]] = []
 
     def bring_up(self, files: Sequence[ResultFile], known: dict[str, str]) -> None:
         changed = [file for file in files if known.get(file.key) != file.stamp]
@@ -261,9 +284,12 @@ class _Writer:
         connection = self._connection
         connection.execute("CREATE TEMP TABLE stale AS SELECT id FROM files WHERE path IN (SELECT unnest(?))", [paths])
         connection.execute("DELETE FROM rows WHERE file_id IN (SELECT id FROM stale)")
+        connection.execute("DELETE FROM passed_over WHERE file_id IN (SELECT id FROM stale)")
         connection.execute("DELETE FROM files WHERE id IN (SELECT id FROM stale)")
 
     def _take(self, files: Sequence[ResultFile], last: int, advance: Any) -> None:
+        # The shipped table comes first, so that what it knows better need not be made.
+        files = sorted(files, key=lambda file: file.path != str(PUBLISHED))
         listed: list[list[object]] = []
         batch = self._scratch / "rows.ndjson"
         with batch.open("wb", buffering=1 << 20) as stream:
@@ -272,19 +298,43 @@ class _Writer:
                 if file.path == str(PUBLISHED):
                     self._published(number)
                 else:
-                    try:
-                        rows = read_rows(file.path, self._importer)
-                        stream.write(_lines(rows, number))
-                    except AssayError as error:
-                        problem = str(error)
+                    problem = self._read(file.path, number, stream)
                 listed.append([number, file.key, file.repository, file.stamp, encodable(problem)])
                 advance()
         if batch.stat().st_size:
             self._load(batch)
+        self._load_passed_over()
         if listed:
             # One statement: DuckDB takes a millisecond for each, whatever it holds.
             columns = [list(column) for column in zip(*listed, strict=True)]
             self._connection.execute(f"INSERT INTO files SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)
+
+    def _read(self, path: str, number: int, stream: BinaryIO) -> str:
+        """Add the rows of a file to the batch; what is wrong with it, empty when nothing is."""
+        if self._importer is None:
+            known = self._connection.execute("SELECT uid FROM rows WHERE priority = ?", [int(Priority.PUBLISHED)])
+            self._importer = CmImporter(known=frozenset(uid for (uid,) in known.fetchall()))
+        try:
+            lines = _lines(read_rows(path, self._importer), number)
+        except AssayError as error:
+            return str(error)
+        else:
+            stream.write(lines)
+            self._passed_over += ((*each, number) for each in self._importer.passed_over)
+            return ""
+        finally:
+            self._importer.passed_over.clear()
+
+    def _load_passed_over(self) -> None:
+        if self._passed_over:
+            # A file is taken in ten times as fast as lists are bound.
+            lines = self._scratch / "passed-over.ndjson"
+            lines.write_bytes(b"\n".join(map(_ENCODER.encode, dict.fromkeys(self._passed_over))))
+            self._connection.execute(
+                "INSERT INTO passed_over SELECT row[1], row[2], row[3], row[4]::INTEGER FROM "
+                "read_json(?, format='newline_delimited', records=false, columns={row: 'VARCHAR[]'})",
+                [str(lines)],
+            )
 
     def _load(self, batch: Path) -> None:
         types = {field.name: field.sql for field in FIELDS}
@@ -314,7 +364,9 @@ class _Writer:
             "UPDATE rows SET hidden = false, other_cm_uid = NULL WHERE hidden OR other_cm_uid IS NOT NULL"
         )
         connection.execute(
-            "CREATE TEMP TABLE several AS SELECT uid, max(cm_uid) AS cm_uid FROM rows GROUP BY uid HAVING count(*) > 1"
+            "CREATE TEMP TABLE several AS SELECT uid, max(cm_uid) AS cm_uid FROM "
+            "(SELECT uid, cm_uid FROM rows UNION ALL SELECT uid, cm_uid FROM passed_over) "
+            "GROUP BY uid HAVING count(*) > 1"
         )
         connection.execute(
             "UPDATE rows SET hidden = true WHERE rowid IN (SELECT row FROM (SELECT rows.rowid AS row, "

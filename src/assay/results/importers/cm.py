@@ -8,7 +8,7 @@ own, without a result, that belongs to the row of the same location, benchmark a
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -81,11 +81,17 @@ class CmImporter:
     Args:
         kind: of the source.
         source: of all rows; None takes the repository that each row names.
+        known: uids of results that somebody else knows better; their rows are not made.
+
+    Attributes:
+        passed_over: uid, round and CM's uid of each row that was not made.
     """
 
-    def __init__(self, kind: str = KIND, source: Source | None = None) -> None:
+    def __init__(self, kind: str = KIND, source: Source | None = None, known: Collection[str] = frozenset()) -> None:
         self._kind = kind
         self._source = source
+        self._known = known
+        self.passed_over: list[tuple[str, str, str | None]] = []
         self._rounds: dict[str, Round | None] = {}
         self._systems: dict[tuple[object, ...], SystemFields] = {}
         self._tasks: dict[str, str | None] = {}
@@ -101,6 +107,9 @@ class CmImporter:
             if not all(isinstance(part, str) and part for part in _identity(each)):
                 continue
             uid = uid_of(*_identity(each))
+            if uid in self._known:
+                self.passed_over.append((uid, each.version, clean.text(each.uid)))
+                continue
             alone = each.Result is None or clean.text(each.Units) in _POWER_UNITS
             (power if alone else kept).setdefault(uid, each)
         return [self._row(uid, each, power.get(uid)) for uid, each in kept.items()]
