@@ -7,6 +7,7 @@ import click
 from assay.base.settings import load_settings
 from assay.base.units import format_size
 from assay.cli.render import Output, output_options
+from assay.cli.results_options import count
 
 EXAMPLES = "Examples:\n\n\b\n  assay index status\n  assay index rebuild"
 
@@ -55,7 +56,7 @@ def _show(out: Output, *, rebuild: bool) -> None:
             ("index", f"{found.path} ({format_size(found.bytes)})"),
             ("results", f"{found.results:,}"),
             ("rows", f"{found.rows:,} (a result may stand in several repositories)"),
-            *((name or "published table", f"{count:,} files") for name, count in found.files.items()),
+            *((name or "published table", count(files, "file")) for name, files in found.files.items()),
         ]
     )
     for _, problem in found.problems:

@@ -6,6 +6,7 @@ The file says its form in its metadata; a reader takes the fields that it knows 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -66,18 +67,21 @@ def read_rows_file(path: Path) -> list[Row]:
     if not path.is_file():
         raise NotFoundError("file not found", where=path)
     try:
-        with contextlib.closing(duckdb.connect()) as connection:
-            return _rows(connection, path)
+        # DuckDB takes a name with * or ? for a pattern; a link has a name of ours.
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(duckdb.connect()) as connection:
+            link = Path(folder) / "rows.parquet"
+            link.symlink_to(path.resolve())
+            return _rows(connection, link, path)
     except duckdb.Error as error:
         raise InvalidInputError(f"not a Parquet file of results: {str(error).splitlines()[0]}", where=path) from error
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Row]:
-    said = connection.execute("SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata(?)", [str(path)]).fetchall()
+def _rows(connection: duckdb.DuckDBPyConnection, link: Path, path: Path) -> list[Row]:
+    said = connection.execute("SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata(?)", [str(link)]).fetchall()
     form = dict(said).get(_FORM_KEY)
     if form is not None and (not form.isdecimal() or int(form) > FORMAT):
         raise InvalidInputError("rows of a later version", where=path, expected=f"form {FORMAT}", found=form[:20])
-    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(link)]).fetchall()
     columns = {name for name, *_ in described}
     if missing := [name for name in _NEEDED if name not in columns]:
         raise InvalidInputError(
@@ -86,7 +90,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Row]:
     known = [field for field in FIELDS if field.name in columns]
     picked = ", ".join(_plain(field.name, field.sql) for field in known)
     found: list[Row] = []
-    for values in connection.execute(f"SELECT {picked} FROM read_parquet(?)", [str(path)]).fetchall():
+    for values in connection.execute(f"SELECT {picked} FROM read_parquet(?)", [str(link)]).fetchall():
         given: dict[str, Any] = {
             field.name: value for field, value in zip(known, values, strict=True) if value is not None
         }

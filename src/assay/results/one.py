@@ -42,7 +42,8 @@ def find_result(store: Store, name: str) -> Found:
     rows = _rows(store, "uid = ? OR cm_uid = ? OR location = ?", (plain, plain, key.rstrip("/")))
     rows = rows or _rows(store, "starts_with(uid, ?) OR starts_with(cm_uid, ?)", (plain, plain))
     if not rows and "/" in key:
-        rows = _rows(store, "url = ? OR ends_with(?, '/' || location)", (key.rstrip("/"), key.rstrip("/")))
+        rows = _rows(store, "url = ?", (key.rstrip("/"),))
+        rows = rows or _rows(store, "ends_with(?, '/' || location)", (key.rstrip("/"),))
     if not rows:
         known = store.run("SELECT location FROM results WHERE contains(location, ?) LIMIT 200", (key.split("/")[-1],))
         close = nearest(key, [location for (location,) in known.fetchall()])

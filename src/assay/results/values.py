@@ -55,10 +55,10 @@ def spelt(store: Store, name: str, given: str) -> str:
     for each in (given, ruled):
         if each is not None and (found := each if each in known else by_key.get(each.casefold())) is not None:
             return found
-    # Every word is its own name in the table of organisations.
-    if ruled is not None and name != "organisation":
-        return ruled
-    every = sorted({*known, *_all_ruled(name)})
+    official = _all_ruled(name)
+    if ruled in official:
+        return str(ruled)
+    every = sorted({*known, *official})
     close = _close(given, every)
     raise NotFoundError(
         f"unknown {name} {given!r}",
@@ -91,10 +91,9 @@ def _close(given: str, known: list[str]) -> list[str]:
 
 
 def _ruled(name: str, given: str) -> str | None:
-    """The official spelling of a name, where there is one."""
+    """The spelling that a name has by the rules and the tables of names, if it means anything."""
     if name == "round":
-        plain = given.lower() if given[:1] in "vV" else f"v{given}"
-        return plain if plain in round_names() else None
+        return given.lower() if given[:1] in "vV" else f"v{given}"
     if name == "organisation":
         return name_tables().organisations.name(given) if given.strip() else None
     if name == "benchmark":
