@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Callable
 from enum import StrEnum
@@ -90,11 +89,19 @@ def written(table: Table, form: Form) -> str:
 
 
 def _csv(table: Table) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    lines = _Lines()
+    # A cell is quoted for what is in the line end, so also for a carriage return alone.
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(table.names)
     writer.writerows([cell(value) for value in row] for row in table.rows)
-    return stream.getvalue()
+    return "".join(lines)
+
+
+class _Lines(list[str]):
+    """What a writer of CSV writes to: its lines, with the usual end."""
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
 
 
 def _json(table: Table) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.base.files import atomic_path, machine_errors
-from assay.errors import MissingDependencyError
+from assay.errors import MachineError, MissingDependencyError
 from assay.expressions import Kind
 
 if TYPE_CHECKING:
@@ -138,8 +138,13 @@ class Table:
             MachineError: when it cannot be written.
         """
         sql, parameters = self.sql()
+        import duckdb
+
         with machine_errors(path), atomic_path(path) as temporary:
-            self._connection.sql(sql, params=list(parameters)).write_parquet(str(temporary), compression="zstd")
+            try:
+                self._connection.sql(sql, params=list(parameters)).write_parquet(str(temporary), compression="zstd")
+            except duckdb.IOException as error:
+                raise MachineError(f"cannot be written: {error}", where=path, hint="free some space") from error
 
     def _relation(self) -> duckdb.DuckDBPyRelation:
         return self._connection.sql(self._sql, params=list(self._parameters))
