@@ -1,4 +1,4 @@
-"""Writes the generated part of the documentation: commands, findings, metrics, and the schemas of our YAML files.
+"""Writes the generated part of the documentation: commands, findings, fields, metrics, and the schemas of our YAML files.
 
 python docs/generate.py            write
 python docs/generate.py --check    exit 1 when something would change
@@ -17,8 +17,10 @@ from assay.assets.manifest import manifest_schema
 from assay.base.settings import Settings
 from assay.campaign.request import RunRequest
 from assay.cli.main import VERBS, assay
+from assay.results.fields import FIELDS
 from assay.results.metrics import Metric, load_metrics
 from assay.results.metrics.reader import metric_schema
+from assay.results.row import FORMAT
 from assay.rules.findings import catalogue
 from assay.rules.load import load_round, round_names, round_schema
 
@@ -83,6 +85,33 @@ def findings_text() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def results_text() -> str:
+    """The fields of a result as Markdown."""
+    rows = [
+        f"| `{each.name}` | {each.kind.value if each.kind else 'not asked'} | {each.unit} | {cell(each.description)} |"
+        for each in FIELDS
+    ]
+    return (
+        "\n\n".join(
+            [
+                HEADER + "# Fields of a result",
+                "What filters, columns, sorting, groups and metrics may name; `assay results fields` says the same, and "
+                "[Derived metrics](metrics.md) are used like fields. A result is one row with all of these fields. What is not "
+                'known is null. *texts* holds several words: `category == "edge"` asks whether one of them is it. '
+                "*not asked*: kept, shown by `assay results show --json` and exported, and not part of the language. "
+                f"This is form {FORMAT} of the row.",
+                "\n".join(["| field | kind | unit | what |", "|---|---|---|---|", *rows]),
+            ]
+        )
+        + "\n"
+    )
+
+
+def cell(text: str) -> str:
+    """A text in a cell of a table."""
+    return text.replace("|", "\\|")
+
+
 def metrics_text() -> str:
     """The metrics that come with assay, as Markdown."""
     parts = [
@@ -130,6 +159,7 @@ def documents() -> dict[Path, str]:
         HERE / "cli.md": "\n\n".join(texts) + "\n",
         HERE / "findings.md": findings_text(),
         HERE / "metrics.md": metrics_text(),
+        HERE / "results.md": results_text(),
         **{
             HERE / "schemas" / f"{name}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n"
             for name, schema in schemas.items()

@@ -37,7 +37,7 @@ _LIMIT = click.option(
 
 @click.command(
     epilog="Examples:\n\n\b\n"
-    '  assay results query \'scenario == "Server" and watts < 500 and accelerator like "H100%"\'\n'
+    '  assay results query \'scenario == "Server" and watts < 5 kW and accelerator like "H100%"\'\n'
     "  assay results query --round v3.0 -n resnet --columns system,samples_per_joule --sort=-samples_per_joule\n"
     "  assay results query --group round,division --aggregate 'count()' --aggregate 'watts=mean(watts)'\n"
     "  assay results query 'latency_p99 < 15 ms' --columns 'system,ms=latency_p99 / 1 ms' --out fast.csv"
