@@ -22,6 +22,7 @@ from assay.cm.registry import Registry
 from assay.cm.repository import create_repository, local_repository
 from assay.errors import MachineError
 from assay.results import store as store_module
+from assay.results.exchange import write_rows_file
 from assay.results.row import Row
 from assay.results.store import Store, existing_store, open_store, update
 
@@ -309,16 +310,31 @@ def test_of_equals_it_does_not_matter_which_changed_last(home: Settings) -> None
     assert [row.value for row in shown(home)] == [1.0, make_row(9).value]
 
 
+def given_by_cm(number: int, value: float, uid: str) -> dict[str, Any]:
+    """A row of CM's own of the result that ``make_row`` makes of this number."""
+    row = make_row(number)
+    return {
+        "version": row.round, "MlperfModel": row.benchmark, "Scenario": row.scenario, "Location": row.location,
+        "Result": value, "Units": "Samples/s", "uid": uid,
+    }  # fmt: skip
+
+
 class Changes(RuleBasedStateMachine):
-    """Files come, change and go; the index that follows is the index that is made anew."""
+    """Files come, change and go, and so does the shipped table; following that gives what is made anew."""
 
     folder: Path
+    tables: dict[str, Path]
     count = 0
 
     def __init__(self) -> None:
         super().__init__()
         Changes.count += 1
         self.home = Settings(Changes.folder / str(Changes.count))
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(store_module, "PUBLISHED", Changes.folder / f"{Changes.count}.parquet")
+
+    def teardown(self) -> None:
+        self.patch.undo()
 
     @rule(
         name=st.sampled_from("abc"),
@@ -327,8 +343,9 @@ class Changes(RuleBasedStateMachine):
         value=st.integers(0, 99),
     )
     def write(self, name: str, numbers: list[int], kind: str, value: int) -> None:
-        uid = {"cm_uid": f"{name}{value}"} if kind == "cm" else {}
-        put(self.home, [make_row(each, source_kind=kind, value=value, **uid) for each in numbers], name=name)
+        path = put(self.home, [make_row(each, source_kind=kind, value=value) for each in numbers], name=name)
+        if kind == "cm":
+            path.write_text(json.dumps([given_by_cm(each, value, f"{name}{value}") for each in numbers]))
 
     @rule(name=st.sampled_from("abc"))
     def remove(self, name: str) -> None:
@@ -340,6 +357,12 @@ class Changes(RuleBasedStateMachine):
     def spoil(self, name: str) -> None:
         put(self.home, [], name=name).write_text("[")
 
+    @rule(table=st.sampled_from(["none", "few", "many"]))
+    def publish(self, table: str) -> None:
+        store_module.PUBLISHED.unlink(missing_ok=True)
+        if table != "none":
+            shutil.copyfile(Changes.tables[table], store_module.PUBLISHED)
+
     @invariant()
     def same_as_new(self) -> None:
         followed = everything(self.home)
@@ -347,11 +370,75 @@ class Changes(RuleBasedStateMachine):
         assert followed == everything(self.home)
 
 
+def published(home: Settings, path: Path, rows: list[Row]) -> Path:
+    """A table as the one that comes with assay."""
+    put(home, rows)
+    with open_store(home) as store:
+        write_rows_file(store, path)
+    return path
+
+
 def test_following_changes_gives_what_a_rebuild_gives(tmp_path: Path) -> None:
     Changes.folder = tmp_path
+    Changes.tables = {
+        name: published(
+            Settings(tmp_path / name), tmp_path / f"{name}.parquet", [make_row(n, value=n) for n in numbers]
+        )
+        for name, numbers in (("few", [0]), ("many", [0, 1, 2, 9]))
+    }
     run_state_machine_as_test(
-        Changes, settings=hypothesis_settings(max_examples=5, stateful_step_count=5, deadline=None)
+        Changes, settings=hypothesis_settings(max_examples=6, stateful_step_count=5, deadline=None)
     )
+
+
+# ---- the table that comes with assay
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A table of three results."""
+    path = published(Settings(tmp_path / "publisher"), tmp_path / "results.parquet", ROWS)
+    monkeypatch.setattr(store_module, "PUBLISHED", path)
+    return path
+
+
+def test_what_comes_with_assay_is_there_without_any_file(home: Settings, shipped: Path) -> None:
+    assert shown(home) == rows_by_uid(ROWS)
+    with open_store(home) as store:
+        assert store.status().files == {"": 1}
+
+
+def test_cms_rows_of_shipped_results_only_tell_their_uid(home: Settings, shipped: Path) -> None:
+    put(home, []).write_text(json.dumps([given_by_cm(number, 1.0, f"{number:016x}") for number in (0, 1, 7)] * 2))
+    rows = {row.location: row for row in shown(home)}
+    assert len(rows) == 4
+    assert [rows[ROWS[n].location].cm_uid for n in range(3)] == [f"{0:016x}", f"{1:016x}", None]
+    assert [rows[ROWS[n].location].value for n in range(3)] == [100.0, 101.0, 102.0]
+    assert rows[make_row(7).location].source_kind == "cm"
+    with open_store(home) as store:
+        assert (store.status().rows, store.status().results) == (3 + 3, 4)
+        assert store.results_in("local") == {"v3.0": 3}
+
+
+def test_another_shipped_table_shows_what_it_does_not_know(home: Settings, shipped: Path, tmp_path: Path) -> None:
+    put(home, []).write_text(json.dumps([given_by_cm(number, 1.0, "c") for number in (0, 1)]))
+    assert len(shown(home)) == 3
+    shipped.unlink()
+    assert [(row.value, row.source_kind) for row in shown(home)] == [(1.0, "cm")] * 2
+    published(Settings(tmp_path / "another"), shipped, [make_row(1, value=5.0)])
+    assert sorted((row.value, row.source_kind) for row in shown(home)) == [(1.0, "cm"), (5.0, "submission")]
+
+
+def test_raw_logs_of_ones_own_go_before_the_shipped_table(home: Settings, shipped: Path) -> None:
+    put(home, [make_row(0, value=7.0), make_row(1, value=8.0, source_kind="summary")])
+    assert sorted(row.value or 0 for row in shown(home)) == [7.0, 101.0, 102.0]
+
+
+def test_a_shipped_table_that_is_damaged_is_told(home: Settings, shipped: Path) -> None:
+    shipped.write_bytes(b"PAR1" + b"\0" * 100)
+    with pytest.raises(MachineError, match="cannot be written"):
+        update(home)
+    assert not list(home.home.glob(".index-*"))
 
 
 # ---- readers, writers, disks

@@ -301,6 +301,15 @@ def test_systems_are_told_apart() -> None:
     assert [row.nodes for row in rows(ROW, other, unhashable)] == [1, 2, None]
 
 
+def test_results_that_are_known_better_are_passed_over_but_for_their_uid() -> None:
+    other = {**ROW, "Location": LOCATION.replace("box", "crate")}
+    importer = CmImporter(known={uid_of(*PLACE)})
+    given_ = msgspec.convert([ROW, ROW, power_row(), other], list[CmRow])
+    assert [row.location for row in importer.rows(given_)] == [other["Location"]]
+    uid = uid_of(*PLACE)
+    assert importer.passed_over == [(uid, "v3.0", ROW["uid"]), (uid, "v3.0", ROW["uid"]), (uid, "v3.0", "f" * 16)]
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text() | st.just("Watts"),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
