@@ -84,7 +84,7 @@ class CmImporter:
         known: uids of results that somebody else knows better; their rows are not made.
 
     Attributes:
-        passed_over: uid, round and CM's uid of each row that was not made.
+        passed_over: uid, round and CM's uid of each result that no row was made of.
     """
 
     def __init__(self, kind: str = KIND, source: Source | None = None, known: Collection[str] = frozenset()) -> None:
@@ -107,11 +107,11 @@ class CmImporter:
             if not all(isinstance(part, str) and part for part in _identity(each)):
                 continue
             uid = uid_of(*_identity(each))
-            if uid in self._known:
-                self.passed_over.append((uid, each.version, clean.text(each.uid)))
-                continue
             alone = each.Result is None or clean.text(each.Units) in _POWER_UNITS
-            (power if alone else kept).setdefault(uid, each)
+            if uid not in self._known:
+                (power if alone else kept).setdefault(uid, each)
+            elif not alone:
+                self.passed_over.append((uid, each.version, clean.text(each.uid)))
         return [self._row(uid, each, power.get(uid)) for uid, each in kept.items()]
 
     def _row(self, uid: str, given: CmRow, power: CmRow | None) -> Row:
