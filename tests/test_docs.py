@@ -72,3 +72,25 @@ def test_every_verb_and_every_label_is_described() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
     assert not broken
+
+
+def test_the_python_of_the_tutorial_runs(home: Path) -> None:
+    """With the published figures in a fresh home, without a network."""
+    text = (ROOT / "docs" / "tutorials" / "explore-results.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = f"{block}\nassert frame['system'][0] == 'gloria_highend-qaic-v1.8.3.7-aic100'\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "('samples_per_joule', 'samples/J')" in done.stdout
+    assert (home / "index.duckdb").is_file()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorials/explore-results.md"])
+def test_what_is_shown_of_the_published_rounds_is_what_is_printed(page: str, home: Path) -> None:
+    """The first command about results, with its answer."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.search(r"\$ assay (results best [^\n]*)\n(.*?)```", text, re.DOTALL)
+    assert found
+    command = [sys.executable, "-m", "assay", *shlex.split(found[1])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [line.rstrip() for line in done.stdout.splitlines()] == found[2].splitlines()

@@ -110,7 +110,7 @@ def test_a_repository_is_read_where_it_lies(call: Call, results_home: Path, publ
     call("repo", "remove", "ours")
     assert rows(call) == []
     code, out, _ = call("results", "import", published_tree.root.parent / "ours")
-    assert (code, out) == (0, "CM repository ours: registered, and read where it lies\n")
+    assert (code, out) == (0, "CM repository ours: registered, and read where it lies; v3.0: 6 results\n")
     assert len(rows(call)) == 6
 
 

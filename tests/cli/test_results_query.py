@@ -227,6 +227,19 @@ def test_what_a_metric_needs_is_told(call: Call, asked_home: Path) -> None:
     assert out.splitlines()[1:3] == ["box0,2", "box1,1"]
 
 
+def test_labels_go_wherever_the_figure_goes(call: Call, asked_home: Path) -> None:
+    question = ("-n", "resnet", "-s", "Offline", "--local")
+    for arguments in (
+        ("query", *question),
+        ("best", *question, "--by", "watts", "--lowest"),
+        ("pareto", *question, "--most", "samples_per_second", "--least", "watts"),
+    ):
+        assert "short-run" in call("results", *arguments)[1]
+        assert "short-run" in call("results", *arguments, "--json")[1]
+        assert "labels" not in call("results", *(each for each in arguments if each != "--local"))[1]
+    assert "short-run" in call("results", "query", *question, "--format", "csv")[1]
+
+
 # ---- best and pareto
 
 
@@ -252,7 +265,8 @@ def test_pareto(call: Call, asked_home: Path) -> None:
     question = ("results", "pareto", "--most", "samples_per_second", "--least", "watts", "-n", "resnet")
     _, out, err = call(*question, "--format", "csv", "-c", "system")
     assert out == "system,samples_per_second,watts\nbox0,1000,400\nbox1,500,250\nbox2,250,20\n"
-    assert call(*question)[1].splitlines()[0].split()[-2:] == ["watts", "[W]"]
+    first, second, *_ = call(*question)[1].splitlines()
+    assert first == "round v3.0" and second.split()[-2:] == ["watts", "[W]"]
     code, _, err = call("results", "pareto", "--most", "watts")
     assert code == 2 and "a front needs two figures" in err
     code, _, err = call("results", "pareto", "--most", "watts", "--least", "system")

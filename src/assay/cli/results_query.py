@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assay.results.store import Store
     from assay.results.table import Table
 
+_FRONT = "round,organisation,system,accelerator,uid,labels"
 _FORMS = ("table", "csv", "json", "ndjson", "markdown", "latex")
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _FORM = click.option(
@@ -78,7 +79,8 @@ def query(out: Output, **options: Any) -> None:
         asked = question(
             options,
             store,
-            columns=columns or COLUMNS,
+            # What a figure must not be shown without.
+            columns=columns or (*COLUMNS, "labels"),
             sort=_listed(options["sort"]),
             group=_listed(options["group"]),
             aggregates=tuple(options["aggregate"]),
@@ -127,7 +129,7 @@ def best(out: Output, by: str, lowest: bool, group: str | None, **options: Any) 
     "--columns",
     "-c",
     metavar="A,B,...",
-    default="round,organisation,system,accelerator,uid",
+    default=_FRONT,
     show_default=True,
     help="Columns besides the figures.",
 )
@@ -141,7 +143,8 @@ def pareto(out: Output, most: tuple[str, ...], least: tuple[str, ...], **options
 
     with opened(out, options) as (store, names):
         asked = question(options, store, columns=_listed(options["columns"]))
-        answer(front(store, asked, names, most=most, least=least), asked, store, names, options, out)
+        found = front(store, asked, names, most=most, least=least)
+        answer(found, asked, store, names, options, out, brief=options["columns"] == _FRONT)
 
 
 @click.command(

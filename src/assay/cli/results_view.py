@@ -66,7 +66,7 @@ def show_table(table: Table, out: Output, *, brief: bool = False) -> None:
     """Print an answer.
 
     Args:
-        brief: what is the same in all of several rows is said once, above them.
+        brief: what is the same in all of several rows is said once, above them; what is empty in all is not shown.
     """
     headings = [column.heading if column.unit not in _SELF_EVIDENT else column.name for column in table.columns]
     numbers = [name for name, column in zip(headings, table.columns, strict=True) if column.kind.value == "number"]
@@ -82,14 +82,12 @@ def _print(
     right: Sequence[str],
     once: Sequence[str],
 ) -> None:
-    """Print a table; what is the same in all rows of the columns in ``once`` is said above it."""
+    """Print a table; what is the same in all rows of the columns in ``once`` is said above it, or not if it is empty."""
     same: dict[int, str] = {}
-    if len(rows) > 1:
-        same = {
-            number: rows[0][number]
-            for number, heading in enumerate(headings)
-            if heading in once and all(row[number] == rows[0][number] for row in rows)
-        }
+    for place, heading in enumerate(headings):
+        values = {row[place] for row in rows} if heading in once else set()
+        if values == {""} or (len(values) == 1 and len(rows) > 1):
+            same[place] = values.pop()
     if told := [f"{headings[number]} {text}" for number, text in same.items() if text]:
         out.text(", ".join(told))
     headings = [heading for number, heading in enumerate(headings) if number not in same]
@@ -120,6 +118,7 @@ def show_leaders(
                     },
                     "uid": each.uid, "organisation": each.organisation, "system": each.system, "figure": each.figure,
                     "unit": figure.unit or None, "second": each.second, "margin": each.margin, "results": each.results,
+                    "labels": list(each.labels),
                 }
                 for each in found
             ]
@@ -131,11 +130,12 @@ def show_leaders(
             *(shown(list(part) if isinstance(part, tuple) else part) for part in each.group),
             each.organisation or "", each.system or "", shown(each.figure, figure.unit),
             "" if each.margin is None else f"{each.margin:+.1%}", f"{each.results:,}", each.uid[:8],
+            ", ".join(each.labels),
         )
         for each in found
     ]  # fmt: skip
-    columns = (*group, "organisation", "system", heading, "ahead of the next", "of", "uid")
-    _print(columns, rows, out, right=(heading, "ahead of the next", "of"), once=group)
+    columns = (*group, "organisation", "system", heading, "ahead of the next", "of", "uid", "labels")
+    _print(columns, rows, out, right=(heading, "ahead of the next", "of"), once=(*group, "labels"))
     out.remark(f"{count(len(found), 'group')}, {scope}")
 
 

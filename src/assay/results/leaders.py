@@ -32,6 +32,7 @@ class Leader:
         second: figure of the next system's best; None when there is no other.
         margin: how much better the leader is, as a share of the second; None without one.
         results: results of the group.
+        labels: what the figure must not be shown without.
     """
 
     group: tuple[Any, ...]
@@ -42,6 +43,7 @@ class Leader:
     second: float | None
     margin: float | None
     results: int
+    labels: tuple[str, ...] = ()
 
 
 def leaders(
@@ -67,7 +69,7 @@ def leaders(
     """
     asked = replace(
         query,
-        columns=[*group, "uid", "organisation", "system", f"figure={by}"],
+        columns=[*group, "uid", "organisation", "system", "labels", f"figure={by}"],
         sort=[f"{'' if lowest else '-'}figure"],
         group=(),
         aggregates=(),
@@ -87,13 +89,13 @@ def leaders(
 
 
 def _leader(key: tuple[Any, ...], rows: list[tuple[Any, ...]], lowest: bool) -> Leader:
-    uid, organisation, system, figure = rows[0]
-    second = next((row[3] for row in rows if (row[1], row[2]) != (organisation, system)), None)
+    uid, organisation, system, labels, figure = rows[0]
+    second = next((row[-1] for row in rows if (row[1], row[2]) != (organisation, system)), None)
     # A share of nothing, or of less, says nothing.
     margin = None
     if second is not None and second > 0 and figure > 0:
         margin = second / figure - 1 if lowest else figure / second - 1
-    return Leader(key, uid, organisation, system, figure, second, margin, len(rows))
+    return Leader(key, uid, organisation, system, figure, second, margin, len(rows), tuple(labels or ()))
 
 
 def pareto(store: Store, query: Query, names: Schema, *, most: Sequence[str], least: Sequence[str]) -> Table:
