@@ -122,3 +122,16 @@ def test_half_a_character_is_printed_as_its_escape(half: str, capsysbinary: pyte
     assert json.loads(raw.decode()) == {"name": f"é{half}"}
     Output().text(half)
     assert capsysbinary.readouterr().out == f"\\u{ord(half):x}\n".encode()
+
+
+def test_headings_are_no_markup_and_whole_columns_stay_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "dumb")
+    rows = [("a-long-name-" * 4, "MultiStream", "1")]
+    Output().table(["name", "scenario", "per [samples/J]"], rows, whole=("scenario", "per [samples/J]"))
+    out = capsys.readouterr().out
+    assert "per [samples/J]" in out.splitlines()[0]
+    assert "MultiStream" in out and max(map(len, out.splitlines())) <= 40

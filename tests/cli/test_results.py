@@ -25,11 +25,27 @@ def rows(call: Call, *arguments: object) -> list[dict[str, object]]:
     return found
 
 
-def test_without_a_verb_the_help_is_shown(call: Call, results_home: Path) -> None:
+def test_without_a_verb_there_is_an_overview(call: Call, asked_home: Path) -> None:
     code, out, err = call("results")
-    text = out + err
-    assert code in (0, 2)
-    assert "import" in text and "assay results best --round v3.0" in text
+    assert code == 0
+    assert [line.split() for line in out.splitlines()[1:]] == [
+        ["v2.1", "published", "1", "1", "0", "1", "1", "1"],
+        ["v3.0", "published", "7", "6", "0", "3", "7", "1"],
+        ["v3.0", "local", "1", "1", "0", "1", "1", "1"],
+    ]
+    assert "assay results --help" in err
+    found = document(call("results", "--json"))
+    assert found[0] == {
+        "round": "v2.1", "official": True, "results": 1, "measured": 1, "power": 0, "organisations": 1, "systems": 1,
+        "benchmarks": 1,
+    }  # fmt: skip
+    # Options before the verb hold for the verb.
+    assert document(call("results", "--json", "-q", "query"))["rows"] == rows(call)
+
+
+def test_what_is_no_verb(call: Call, results_home: Path) -> None:
+    code, out, _ = call("results", "--help")
+    assert code == 0 and "import" in out and "assay results best --round v3.0" in out
     assert not results_home.exists()
     code, _, err = call("results", "qurey")
     assert code == 2 and "Did you mean assay results query?" in err

@@ -141,7 +141,8 @@ def test_each_form(call: Call, asked_home: Path, tmp_path: Path) -> None:
         (("accelerator == H100",), 4, "try: a text is written in quotes"),
         (("true) or (true", "-s", "Offline"), 4, "true) or (true\n      ^"),
         (("-c", "system,wats"), 4, "unknown name 'wats'"),
-        (("--sort=-wats",), 4, "unknown name 'wats'"),
+        (("--sort=-wats",), 4, "names: assay results fields, assay metrics"),
+        (("-c", "speedup"), 4, "try: --baseline 'system == "),
         (("--group", "organisations"), 3, "unknown field 'organisations'; expected organisation"),
         (
             ("--group", "division", "-a", "watts"),

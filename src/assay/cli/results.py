@@ -19,18 +19,30 @@ EXAMPLES = """Examples:
   assay results query 'round == "v3.0" and watts < 100' --sort=-samples_per_joule
   assay results best --round v3.0 --benchmark resnet --category edge
   assay results pareto --most samples_per_second --least watts --round v3.0 --benchmark bert-99
-  assay results show 3f9a77c1
+  assay results show 7a5cbe9a
   assay results import ./inference_results_v3.0
 """
 _PATH = click.Path(path_type=Path)
 
 
-@click.group(cls=NounGroup, epilog=EXAMPLES)
-def results() -> None:
+@click.group(cls=NounGroup, invoke_without_command=True, epilog=EXAMPLES)
+@output_options
+@click.pass_context
+def results(ctx: click.Context, out: Output) -> None:
     """Ask, show and import results: published rounds, CM repositories, your own runs.
 
-    The figures of rounds v2.0, v2.1 and v3.0 come with assay.
+    The figures of rounds v2.0, v2.1 and v3.0 come with assay. Without a verb, what there is to ask about.
     """
+    from assay.cli.results_view import show_overview
+    from assay.results.overview import overview
+
+    if ctx.invoked_subcommand is None:
+        with opened(out, {}) as (store, _):
+            show_overview(overview(store), out)
+        return
+    # Options before the verb hold for the verb: assay results --json query.
+    given = {"as_json": out.as_json, "quiet": out.quiet}
+    ctx.default_map = dict.fromkeys(results.list_commands(ctx), given)
 
 
 for command in (query, best, pareto, export, list_fields):
@@ -90,7 +102,8 @@ def import_(source: Path, into: str | None, dry_run: bool, out: Output, **given:
 
 @results.command(
     "show",
-    epilog="Examples:\n\n\b\n  assay results show 3f9a77c1\n  assay results show closed/Krai/results/eb6/resnet50/offline",
+    epilog="Examples:\n\n\b\n  assay results show 7a5cbe9a\n"
+    "  assay results show closed/Krai/results/eb6-qaic-v1.8.3.7-aic100/resnet50/offline",
 )
 @click.argument("name", metavar="UID|LOCATION")
 @click.option("--all", "everything", is_flag=True, help="Also the fields that have no value.")
@@ -109,7 +122,7 @@ def show(name: str, everything: bool, out: Output) -> None:
 
 @results.command(
     "compare",
-    epilog="Examples:\n\n\b\n  assay results compare 3f9a77c1 77c1aa02\n  assay results compare 3f9a 77c1 b946 --all",
+    epilog="Examples:\n\n\b\n  assay results compare 7a5cbe9a 39f54dfb\n  assay results compare 7a5cbe9a 39f54dfb 52bbc77b --all",
 )
 @click.argument("names", metavar="ID ID...", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="Also the fields in which they do not differ.")

@@ -14,7 +14,7 @@ from assay.cli.options import key_values
 from assay.cli.render import Output
 
 if TYPE_CHECKING:
-    from assay.expressions import Schema
+    from assay.expressions import ExpressionError, Schema
     from assay.results.query import Query
     from assay.results.store import Store
 
@@ -123,6 +123,7 @@ def _literal(text: str) -> str:
 @contextmanager
 def opened(out: Output, options: dict[str, Any]) -> Iterator[tuple[Store, Schema]]:
     """The index, brought up to date, and the names that expressions may use."""
+    from assay.expressions import ExpressionError
     from assay.results.metrics import load_metrics, load_values
     from assay.results.store import open_store
 
@@ -130,7 +131,19 @@ def opened(out: Output, options: dict[str, Any]) -> Iterator[tuple[Store, Schema
     metrics = load_metrics(settings)
     values = load_values(settings, metrics.asked, key_values(options.get("given", ()), "--set"))
     with out.progress() as progress, open_store(settings, progress=progress) as store:
-        yield store, metrics.schema(values)
+        try:
+            yield store, metrics.schema(values)
+        except ExpressionError as error:
+            raise _with_hint(error) from None
+
+
+def _with_hint(error: ExpressionError) -> ExpressionError:
+    """The error with what to do about it on the command line."""
+    if error.what.startswith("unknown name"):
+        error.hint = "; ".join(filter(None, [error.hint, "names: assay results fields, assay metrics"]))
+    elif "needs a baseline" in error.what:
+        error.hint = "--baseline 'system == \"...\"'"
+    return error
 
 
 def told_nothing(store: Store, asked: Query, names: Schema, out: Output) -> None:

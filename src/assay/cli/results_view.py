@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from assay.base.units import format_duration, format_size
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from assay.results.importing import Imported, Kind
     from assay.results.leaders import Leader
     from assay.results.one import Found
+    from assay.results.overview import RoundCounts
     from assay.results.row import Row
     from assay.results.table import Column, Table
 
@@ -102,6 +104,25 @@ def _whole(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]
         for number, heading in enumerate(headings)
         if max([len(heading), *(len(row[number]) for row in cells)]) <= _NARROW
     ]
+
+
+def show_overview(rounds: Sequence[RoundCounts], out: Output) -> None:
+    """Print what there is to ask about."""
+    if out.as_json:
+        out.json([asdict(each) for each in rounds])
+        return
+    columns = ("round", "", "results", "measured", "with power", "organisations", "systems", "benchmarks")
+    rows = [
+        (
+            each.round, "published" if each.official else "local",
+            *(f"{size:,}" for size in (
+                each.results, each.measured, each.power, each.organisations, each.systems, each.benchmarks,
+            )),
+        )
+        for each in rounds
+    ]  # fmt: skip
+    out.table(columns, rows, right=columns[2:])
+    out.remark("ask: assay results query, best, pareto; look: show, compare; see assay results --help")
 
 
 def show_leaders(
