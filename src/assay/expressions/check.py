@@ -370,7 +370,9 @@ class Checker:
     def _field(self, name: str, node: tree.Name) -> Typed:
         if self.context.aggregates and self._inside == "row" and name not in self.context.groups:
             what = f"{name} has many values in a group"
-            raise self.error(what, node.span, hint=f"say which is meant, as in mean({name}) or largest({name}), or group by it")
+            raise self.error(
+                what, node.span, hint=f"say which is meant, as in mean({name}) or largest({name}), or group by it"
+            )
         self.fields.add(name)
         field = self.schema.fields[name]
         return Typed("field", field.kind, field=field, unit=field.unit or ONE)
