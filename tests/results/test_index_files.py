@@ -178,11 +178,17 @@ def test_a_name_that_is_no_text_has_a_key_that_is_one(tmp_path: Path) -> None:
     assert ResultFile("/plain", "", (1, 2, 3)).key == "/plain" and ResultFile("", "", (1, 2, 3)).stamp == "1-2-3"
 
 
-def test_the_published_table_is_known_by_its_size(tmp_path: Path) -> None:
+def test_the_published_table_is_known_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "results.parquet"
     assert published_file(path) is None
-    path.write_bytes(b"12345")
-    assert published_file(path) == ResultFile(str(path), "", (5, 0, 0))
+    path.write_bytes(b"PAR1")
+    first = published_file(path)
+    os.utime(path, (1, 1))
+    again = published_file(path)
+    assert first is not None and again is not None and first.stamp == again.stamp
+    path.write_bytes(b"PAR2")
+    other = published_file(path)
+    assert other is not None and other.stamp != first.stamp
 
 
 def test_what_goes_first() -> None:

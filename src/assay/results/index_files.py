@@ -6,6 +6,7 @@ Only names, sizes and times are looked at here; what is in a file is read when i
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -97,11 +98,12 @@ def result_files(repositories: Iterable[Repository]) -> list[ResultFile]:
 
 
 def published_file(path: Path) -> ResultFile | None:
-    """The shipped table as such a file; its state is its size, because an installation sets any time."""
+    """The shipped table as such a file; its state is its content, because an installation sets any time."""
     try:
-        return ResultFile(str(path), "", (path.stat().st_size, 0, 0))
+        raw = path.read_bytes()
     except OSError:
         return None
+    return ResultFile(str(path), "", (len(raw), zlib.crc32(raw), 0))
 
 
 def read_rows(path: str, importer: CmImporter) -> list[Row]:
