@@ -45,8 +45,6 @@ def export(inference: Path, tag: str, target: Path) -> Path:
 def official(script: Path, tree: Path, round_name: str, out: Path) -> tuple[list[str], int, bool]:
     """Rows, exit status, and whether the script broke off."""
     command = [sys.executable, script.name, "--input", str(tree), "--version", round_name, "--csv", str(out)]
-    if round_name == "v3.1":
-        command.append("--skip-power-check")
     done = subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=False)
     crashed = "SUMMARY" not in done.stderr + done.stdout
     rows = out.read_text(encoding="utf-8").splitlines()[1:] if out.exists() else []
@@ -81,7 +79,7 @@ def main() -> int:
     """Run all cases; exit 1 when one differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inference", type=Path, required=True, help="checkout (or bare clone) of mlcommons/inference")
-    parser.add_argument("--rounds", nargs="*", default=["v2.0", "v2.1", "v3.0", "v3.1"])
+    parser.add_argument("--rounds", nargs="*", default=["v2.0", "v2.1", "v3.0", "v3.1", "v4.0"])
     arguments = parser.parse_args()
     cases, chosen = load("cases").CASES, load("case_runner").possible_everywhere
     with tempfile.TemporaryDirectory() as folder:

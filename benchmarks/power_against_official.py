@@ -230,9 +230,12 @@ def main() -> int:
     parser.add_argument("--power-dev", type=Path, required=True, help="clone of mlcommons/power-dev")
     parser.add_argument("--inference", type=Path, help="clone of mlcommons/inference, with its tags")
     parser.add_argument("--tree", type=Path, required=True, help="published results: a folder with closed/ or open/")
-    parser.add_argument("--rounds", nargs="*", default=["v2.0", "v2.1", "v3.0", "v3.1"])
+    parser.add_argument("--rounds", nargs="*", help="default: all; v4.0 only with --inference")
     parser.add_argument("--results", type=int, default=60, help="how many results, evenly chosen; 0: all (default: 60)")
     arguments = parser.parse_args()
+    rounds = arguments.rounds or ["v2.0", "v2.1", "v3.0", "v3.1", *(["v4.0"] if arguments.inference else [])]
+    if "v4.0" in rounds and arguments.inference is None:
+        parser.error("v4.0 needs --inference: power-dev has no revision of its checker")
     tree = arguments.tree.resolve()
     found = sorted(path.parent for path in tree.glob("*/*/results/*/*/*/performance/power"))
     found = [path for path in found if (path / "ranging").is_dir() and (path / "run_1").is_dir()]
@@ -242,7 +245,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "official").mkdir()
-        for checker in checkers(arguments.power_dev, arguments.inference, folder / "official", arguments.rounds):
+        for checker in checkers(arguments.power_dev, arguments.inference, folder / "official", rounds):
             logging.disable(logging.CRITICAL)
             print(f"{checker.round}: {checker.source}")
             for relative in chosen:

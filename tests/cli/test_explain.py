@@ -19,7 +19,7 @@ def test_a_code_is_explained_for_a_round(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_code_is_explained_for_all_rounds(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "seed-wrong"]) == 0
     out = capsys.readouterr().out
-    assert "Official tool  v2.0 note, v2.1 note, v3.0 note, v3.1 reject\n" in out
+    assert "Official tool  v2.0 note, v2.1 note, v3.0 note, v3.1 reject, v4.0 reject\n" in out
     assert "Written rules  reject (all rounds)\n" in out
 
 

@@ -44,7 +44,7 @@ def test_the_list_as_json(capsys: pytest.CaptureFixture[str], arguments: tuple[s
     newest = document[-1]
     assert "bert-99.9" in newest["datacenter"]
     assert "bert-99.9" not in newest["edge"]
-    assert len(newest["benchmarks"]) == 13
+    assert len(newest["benchmarks"]) == 14
 
 
 @pytest.mark.parametrize("name", ["v3.1", "V3.1", "3.1"])

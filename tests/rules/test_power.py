@@ -22,14 +22,14 @@ def shared() -> dict[str, object]:
 
 
 def test_every_round_has_facts() -> None:
-    assert power_rounds() == ["v2.0", "v2.1", "v3.0", "v3.1"]
+    assert power_rounds() == ["v2.0", "v2.1", "v3.0", "v3.1", "v4.0"]
     for name in round_names():
         assert load_power(name).name == name
 
 
 def test_a_later_round_is_held_to_the_latest_facts() -> None:
-    assert load_power("v4.1") == load_power("v3.1")
-    assert load_power("v10.0") == load_power("v3.1")
+    assert load_power("v4.1") == load_power("v4.0")
+    assert load_power("v10.0") == load_power("v4.0")
 
 
 @pytest.mark.parametrize("name", ["v1.1", "v3", "../power/v3.0", "", "v3.1\n"])
@@ -44,21 +44,23 @@ def test_facts_are_read_once() -> None:
 
 
 def test_what_changed_from_round_to_round() -> None:
-    """compliance/check.py of power-dev f7b3b51 and e2baedb; power_checker.py of inference v3.0 and v3.1."""
+    """compliance/check.py of power-dev f7b3b51 and e2baedb; power_checker.py of inference v3.0 to v4.0."""
     rounds = [load_power(name) for name in power_rounds()]
-    assert [each.daemon.versions for each in rounds] == [("1.9.1", "1.9.2")] * 2 + [("1.10.0",)] * 2
-    assert [each.timing.clock_difference_ms for each in rounds] == [200, 500, 1000, 500]
-    assert [each.timing.clock_difference_inclusive for each in rounds] == [False, True, True, True]
-    assert [each.timing.duration_limit for each in rounds] == [0.05, 0.05, 0.15, 0.5]
-    assert [each.timing.duration_of for each in rounds] == ["larger", "larger", "larger", "ranging"]
-    assert [each.timing.duration_fails for each in rounds] == [True, True, True, False]
-    assert [each.timing.average_drop_percent for each in rounds] == [None, None, None, 5]
-    assert [each.log.uncertainty_fails for each in rounds] == [False, False, False, True]
-    assert [each.log.adds_time_zone for each in rounds] == [True, True, True, False]
-    assert [each.log.official_margin_s for each in rounds] == [0, 0, 0, 500]
-    assert [len(each.log.errors_ranging) for each in rounds] == [1, 1, 1, 6]
-    assert ["YokogawaWT330" in each.daemon.analyzers for each in rounds] == [False, True, True, True]
-    assert [len(each.daemon.analyzers) for each in rounds] == [7, 8, 8, 8]
+    assert [each.daemon.versions for each in rounds] == [("1.9.1", "1.9.2")] * 2 + [("1.10.0",)] * 3
+    assert [each.timing.clock_difference_ms for each in rounds] == [200, 500, 1000, 500, 800]
+    assert [each.timing.clock_difference_inclusive for each in rounds] == [False, True, True, True, True]
+    assert [each.timing.duration_limit for each in rounds] == [0.05, 0.05, 0.15, 0.5, 0.5]
+    assert [each.timing.duration_of for each in rounds] == ["larger", "larger", "larger", "ranging", "ranging"]
+    assert [each.timing.duration_fails for each in rounds] == [True, True, True, False, False]
+    assert [each.timing.average_drop_percent for each in rounds] == [None, None, None, 5, 5]
+    assert [each.log.uncertainty_fails for each in rounds] == [False, False, False, True, True]
+    assert [each.log.adds_time_zone for each in rounds] == [True, True, True, False, False]
+    assert [each.log.official_margin_s for each in rounds] == [0, 0, 0, 500, 800]
+    assert [each.log.passes_other_lines for each in rounds] == [False, False, False, False, True]
+    assert [len(each.sources.accepted) for each in rounds] == [2, 3, 3, 3, 1]
+    assert [len(each.log.errors_ranging) for each in rounds] == [1, 1, 1, 6, 6]
+    assert ["YokogawaWT330" in each.daemon.analyzers for each in rounds] == [False, True, True, True, True]
+    assert [len(each.daemon.analyzers) for each in rounds] == [7, 8, 8, 8, 11]
     assert {len(each.hashed) for each in rounds} == {9}
     assert {each.daemon.two_channels for each in rounds} == {(77,)}
 

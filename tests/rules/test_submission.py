@@ -39,14 +39,15 @@ def test_a_mapping_that_is_no_text_is_passed_over() -> None:
 
 
 def test_rounds_differ_in_facts_not_in_code() -> None:
-    rules = [load_round(name).submission for name in ("v2.0", "v2.1", "v3.0", "v3.1")]
+    rules = [load_round(name).submission for name in ("v2.0", "v2.1", "v3.0", "v3.1", "v4.0")]
     assert all(each is not None for each in rules)
-    assert [each.files.folder_checks for each in rules if each] == [False, False, True, True]
-    assert [each.compliance.judges_runs for each in rules if each] == [False, True, True, True]
-    assert [each.power.energy_unit for each in rules if each] == ["Joules", "Joules", "millijoules", "millijoules"]
-    assert [each.accuracy.every_line for each in rules if each] == [False, False, False, True]
-    assert [each.csv.compliance_column for each in rules if each] == ["compilance"] * 2 + ["compliance"] * 2
-    assert [len(each.system.required) for each in rules if each] == [33, 33, 33, 35]
+    assert [each.files.folder_checks for each in rules if each] == [False, False, True, True, True]
+    assert [each.compliance.judges_runs for each in rules if each] == [False, True, True, True, True]
+    assert [each.power.energy_unit for each in rules if each] == ["Joules"] * 2 + ["millijoules"] * 3
+    assert [each.accuracy.every_line for each in rules if each] == [False, False, False, True, True]
+    assert [each.csv.compliance_column for each in rules if each] == ["compilance"] * 2 + ["compliance"] * 3
+    assert [len(each.system.required) for each in rules if each] == [33, 33, 33, 35, 35]
+    assert [each.power.passes_other_lines for each in rules if each] == [False] * 4 + [True]
 
 
 def test_an_unknown_key_is_told_with_file_and_line(tmp_path: Path) -> None:

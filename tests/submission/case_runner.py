@@ -19,15 +19,18 @@ from .smalltree import build
 
 def possible_everywhere(case: Case, round_name: str) -> bool:
     """Whether a case can be built for a round, whether or not the round looks at it."""
-    rules = load_round(round_name).submission
-    assert rules is not None
-    return case.name != "skip" and case.build.get("division", "closed") in rules.divisions
+    round_ = load_round(round_name)
+    assert round_.submission is not None
+    return (
+        case.build.get("division", "closed") in round_.submission.divisions
+        and case.build.get("benchmark", "resnet") in round_.benchmarks
+    )
 
 
 def _looked_at(case: Case, round_name: str) -> bool:
     """Whether a round knows the division and the thing at all."""
     round_, kind = load_round(round_name), catalogue()[case.code]
-    if round_name < case.since or not possible_everywhere(case, round_name):
+    if round_name < case.since or (case.until and round_name > case.until) or not possible_everywhere(case, round_name):
         return False
     return {kind.official_level(round_), kind.strict_level(round_)} != {Level.IGNORE}
 

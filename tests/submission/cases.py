@@ -24,6 +24,7 @@ class Case:
     build: dict[str, Any] = field(default_factory=dict)
     name: str = ""
     since: str = "v2.0"
+    until: str = ""
 
     @property
     def label(self) -> str:
@@ -108,10 +109,39 @@ def _hash_of_another_log(tree: SmallTree) -> None:
     log.write_text("[\n]\n", encoding="utf-8")
 
 
+def _sdxl(clip: float, fid: float) -> str:
+    return f"Accuracy Results: {{'FID_SCORE': {fid}, 'CLIP_SCORE': {clip}}}\nhash=00\n"
+
+
+def _llama(tokens: float) -> str:
+    return f"{{'rouge1': 44.5, 'rouge2': 22.1, 'rougeL': 30.1, 'tokens_per_sample': {tokens}}}\nhash=00\n"
+
+
+def _image(tree: SmallTree, name: str) -> Path:
+    return _acc_text(tree).parent / "images" / f"{name}.png"
+
+
+def _test06(tree: SmallTree) -> Path:
+    return tree.compliance("Offline") / "TEST06" / "verify_accuracy.txt"
+
+
+def _another_test(tree: SmallTree) -> None:
+    folder = tree.compliance("Offline") / "TEST06"
+    folder.rename(folder.with_name("TEST01"))
+
+
+TTFT = "result_first_token_99.00_percentile_latency_ns"
+TPOT = "result_time_per_output_token_99.00_percentile_ns"
+PASSED = (
+    "First token check pass: True\nEOS check pass: True\nSample length check pass: True\nTEST06 verification complete\n"
+)
 DATACENTER = {"category": Category.DATACENTER}
 NETWORK = {"category": Category.DATACENTER, "division": "network"}
 OPEN = {"division": "open"}
 POWER = {"power": True}
+LLAMA = {"benchmark": "llama2-70b-99", "model": "llama2-70b-99", "category": Category.DATACENTER}
+SDXL = {"benchmark": "stable-diffusion-xl", "model": "stable-diffusion-xl"}
+BERT = {"benchmark": "bert-99", "model": "bert-99"}
 UNHASHABLE = ':::MLLOG {"key": [], "value": 1, "metadata": {"is_error": false}}\n'
 
 CASES: tuple[Case, ...] = (
@@ -188,6 +218,30 @@ CASES: tuple[Case, ...] = (
     Case("accuracy-absent", put(_acc_text, "mAP=76.1\nhash=00\n")),
     Case("accuracy-below-target", put(_acc_text, "accuracy=75.69%\nhash=00\n")),
     Case("accuracy-below-target", put(_acc_text, "accuracy=75.69%\nhash=00\n"), OPEN, name="open"),
+    Case("accuracy-above-limit", put(_acc_text, _sdxl(31.82, 23.5)), SDXL, since="v4.0"),
+    Case("accuracy-above-limit", put(_acc_text, _sdxl(31.75, 23.96)), SDXL, name="second", since="v4.0"),
+    Case("accuracy-above-limit", put(_acc_text, _sdxl(31.82, 23.5)), {**SDXL, **OPEN}, name="open", since="v4.0"),
+    Case(
+        "accuracy-above-limit",
+        put(_acc_text, _sdxl(31.82, 23.5) + _sdxl(31.75, 23.5)),
+        {**SDXL, **OPEN},
+        name="twice",
+        since="v4.0",
+    ),
+    Case(
+        "accuracy-above-limit",
+        put(_acc_text, _llama(323.9)),
+        LLAMA,
+        name="tokens",
+        since="v4.0",
+    ),
+    Case("accuracy-below-target", put(_acc_text, _sdxl(31.75, 23.0)), SDXL, name="distance", since="v4.0"),
+    Case("accuracy-below-target", put(_acc_text, _llama(265.0)), LLAMA, name="tokens", since="v4.0"),
+    Case("accuracy-absent", put(_acc_text, "{'CLIP_SCORE': 31.75}\nhash=00\n"), SDXL, name="second", since="v4.0"),
+    Case("accuracy-output-missing", drop(lambda t: _acc_text(t).parent / "images"), SDXL, since="v4.0"),
+    Case("accuracy-output-missing", drop(lambda t: _image(t, "95")), SDXL, name="image", since="v4.0"),
+    Case("accuracy-output-missing", drop(lambda t: _image(t, "95")), {**SDXL, **OPEN}, name="open", since="v4.0"),
+    Case("accuracy-extra-missing", drop(lambda t: _image(t, "captions")), SDXL, since="v4.0"),
     Case("accuracy-hash-missing", put(_acc_text, "accuracy=76.0%\n")),
     Case("accuracy-log-missing", drop(lambda t: _acc_text(t).with_name("mlperf_log_accuracy.json"))),
     Case("accuracy-log-untruncated", put(lambda t: _acc_text(t).with_name("mlperf_log_accuracy.json"), "x" * 10241)),
@@ -210,6 +264,20 @@ CASES: tuple[Case, ...] = (
     Case("detail-value", perf(result_samples_per_second=None), name="figure"),
     Case("detail-value", perf(effective_scenario="Sometimes"), name="scenario"),
     Case("result-invalid", perf(result_validity="INVALID")),
+    Case("result-invalid", perf("Server", result_validity="INVALID"), {**BERT, **DATACENTER}, name="other"),
+    Case("result-invalid-unheeded", perf("Server", result_validity="INVALID"), LLAMA, since="v4.0"),
+    Case("token-latency-off", perf("Server", requested_use_token_latencies=False), LLAMA, since="v4.0"),
+    Case("token-latency-off", perf(requested_use_token_latencies=None), LLAMA, name="offline", since="v4.0"),
+    Case("token-latency", perf("Server", **{TTFT: 2_000_000_000}), LLAMA, since="v4.0"),
+    Case("token-latency", perf("Server", **{TPOT: 200_000_000}), LLAMA, name="later", since="v4.0"),
+    Case("token-latency", perf("Server", **{TTFT: 2_000_000_000, TPOT: None}), LLAMA, name="first", since="v4.0"),
+    Case("token-latency-weak", perf("Server", requested_server_ttft_latency=3 * 10**9), LLAMA, since="v4.0"),
+    Case("token-latency-weak", perf("Server", requested_server_tpot_latency=None), LLAMA, name="later", since="v4.0"),
+    Case("detail-value", perf("Server", **{TTFT: None}), LLAMA, name="first-token", since="v4.0"),
+    Case("detail-value", perf("Server", **{TPOT: "late"}), LLAMA, name="later-token", since="v4.0"),
+    Case("detail-value", perf(result_tokens_per_second=None), LLAMA, name="tokens", since="v4.0"),
+    Case("detail-value", perf(result_samples_per_second=None), LLAMA, name="samples", since="v4.0"),
+    Case("latency-bound", perf("Server", effective_target_latency_ns=20 * 10**9 + 1), LLAMA, "tokens", "v4.0"),
     Case("run-error", lambda t: t.run_log("Offline").open("a").write(log_line("error_runtime", "bad", error=True))),
     Case("sample-count-low", perf(effective_performance_sample_count=64)),
     Case("seed-wrong", perf(effective_qsl_rng_seed=1)),
@@ -228,6 +296,7 @@ CASES: tuple[Case, ...] = (
     Case("latency-bound", perf("Server", effective_target_latency_ns=15000001), DATACENTER),
     Case("offline-queries", perf(effective_min_query_count=0)),
     Case("offline-samples", perf(effective_samples_per_query=24575)),
+    Case("offline-samples", perf(effective_samples_per_query=10832), BERT, name="dataset"),
     Case("duration-short", perf(effective_min_duration_ms=599999)),
     Case("duration-unmet", perf(result_min_duration_met=False)),
     Case(
@@ -270,7 +339,8 @@ CASES: tuple[Case, ...] = (
     Case("power-files", drop(lambda t: t.result("Offline") / "performance/power/ptd_logs.txt"), POWER),
     Case("power-files", drop(lambda t: t.result("Offline") / "performance/ranging"), POWER, name="ranging"),
     Case("ranging-unreadable", put(lambda t: t.result("Offline") / "performance/ranging/mlperf_log_detail.txt"), POWER),
-    Case("power-log-unreadable", put(lambda t: t.run_log("Offline").with_name("spl.txt"), "nonsense\n"), POWER),
+    Case("power-log-unreadable", put(lambda t: t.run_log("Offline").with_name("spl.txt"), "Time,nonsense\n"), POWER),
+    Case("power-log-unreadable", _sample("\n"), POWER, name="other-line", until="v3.1"),
     Case("power-log-unreadable", perf(power_begin="yesterday"), POWER, name="window"),
     Case("power-log-unreadable", _sample("Time,03-01-2023 18:10:30.500\n"), POWER, name="short-line"),
     Case(
@@ -287,6 +357,24 @@ CASES: tuple[Case, ...] = (
     Case("verify-missing", drop(lambda t: t.compliance("Offline") / "TEST05/verify_performance.txt")),
     Case("verify-missing", drop(lambda t: t.compliance("Offline") / "TEST01/verify_accuracy.txt"), name="accuracy"),
     Case("verify-failed", put(lambda t: t.compliance("Offline") / "TEST05/verify_performance.txt", "TEST FAIL\n")),
+    Case("compliance-missing", drop(lambda t: t.compliance("Offline")), LLAMA, name="tokens", since="v4.0"),
+    Case("compliance-test-missing", _another_test, LLAMA, name="tokens", since="v4.0"),
+    Case("verify-missing", drop(_test06), LLAMA, name="tokens", since="v4.0"),
+    Case("verify-failed", put(_test06, PASSED.replace("EOS check pass: True", "")), LLAMA, "eos", "v4.0"),
+    Case(
+        "verify-failed",
+        put(_test06, PASSED.replace("token check pass: True", "token check pass: False")),
+        LLAMA,
+        name="token",
+        since="v4.0",
+    ),
+    Case(
+        "verify-failed",
+        put(_test06, PASSED.replace("Sample length check pass: True", "TEST PASS")),
+        LLAMA,
+        name="length",
+        since="v4.0",
+    ),
     Case("verify-inexact", lambda t: _inexact(t, "accuracy=76.0%\n", "accuracy=76.1%\n")),
     Case("compliance-accuracy-missing", drop(lambda t: t.compliance("Offline") / "TEST01/accuracy")),
     Case("compliance-accuracy-unreadable", lambda t: _inexact(t, "accuracy=76.0%\n", "nothing\n")),

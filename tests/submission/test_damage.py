@@ -7,11 +7,13 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assay.submission.check import check
 
+from .cases import LLAMA, SDXL
 from .smalltree import build
 
 Damage = Callable[[Path, list[Path], random.Random], None]
@@ -134,9 +136,10 @@ DAMAGES: tuple[Damage, ...] = (
 def damage_and_check(folder: Path, seed: int) -> None:
     """One tree, a few damages, one check."""
     chance = random.Random(seed)
-    round_name = chance.choice(["v2.0", "v2.1", "v3.0", "v3.1"])
+    round_name = chance.choice(["v2.0", "v2.1", "v3.0", "v3.1", "v4.0"])
     root = folder / "tree"
-    build(root, round_name, division=chance.choice(["closed", "open"]), power=chance.random() < 0.5)
+    made: dict[str, Any] = chance.choice([{}, LLAMA, SDXL]) if round_name == "v4.0" else {}
+    build(root, round_name, division=chance.choice(["closed", "open"]), power=chance.random() < 0.5, **made)
     for _ in range(chance.randint(1, 4)):
         files = sorted(each for each in root.rglob("*") if each.is_file() and not each.is_symlink())
         if files:

@@ -12,11 +12,14 @@ from assay.errors import InvalidInputError
 from assay.rules.model import (
     Benchmark,
     Category,
+    Figure,
     Limits,
+    Outputs,
     QualityTarget,
     Round,
     Scenario,
     ScenarioFacts,
+    TokenLatency,
 )
 from assay.rules.schema import BenchmarkForm, QualityForm, RoundFile, ScenarioForm
 
@@ -82,6 +85,9 @@ class _Builder:
             limits={scenario: self._limits(scenario, form) for scenario in Scenario},
             compliance=form.compliance,
             placeholder=form.placeholder,
+            token_latency=_token_latency(form),
+            figures={scenario: Figure(each.result_field, each.unit) for scenario, each in form.figures.items()},
+            outputs={name: Outputs(each.required, each.expected) for name, each in form.outputs.items()},
         )
 
     def _check_placement(self, name: str, form: BenchmarkForm) -> None:
@@ -139,14 +145,14 @@ class _Builder:
         return QualityTarget(form.metric, unit, form.reference, form.ratio, form.target, form.upper_limit)
 
     def _limits(self, scenario: Scenario, form: BenchmarkForm) -> Limits:
-        facts = self._form.scenarios[scenario]
+        facts, offline = self._form.scenarios[scenario], scenario is Scenario.OFFLINE
         latencies = {
             Scenario.SERVER: form.server_latency,
             Scenario.MULTI_STREAM: form.multistream_latency,
         }
         return Limits(
             min_duration_ns=facts.min_duration,
-            min_query_count=facts.min_query_count,
+            min_query_count=(form.offline_min_samples if offline else None) or facts.min_query_count,
             target_latency_ns=latencies.get(scenario) or facts.target_latency,
             percentile=facts.percentile,
             target_qps=facts.target_qps,
@@ -189,6 +195,11 @@ def _check_names(form: RoundFile, where: Where) -> None:
                     f"alias {alias!r} is already the name of {owner!r}",
                     where=where(("benchmarks", name, "aliases", number)),
                 )
+
+
+def _token_latency(form: BenchmarkForm) -> TokenLatency | None:
+    bounds = form.token_latency
+    return None if bounds is None else TokenLatency(bounds.first_token, bounds.per_token)
 
 
 def _facts(scenario: Scenario, form: ScenarioForm) -> ScenarioFacts:

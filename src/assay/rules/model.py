@@ -7,7 +7,7 @@ Times are nanoseconds unless the name says otherwise; accuracies are in the unit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from assay.errors import UsageError, nearest, unknown
@@ -108,6 +108,45 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLatency:
+    """Bounds that a benchmark has for tokens; the 99th percentile of each has to be below.
+
+    Attributes:
+        first_token_ns: time to the first token (TTFT).
+        per_token_ns: time for each token after it (TPOT).
+    """
+
+    first_token_ns: int
+    per_token_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The official figure of a benchmark where it is not the one that the scenario has.
+
+    Attributes:
+        result_field: key of the figure in ``mlperf_log_detail.txt``.
+        unit: what it counts; the official tool writes the scenario's unit all the same.
+    """
+
+    result_field: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Outputs of the model that are handed in with the accuracy run, as names of files without their endings.
+
+    Attributes:
+        required: a result without them is refused.
+        expected: the official tool looks for them and lets a result without them pass.
+    """
+
+    required: tuple[str, ...]
+    expected: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QualityTarget:
     """One accuracy a closed-division result has to reach.
 
@@ -156,6 +195,9 @@ class Benchmark:
         limits: what a valid run of a scenario has to reach.
         compliance: compliance tests asked for.
         placeholder: named in the official tool with no reference behind it.
+        token_latency: bounds for tokens, None where the benchmark has none.
+        figures: the figures that are not those of the scenario.
+        outputs: folder of the accuracy run to the outputs in it.
     """
 
     name: str
@@ -173,6 +215,9 @@ class Benchmark:
     limits: Mapping[Scenario, Limits]
     compliance: tuple[str, ...]
     placeholder: bool = False
+    token_latency: TokenLatency | None = None
+    figures: Mapping[Scenario, Figure] = field(default_factory=dict)
+    outputs: Mapping[str, Outputs] = field(default_factory=dict)
 
     def scenarios(self, category: Category) -> tuple[Scenario, ...]:
         """Scenarios of a category, required ones first; empty when the benchmark is not in it."""

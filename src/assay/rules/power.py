@@ -105,6 +105,7 @@ class LogFacts:
         adds_time_zone: the official checker adds the server's time zone to times that are UTC already.
         margin_s: how far warnings may reach into the load window from both ends.
         official_margin_s: the same as the official checker computes it.
+        passes_other_lines: lines of ``spl.txt`` that do not begin with ``Time`` are passed over.
     """
 
     __pydantic_config__ = _FORBID
@@ -115,6 +116,7 @@ class LogFacts:
     adds_time_zone: bool
     margin_s: _NotNegative
     official_margin_s: _NotNegative
+    passes_other_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,27 @@ class QualityForm(_Form):
     upper_limit: Positive | None = None
 
 
+class FigureForm(_Form):
+    """The figure of a benchmark in a scenario, where it is not the one that the scenario has."""
+
+    result_field: Text
+    unit: Text
+
+
+class TokenLatencyForm(_Form):
+    """Bounds of a benchmark that reports tokens."""
+
+    first_token: Duration
+    per_token: Duration
+
+
+class OutputsForm(_Form):
+    """Outputs of the model that a folder of the accuracy run holds."""
+
+    required: tuple[Name, ...] = Field(min_length=1)
+    expected: tuple[Name, ...] = ()
+
+
 class BenchmarkForm(_Form):
     """A benchmark of the round."""
 
@@ -100,6 +121,10 @@ class BenchmarkForm(_Form):
     optional: dict[Category, tuple[Scenario, ...]] = Field(default_factory=dict)
     server_latency: Duration | None = None
     multistream_latency: Duration | None = None
+    token_latency: TokenLatencyForm | None = None
+    offline_min_samples: Count | None = None
+    figures: dict[Scenario, FigureForm] = Field(default_factory=dict)
+    outputs: dict[Name, OutputsForm] = Field(default_factory=dict)
     equal_issue: tuple[Scenario, ...] = ()
     compliance: tuple[Test, ...] = ()
     placeholder: Flag = False

@@ -165,7 +165,9 @@ class ComplianceRules:
         without_verify: tests that need no ``verify_performance.txt``.
         max_delta_percent: by how much the two accuracies of TEST01 may differ.
         max_delta_percent_tight: the same for benchmarks with ``99.9`` in their name.
-        optional_for: a model directory whose name contains one of these needs no compliance folder.
+        optional_for: a model directory whose name contains one of these needs no compliance folder when its benchmark
+            has no test (the empty text: every directory).
+        verify_lines: tests that are judged by ``verify_accuracy.txt`` alone: of each group of lines one has to be there.
     """
 
     __pydantic_config__ = _FORBID
@@ -180,6 +182,7 @@ class ComplianceRules:
     max_delta_percent: float = 1.0
     max_delta_percent_tight: float = 0.1
     optional_for: tuple[str, ...] = ()
+    verify_lines: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,7 @@ class PowerUnits:
         positive_only: samples that are not above 0 W are left out.
         reads_ranging: the tool reads the result of the ranging run too, and refuses what it cannot read.
         checker_default: the power working group's checks run unless switched off.
+        passes_other_lines: lines of ``spl.txt`` that do not begin with ``Time`` are passed over.
     """
 
     __pydantic_config__ = _FORBID
@@ -200,6 +204,7 @@ class PowerUnits:
     positive_only: bool = False
     reads_ranging: bool = False
     checker_default: bool = False
+    passes_other_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +258,7 @@ class SubmissionRules:
         model_mapping: name of a model directory to benchmark.
         model_guesses: tried in order when nothing else names the benchmark.
         min_duration_ms: shortest performance run.
-        offline_min_samples: fewest samples of the one Offline query.
+        offline_min_samples: fewest samples of the one Offline query; a benchmark may have fewer of its own.
         offline_min_queries: fewest queries of an Offline run.
         unexpected_counts: a scenario that the benchmark does not have counts in the column of errors.
         open_forgives: codes that the tool forgives in the open division.

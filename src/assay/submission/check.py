@@ -438,7 +438,6 @@ class _SystemReport:
         strict = not self._refused and not any(each.strict is Level.REJECT for each in found)
         if not strict:
             checker._refuse_strict(path)
-        units = {scenario.value: facts.unit for scenario, facts in checker._round.scenarios.items()}
         energy = checker._rules.power.energy_unit
         checker._results.append(
             ResultReport(
@@ -453,7 +452,7 @@ class _SystemReport:
                 official=path in self._taken,
                 strict=strict,
                 value=entry.value if isinstance(entry.value, int | float) else None,
-                unit=units.get(entry.scenario, ""),
+                unit=_unit(checker._round, model.benchmark, entry),
                 accuracy=entry.accuracy,
                 power=entry.power,
                 power_unit=energy if "Stream" in entry.scenario else "Watts",
@@ -497,6 +496,15 @@ class _SystemReport:
             checker._listener(finding)
             if finding.strict in (Level.FLAG, Level.REJECT):
                 checker._refuse_strict(path)
+
+
+def _unit(round_: Round, benchmark: str, entry: EntryOutcome) -> str:
+    """Unit of an entry's figure: what it counts, where that is not what the scenario's figures count."""
+    scenario = next((each for each in round_.scenarios if each.value == entry.scenario), None)
+    if scenario is None:
+        return ""
+    own = None if entry.inferred else round_.benchmarks[benchmark].figures.get(scenario)
+    return round_.scenarios[scenario].unit if own is None else own.unit
 
 
 def rest_issues(

@@ -54,6 +54,15 @@ def test_a_line_that_the_tool_cannot_read_is_told(line: str) -> None:
     assert (told.value.issue.code, told.value.issue.line) == ("power-log-unreadable", 2)
 
 
+def test_lines_that_are_no_samples_are_passed_over_where_the_round_says_so() -> None:
+    begin, end = datetime(2023, 3, 1, 18), datetime(2023, 3, 1, 19)
+    text = f"\n{SPL.format(0, 5, 0, 9)}foo,bar\n{SPL.format(0, 6, 0, 9)} Time,\n"
+    assert watts_inside(text, begin, end, "spl.txt", passes_other_lines=True) == [9.25, 9.25]
+    with pytest.raises(UnreadablePowerError) as told:
+        watts_inside(f"{text}Time\n", begin, end, "spl.txt", passes_other_lines=True)
+    assert told.value.issue.line == 6
+
+
 def test_a_time_at_the_end_of_a_line_is_none_as_in_the_tool() -> None:
     """The tool's field keeps the line's end, so that only a last line without one can be read; there it has no watts."""
     begin, end = datetime(2023, 3, 1, 18), datetime(2023, 3, 1, 18, 10)

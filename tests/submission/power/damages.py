@@ -49,6 +49,11 @@ def until(last: str, code: str, after: str = "") -> Mapping[str, str]:
     return {each: code if each <= last else after for each in ROUNDS if each <= last or after}
 
 
+def since(first: str, code: str) -> Mapping[str, str]:
+    """A code from a round on."""
+    return {each: code for each in ROUNDS if each >= first}
+
+
 def side(name: str, edit: Callable[[dict[str, Any]], object]) -> Edit:
     return lambda measured: measured.json(name, edit)
 
@@ -275,6 +280,12 @@ DAMAGES = [
         "0.7 s apart",
         "times",
         server(add("phases", "testing", 0, 0, by=0.7)),
+        {each: "power-clock-difference" for each in ROUNDS if each not in ("v3.0", "v4.0")},
+    ),
+    Damage(
+        "0.85 s apart",
+        "times",
+        server(add("phases", "testing", 0, 0, by=0.85)),
         {each: "power-clock-difference" for each in ROUNDS if each != "v3.0"},
     ),
     Damage("5 s apart", "times", server(add("phases", "ranging", 3, 0, by=-5)), every("power-clock-difference")),
@@ -331,7 +342,7 @@ DAMAGES = [
         lambda measured: measured.move_window("ranging", begin=measured.seconds("ranging")),
         until("v3.0", "power-duration-differs", "power-phases-wrong"),
     ),
-    Damage("6 % less power", "times", watts("run_1", 0.94), {"v3.1": "power-average-low"}),
+    Damage("6 % less power", "times", watts("run_1", 0.94), since("v3.1", "power-average-low")),
     Damage("4 % less power", "times", watts("run_1", 0.96)),
     Damage("6 % more power", "times", watts("run_1", 1.06)),
     Damage(
@@ -345,22 +356,31 @@ DAMAGES = [
         "a broken sample", "times", text("ranging/spl.txt", r"^.", "\n\\g<0>", 1), {"v3.1": "power-average-unreadable"}
     ),
     Damage(
+        "a broken time",
+        "times",
+        text("ranging/spl.txt", r"^Time,.", "Time,x", 1),
+        since("v3.1", "power-average-unreadable"),
+    ),
+    Damage(
         "a broken sample and shorter",
         "times",
         first(text("ranging/spl.txt", r"^.", "\n\\g<0>", 1), shorter(0.6)),
-        until("v3.0", "power-duration-differs", "power-average-unreadable-unseen"),
+        {**until("v3.0", "power-duration-differs"), "v3.1": "power-average-unreadable-unseen"},
         ("power-duration-shorter",),
     ),
     Damage(
-        "no power factor", "times", text("run_1/spl.txt", r",PF,[^\r\n]*", ""), {"v3.1": "power-average-unreadable"}
+        "no power factor",
+        "times",
+        text("run_1/spl.txt", r",PF,[^\r\n]*", ""),
+        since("v3.1", "power-average-unreadable"),
     ),
-    Damage("no power while ranging", "times", watts("ranging", 0), {"v3.1": "power-average-low"}),
+    Damage("no power while ranging", "times", watts("ranging", 0), since("v3.1", "power-average-low")),
     Damage("no power at all", "times", first(watts("ranging", 0), watts("run_1", 0))),
     Damage(
         "no samples",
         "times",
         lambda measured: (measured.path / "run_1/spl.txt").unlink(),
-        {"v3.1": "power-average-unreadable"},
+        since("v3.1", "power-average-unreadable"),
     ),
     # messages
     Damage(
@@ -461,7 +481,12 @@ DAMAGES = [
         every("power-daemon-log-untimed-unseen"),
         ("power-daemon-error-ranging",),
     ),
-    Damage("a warning while testing", "daemon-log", log("{testing}: WARNING: well"), every("power-daemon-warning")),
+    Damage(
+        "a warning while testing",
+        "daemon-log",
+        log("{testing}: WARNING: well"),
+        until("v3.1", "power-daemon-warning", "power-daemon-warning-unseen"),
+    ),
     Damage(
         "a warning early while testing",
         "daemon-log",
@@ -473,13 +498,13 @@ DAMAGES = [
         "a warning in another time zone",
         "daemon-log",
         first(server(put("timezone", value=28800)), log("{testing}: WARNING: well")),
-        until("v3.0", "power-daemon-warning-unseen", "power-daemon-warning"),
+        {**every("power-daemon-warning-unseen"), "v3.1": "power-daemon-warning"},
     ),
     Damage(
         "uncertain",
         "daemon-log",
         log(f"{{testing}}: {UNCERTAIN}"),
-        until("v3.0", "power-uncertainty-high-unseen", "power-uncertainty-high"),
+        {**every("power-uncertainty-high-unseen"), "v3.1": "power-uncertainty-high"},
         ("power-daemon-warning",),
     ),
     Damage(

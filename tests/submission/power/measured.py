@@ -16,12 +16,12 @@ from assay.submission.issue import Issue
 from assay.submission.power.wg import each_check
 from assay.submission.tree import TreeReader
 
-ROUNDS = ("v2.0", "v2.1", "v3.0", "v3.1")
+ROUNDS = ("v2.0", "v2.1", "v3.0", "v3.1", "v4.0")
 START = datetime(2023, 3, 1, 18, tzinfo=UTC)
 NAME = "2023-03-01_18-00-00"
 ANALYZER = "YokogawaWT310"
 # Phase of each run, and LoadGen's window in seconds after START. 1,200 s are more than twice the 500 s that the checker
-# of v3.1 leaves out at each end.
+# of v3.1 leaves out at each end, and less than twice the 800 s of v4.0.
 RUNS = {"ranging": ("ranging", (100, 1300)), "run_1": ("testing", (2100, 3300))}
 # Seconds from the window's ends to the four points of a phase.
 _POINTS = (-100, -60, 40, 50)

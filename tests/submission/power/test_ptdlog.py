@@ -118,6 +118,17 @@ def test_the_margin_of_v31_is_half_a_second_and_500_seconds_in_its_tool(measured
     assert at(2600.001) == at(2799.999) == ["power-uncertainty-high"]
 
 
+def test_the_margin_of_v40_leaves_nothing_of_twenty_minutes(measured: Measured) -> None:
+    measured = build(measured.root / "v4.0", "v4.0")
+
+    def at(seconds: float) -> list[str]:
+        line = f"{after(seconds)}: {UNCERTAIN}"
+        return [issue.code for issue in issues(measured, ACTIVE, MARK, DONE, line, round_name="v4.0")]
+
+    assert at(2100.8) == at(3299.2) == []
+    assert at(2100.801) == at(3299.199) == at(2700) == ["power-uncertainty-high-unseen"]
+
+
 def test_what_stands_behind_the_stop_is_unseen(measured: Measured) -> None:
     measured.log(ODD_ERROR, "{testing}: WARNING: well", f"{{testing}}: {UNCERTAIN}")
     assert [issue.code for issue in measured.checked("v3.0")["daemon-log"]] == [

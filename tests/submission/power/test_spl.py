@@ -143,6 +143,14 @@ def test_what_cannot_be_read_is_told_with_its_line(raw: bytes, problem: str, num
     assert (told.value.problem, told.value.line) == (problem, number)
 
 
+def test_lines_that_are_no_samples_are_passed_over_where_the_round_says_so() -> None:
+    raw = text("\n", line(stamp(1)), "foo,bar\n", line(stamp(2)), " Time,\n")
+    found = spl.samples(raw, BEGIN, END, passes_other_lines=True)
+    assert (found.watts, found.lines, found.first) == ([100.0, 100.0], 5, 2)
+    with pytest.raises(SplError, match="too few"):
+        spl.samples(raw + b"Time\n", BEGIN, END, passes_other_lines=True)
+
+
 def test_outside_of_the_window_only_the_time_is_read() -> None:
     raw = text("Time,03-01-2022 18:00:01.000,\n", line(stamp(1)))
     assert spl.samples(raw, BEGIN, END).watts == [100.0]

@@ -43,7 +43,7 @@ def cell(name: str, *rows: str, place: int = 0, sheet: int = 0) -> object:
 
 def test_forms_of_the_rounds() -> None:
     forms = {name: form_of(load_round(name)) for name in round_names()}
-    assert [forms[name].number for name in ("v2.0", "v2.1", "v3.0", "v3.1")] == ["2.0", "2.1", "3.0", "3.1"]
+    assert [forms[name].number for name in round_names()] == ["2.0", "2.1", "3.0", "3.1", "4.0"]
     assert forms["v3.0"].sheet("edge", "closed", power=True) == "closed,edge,power"
     assert forms["v3.1"].sheet("edge", "closed", power=True) == "edge - closed - power"
     assert forms["v2.0"].identifier(7) == "2.0-007"

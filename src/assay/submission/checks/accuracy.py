@@ -15,12 +15,13 @@ from pathlib import Path
 from assay.loadgen.names import ACCURACY, DETAIL
 from assay.loadgen.scan import DetailScan
 from assay.rules.model import QualityTarget, Scenario
-from assay.submission.checks.context import EntryContext, read_text, shown
+from assay.submission.checks.context import EntryContext, names, read_text, shown
 from assay.submission.checks.files import file_list
 from assay.submission.issue import Issue
 from assay.submission.tree import Folder
 
 ACCURACY_TEXT = "accuracy.txt"
+_NOT_MET = ("accuracy-below-target", "accuracy-unreadable")
 _ACCURACY_MODES = ("AccuracyOnly", "SubmissionRun")
 
 
@@ -55,6 +56,7 @@ def judge_accuracy(
     rules = context.rules
     found.issues += file_list("accuracy-files", path, folder, rules.files.accuracy, (), rules.files)
     found.issues += _figures(context, f"{path}/{ACCURACY_TEXT}", found, folder)
+    found.issues += _outputs(context, folder, path)
     found.issues += _log(context, folder, path)
     found.issues += _run(context, folder, path, measured, sut_name)
     return found
@@ -117,7 +119,8 @@ def _every_line(
                 found.figures[target.metric] = match[1]
                 below = list(_against(target, match[1], place))
                 issues += below
-                met |= set() if below else {target.metric}
+                # A figure above its limit is refused, and ends the reading like one that is met.
+                met |= set() if any(issue.code in _NOT_MET for issue in below) else {target.metric}
         if hash_value and len(met) == len(context.benchmark.quality):
             break
     for target in context.benchmark.quality:
@@ -168,6 +171,19 @@ def _hash_problem(context: EntryContext, folder: Folder, place: str, hash_seen: 
     if actual == hash_seen.lower():
         return None
     return Issue("accuracy-hash-wrong", place, field="hash", found=shown(hash_seen), expected=actual)
+
+
+def _outputs(context: EntryContext, folder: Folder, path: str) -> Iterator[Issue]:
+    """Outputs of the model that are handed in with the run; the ending of a file does not matter."""
+    for name, outputs in context.benchmark.outputs.items():
+        inner = folder.at(name)
+        there = set() if inner is None else {each.partition(".")[0] for each in inner.files}
+        for code, asked in (
+            ("accuracy-output-missing", outputs.required),
+            ("accuracy-extra-missing", outputs.expected),
+        ):
+            if missing := set(asked) - there:
+                yield Issue(code, f"{path}/{name}", found=f"missing: {names(missing)}", expected=", ".join(asked))
 
 
 def _log(context: EntryContext, folder: Folder, path: str) -> Iterator[Issue]:

@@ -51,7 +51,12 @@ def judge_compliance(context: EntryContext, folder: Folder | None) -> JudgedComp
     performance = _Performance(context, folder, path, found)
     for test in context.benchmark.compliance:
         performance.test(test)
-    accuracy = list(_accuracy(context, folder.at("TEST01"), f"{path}/TEST01"))
+    accuracy: list[Issue] = []
+    if "TEST01" in context.benchmark.compliance:
+        accuracy += _accuracy(context, folder.at("TEST01"), f"{path}/TEST01")
+    for test, lines in rules.verify_lines.items():
+        if test in context.benchmark.compliance:
+            accuracy += _outcome(context, folder.at(test), f"{path}/{test}", lines)
     found.issues += accuracy
     refused = any(context.levels.refuses(issue.code) for issue in accuracy)
     if rules.compares_accuracy:
@@ -81,6 +86,8 @@ class _Performance:
         if folder is None:
             self._found.issues.append(Issue("compliance-test-missing", path))
             self.passed = False
+            return
+        if name in rules.verify_lines:
             return
         run_ok = self._judge(name, folder, path) if rules.judges_runs else True
         issues = list(_performance_files(context, folder, path, needs_verify=name not in rules.without_verify))
@@ -158,6 +165,24 @@ def _accuracy(context: EntryContext, folder: Folder | None, path: str) -> Iterat
     yield from different
     if not exact and not different:
         yield from _close(context, f"{path}/accuracy")
+
+
+def _outcome(
+    context: EntryContext, folder: Folder | None, path: str, groups: tuple[tuple[str, ...], ...]
+) -> Iterator[Issue]:
+    """What the verification of a test wrote, line by line."""
+    place = f"{path}/verify_accuracy.txt"
+    if folder is None or not folder.exists("verify_accuracy.txt"):
+        yield Issue("verify-missing", place)
+        return
+    text, problem = read_text(context.full(place))
+    if text is None:
+        yield Issue("verify-missing", place, detail=problem)
+        return
+    there = {line.strip() for line in text.split("\n")}
+    for group in groups:
+        if there.isdisjoint(group):
+            yield Issue("verify-failed", place, expected=" or ".join(group))
 
 
 def _close(context: EntryContext, path: str) -> Iterator[Issue]:

@@ -17,7 +17,7 @@ from assay.submission.checks.context import EntryContext, read_text, shown
 from assay.submission.checks.files import file_list
 from assay.submission.checks.run import JudgedRun, judge_run
 from assay.submission.issue import Issue
-from assay.submission.power.spl import mean
+from assay.submission.power.spl import SAMPLE, mean
 from assay.submission.tree import Folder
 
 SPL = "spl.txt"
@@ -48,11 +48,13 @@ class WattsReader:
         self._last: tuple[str, datetime, datetime] | None = None
         self._watts: list[float] = []
 
-    def read(self, text: str, begin: datetime, end: datetime, place: str) -> list[float]:
+    def read(
+        self, text: str, begin: datetime, end: datetime, place: str, *, passes_other_lines: bool = False
+    ) -> list[float]:
         """As :func:`watts_inside`; do not change what it gives."""
         if (text, begin, end) != self._last:
             self._last = None
-            self._watts = watts_inside(text, begin, end, place)
+            self._watts = watts_inside(text, begin, end, place, passes_other_lines=passes_other_lines)
             self._last = (text, begin, end)
         return self._watts
 
@@ -151,16 +153,20 @@ def _watts(context: EntryContext, place: str, begin: datetime, end: datetime, re
     text, problem = read_text(context.full(place))
     if text is None:
         raise UnreadablePowerError(Issue("power-log-unreadable", place, detail=problem))
-    found = reader.read(text, begin, end, place)
-    return [watts for watts in found if watts > 0] if context.rules.power.positive_only else found
+    power = context.rules.power
+    found = reader.read(text, begin, end, place, passes_other_lines=power.passes_other_lines)
+    return [watts for watts in found if watts > 0] if power.positive_only else found
 
 
-def watts_inside(text: str, begin: datetime, end: datetime, place: str) -> list[float]:
+def watts_inside(
+    text: str, begin: datetime, end: datetime, place: str, *, passes_other_lines: bool = False
+) -> list[float]:
     """Watts of the samples strictly between two moments, in their order.
 
     Args:
         text: content of ``spl.txt``.
         place: its path, for the issue.
+        passes_other_lines: lines that do not begin with ``Time`` are passed over.
 
     Raises:
         UnreadablePowerError: for a line that the official tool could not read.
@@ -176,6 +182,8 @@ def watts_inside(text: str, begin: datetime, end: datetime, place: str) -> list[
     if not lines[-1]:
         lines.pop()
     for number, line in enumerate(lines, 1):
+        if passes_other_lines and not line.startswith(SAMPLE):
+            continue
         fields = line.split(",", 4)
         try:
             if clock.inside(fields[1]):

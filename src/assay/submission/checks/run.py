@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.loadgen.names import DETAIL
 from assay.loadgen.scan import DetailScan
-from assay.rules.model import Scenario
+from assay.rules.model import Scenario, TokenLatency
 from assay.submission.checks.context import EntryContext, shown
 from assay.submission.issue import Issue
 from assay.submission.tree import Folder
@@ -20,6 +20,8 @@ from assay.submission.tree import Folder
 _NS_PER_MS = 1_000_000
 _MULTISTREAM_SAMPLES = 8
 _STREAMS = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
+_TTFT = "result_first_token_99.00_percentile_latency_ns"
+_TPOT = "result_time_per_output_token_99.00_percentile_ns"
 _PERFORMANCE_MODES = ("PerformanceOnly", "SubmissionRun")
 
 
@@ -68,14 +70,21 @@ def _judge(context: EntryContext, folder: Folder, path: str, run: JudgedRun) -> 
     place = f"{path}/{DETAIL}"
     log = run.log = _read(context, folder, place)
     look = _Log(log, place)
+    bounds = context.benchmark.token_latency
     if log.get("result_validity") != "VALID":
-        run.issues.append(look.issue("result-invalid", "result_validity", expected="VALID"))
+        # Where tokens have bounds, the outcome of these takes the place of LoadGen's.
+        code = "result-invalid" if bounds is None else "result-invalid-unheeded"
+        run.issues.append(look.issue(code, "result_validity", expected="VALID"))
     measured = context.scenario_of(log.get("effective_scenario"))
     if measured is None:
         raise _CannotJudgeError(look.issue("detail-value", "effective_scenario", expected="a scenario"))
     run.measured = measured
     facts = context.round.scenarios[measured]
     value = look.as_float(facts.result_field)
+    if own := context.benchmark.figures.get(measured):
+        value = look.as_float(own.result_field)
+    if bounds is not None:
+        run.issues.extend(_token_latency(context, look, bounds))
     run.issues.extend(_errors(log, place))
     run.issues.extend(_sample_count(context, look))
     run.issues.extend(_seeds(context, look))
@@ -131,6 +140,25 @@ def _read(context: EntryContext, folder: Folder, place: str) -> DetailScan:
     return log
 
 
+def _token_latency(context: EntryContext, look: _Log, bounds: TokenLatency) -> Iterator[Issue]:
+    """Tokens were timed, and all but one in a hundred were fast enough."""
+    if not look.log.get("requested_use_token_latencies"):
+        yield look.issue("token-latency-off", "requested_use_token_latencies", expected=True)
+        return
+    if context.scenario == Scenario.OFFLINE:
+        return
+    for key, asked, bound in (
+        (_TTFT, "requested_server_ttft_latency", bounds.first_token_ns),
+        (_TPOT, "requested_server_tpot_latency", bounds.per_token_ns),
+    ):
+        if not look.number(key) < bound:
+            yield look.issue("token-latency", key, expected=f"less than {bound}")
+            return
+        used = look.log.get(asked)
+        if not isinstance(used, int | float) or used > bound:
+            yield look.issue("token-latency-weak", asked, expected=f"at most {bound}")
+
+
 def _errors(log: DetailScan, place: str) -> Iterator[Issue]:
     for error in log.errors[:5]:
         yield Issue("run-error", place, found=shown(error.text), line=error.line)
@@ -169,8 +197,9 @@ def _limits(context: EntryContext, look: _Log, measured: Scenario) -> Iterator[I
         if look.number("effective_min_query_count") < rules.offline_min_queries:
             expected = f"at least {rules.offline_min_queries}"
             yield look.issue("offline-queries", "effective_min_query_count", expected=expected)
-        if look.number("effective_samples_per_query") < rules.offline_min_samples:
-            expected = f"at least {rules.offline_min_samples}"
+        fewest = min(rules.offline_min_samples, context.benchmark.limits[Scenario.OFFLINE].min_query_count)
+        if look.number("effective_samples_per_query") < fewest:
+            expected = f"at least {fewest}"
             yield look.issue("offline-samples", "effective_samples_per_query", expected=expected)
     if look.number("effective_min_duration_ms") < rules.min_duration_ms:
         yield look.issue("duration-short", "effective_min_duration_ms", expected=f"at least {rules.min_duration_ms}")

@@ -39,7 +39,7 @@ def check_phases(evidence: Evidence, client: Session, server: Session, facts: Po
     yield from durations
     if facts.timing.average_drop_percent is not None:
         unseen = "-unseen" if durations else ""
-        yield from _averages(evidence, windows, facts.timing.average_drop_percent, unseen)
+        yield from _averages(evidence, windows, facts, unseen)
 
 
 def _clocks(client: Session, server: Session, phase: str, timing: TimingFacts) -> Iterator[Issue]:
@@ -91,9 +91,11 @@ def _durations(evidence: Evidence, ranging: float, testing: float, timing: Timin
         yield Issue(code, place, "", "power_end", found, expected)
 
 
-def _averages(evidence: Evidence, windows: dict[str, LoadWindow], drop_percent: float, unseen: str) -> Iterator[Issue]:
+def _averages(evidence: Evidence, windows: dict[str, LoadWindow], facts: PowerFacts, unseen: str) -> Iterator[Issue]:
+    drop_percent = facts.timing.average_drop_percent
+    assert drop_percent is not None
     try:
-        ranging, testing = (round(_average(evidence, run, windows[run]), _DIGITS) for run in (RANGING, TESTING))
+        ranging, testing = (round(_average(evidence, run, windows[run], facts), _DIGITS) for run in (RANGING, TESTING))
     except MalformedError as problem:
         yield problem.issue(f"power-average-unreadable{unseen}")
         return
@@ -110,12 +112,14 @@ def _averages(evidence: Evidence, windows: dict[str, LoadWindow], drop_percent: 
         yield Issue(f"power-average-low{unseen}", place, "", "Watts", found, expected)
 
 
-def _average(evidence: Evidence, run: str, window: LoadWindow) -> float:
+def _average(evidence: Evidence, run: str, window: LoadWindow, facts: PowerFacts) -> float:
     """Average of the samples above 0 W, W; -1 when there are none, as the official checker has it."""
     name = f"{run}/{SPL}"
     try:
         begin, end = (datetime.fromtimestamp(each, UTC).replace(tzinfo=None) for each in (window.begin, window.end))
-        found = spl.samples(evidence.raw(name), begin, end, power_factors=True)
+        found = spl.samples(
+            evidence.raw(name), begin, end, power_factors=True, passes_other_lines=facts.log.passes_other_lines
+        )
     except spl.SplError as error:
         expected = "Time,MM-DD-YYYY HH:MM:SS.mmm,Watts,<W>,...,PF,<power factor>,..."
         shortened = shown(error.found.rstrip("\n"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from assay.rules.power import PowerFacts
 from assay.submission.issue import Issue
 from assay.submission.power import spl
 from assay.submission.power.evidence import SPL, TESTING, Evidence
@@ -17,7 +18,7 @@ from assay.submission.power.record import MalformedError
 _FEW = 0.9
 
 
-def check_samples(evidence: Evidence) -> Iterator[Issue]:
+def check_samples(evidence: Evidence, facts: PowerFacts) -> Iterator[Issue]:
     """There is a sample a second in LoadGen's window, and each is above 0 W.
 
     Says nothing of samples that cannot be read, or of a window that is not known: other checks do.
@@ -26,7 +27,7 @@ def check_samples(evidence: Evidence) -> Iterator[Issue]:
     try:
         window = evidence.window(TESTING)
         begin, end = (datetime.fromtimestamp(each, UTC).replace(tzinfo=None) for each in (window.begin, window.end))
-        watts = spl.samples(evidence.raw(name), begin, end).watts
+        watts = spl.samples(evidence.raw(name), begin, end, passes_other_lines=facts.log.passes_other_lines).watts
     except (MalformedError, spl.SplError):
         return
     strange = [each for each in watts if not 0 < each < float("inf")]

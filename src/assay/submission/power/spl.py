@@ -17,6 +17,8 @@ import numpy as np
 from assay.submission.power import stamps
 
 TIME_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
+SAMPLE = "Time"
+"""What the line of a sample begins with."""
 _TIME, _WATTS, _POWER_FACTOR = 1, 3, 9
 _HEAD = np.frombuffer(b"Time,00-00-0000 00:00:00.000,Watts,", np.uint8)
 _HEAD_REST = np.where(ord("0") == _HEAD, 9, 0).astype(np.uint8)
@@ -59,7 +61,9 @@ class Samples:
     first: int
 
 
-def samples(raw: bytes, begin: datetime, end: datetime, *, power_factors: bool = False) -> Samples:
+def samples(
+    raw: bytes, begin: datetime, end: datetime, *, power_factors: bool = False, passes_other_lines: bool = False
+) -> Samples:
     """Samples between two moments, both left out.
 
     Args:
@@ -67,12 +71,13 @@ def samples(raw: bytes, begin: datetime, end: datetime, *, power_factors: bool =
         begin: start of the window, UTC without a time zone, as the log has it.
         end: its end.
         power_factors: read them too (the power working group's checker since v3.1).
+        passes_other_lines: lines that do not begin with ``Time`` are passed over (the official tools since v4.0).
 
     Raises:
         SplError: when a line is not as it should be, wherever it stands.
     """
     found = _fast(raw, begin, end, power_factors)
-    return _slow(raw, begin, end, power_factors) if found is None else found
+    return _slow(raw, begin, end, power_factors, passes_other_lines) if found is None else found
 
 
 def _fast(raw: bytes, begin: datetime, end: datetime, power_factors: bool) -> Samples | None:
@@ -158,12 +163,14 @@ def _pairs(starts: stamps.Integers, stops: stamps.Integers) -> Iterator[tuple[in
     return zip(starts.tolist(), stops.tolist(), strict=True)
 
 
-def _slow(raw: bytes, begin: datetime, end: datetime, power_factors: bool) -> Samples:
+def _slow(raw: bytes, begin: datetime, end: datetime, power_factors: bool, passes_other_lines: bool) -> Samples:
     """Samples as the official tools read them, line by line."""
     watts: list[float] = []
     factors: list[float] = []
     number, first = 0, 0
     for number, line in enumerate(lines_of(raw), 1):
+        if passes_other_lines and not line.startswith(SAMPLE):
+            continue
         row = line.split(",")
         try:
             moment = datetime.strptime(row[_TIME], TIME_FORMAT)

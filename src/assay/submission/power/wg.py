@@ -83,7 +83,7 @@ def _checks(evidence: Evidence, client: Session, server: Session, facts: PowerFa
     yield "daemon-log", "power-daemon-log-unreadable", log, lambda: ptdlog.check_log(evidence, server, facts)
     yield "device", "power-device-unsupported", theirs, lambda: sessions.check_device(server, facts)
     yield "debug", "power-server-debug", theirs, lambda: sessions.check_debug(server)
-    yield "samples", "power-sample-strange", spl, lambda: samples.check_samples(evidence)
+    yield "samples", "power-sample-strange", spl, lambda: samples.check_samples(evidence, facts)
 
 
 def _issues(code: str, place: str, check: Callable[[], Iterable[Issue]]) -> list[Issue]:

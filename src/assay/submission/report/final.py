@@ -1,6 +1,6 @@
 """The final report as tables: what the official generator makes of a ``summary.csv``, before it is a workbook.
 
-Source: tools/submission/generate_final_report.py of mlcommons/inference at v3.0 and v3.1, generate-final-report.py at
+Source: tools/submission/generate_final_report.py of mlcommons/inference at v3.0 to v4.0, generate-final-report.py at
 v2.0 and v2.1. That tool leaves the reading of the CSV and the sorting to pandas; what they do to a value is done here:
 a column whose every value is a number is a column of numbers, ``N/A`` and its like are empty, rows that share all but
 the figure become one with the mean of the figures.
@@ -42,6 +42,9 @@ _MODELS = (
     "dlrm-v2-99.9",
     "gptj-99",
     "gptj-99.9",
+    "stable-diffusion-xl",
+    "llama2-70b-99",
+    "llama2-70b-99.9",
 )
 # What pandas reads as nothing.
 _NOTHING = frozenset(
