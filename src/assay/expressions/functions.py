@@ -152,7 +152,7 @@ def _round(arguments: Arguments) -> Typed:
     digits = arguments.constant(1) if len(arguments.values) > 1 else 0.0
     if digits not in range(16):
         raise arguments.problem("digits are a whole number from 0 to 15", 1)
-    return made("round", Kind.NUMBER, value, literal(digits, Kind.NUMBER), unit=value.unit, free=value.free)
+    return made("round", Kind.NUMBER, value, literal(10.0**digits, Kind.NUMBER), unit=value.unit, free=value.free)
 
 
 def _logarithm(operation: str) -> Callable[[Arguments], Typed]:

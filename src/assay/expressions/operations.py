@@ -114,15 +114,13 @@ def _away_from_zero(value: float) -> float:
 
 
 def _round(values: Values) -> float:
-    value, digits = values
-    scale = 10.0 ** int(digits)
+    value, scale = values
     scaled = value * scale
     return float(_away_from_zero(scaled) / scale) if math.isfinite(scaled) else float(value)
 
 
-def _round_sql(count: int) -> str:
-    del count
-    return "round({0}, CAST({1} AS INTEGER))"
+# DuckDB's own rounding to digits takes another way for large figures; rounding to a whole number is exact.
+_ROUND_SQL = "list_transform([{0}], lambda v: CASE WHEN isfinite(v * {1}) THEN round(v * {1}) / {1} ELSE v END)[1]"
 
 
 # --- texts, letter by letter as the database has it: no letter becomes two ---
@@ -185,7 +183,7 @@ OPERATIONS: dict[str, Operation] = {
     "not_negative": _guard("{0} >= 0", lambda value: value >= 0),
     # functions of numbers
     "abs": Operation("abs({0})", lambda v: abs(v[0])),
-    "round": Operation(_round_sql, _round),
+    "round": Operation(_ROUND_SQL, _round),
     "floor": Operation("floor({0})", lambda v: float(math.floor(v[0]))),
     "ceil": Operation("ceil({0})", lambda v: float(math.ceil(v[0]))),
     "sqrt": Operation("sqrt({0})", lambda v: math.sqrt(v[0])),
