@@ -66,6 +66,18 @@ class Editor:
             UsageError: for an alias or uid that is taken, or an alias that cannot be one.
         """
         self._require_free(automation, alias, uid)
+        return self._added(automation, alias, tags, meta, uid, as_yaml=as_yaml)
+
+    def _added(
+        self,
+        automation: Automation,
+        alias: str,
+        tags: tuple[str, ...],
+        meta: JsonObject | None,
+        uid: str | None = None,
+        *,
+        as_yaml: bool = False,
+    ) -> Artifact:
         whole: dict[str, JsonValue] = {
             **(meta or {}),
             "alias": alias,
@@ -97,11 +109,16 @@ class Editor:
         *,
         tags: tuple[str, ...] = (),
         meta: JsonObject | None = None,
+        among: Mapping[str, Artifact] | None = None,
     ) -> Artifact:
-        """The artifact of an alias with these tags and fields, added when it is not there."""
-        found = self.get(automation, alias)
+        """The artifact of an alias with these tags and fields, added when it is not there.
+
+        Args:
+            among: all artifacts of the kind by alias, for who ensures many and has looked once.
+        """
+        found = self.get(automation, alias) if among is None else among.get(alias)
         if found is None:
-            return self.add(automation, alias, tags=tags, meta=meta)
+            return self._added(automation, alias, tags, meta)
         return self.update(found, tags=tags, meta=meta)
 
     def write_file(self, artifact: Artifact, name: str, value: JsonValue) -> Path:

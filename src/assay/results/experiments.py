@@ -7,6 +7,7 @@ what changed, and takes away what it does not give any more; whatever else lies 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
 from collections import defaultdict
@@ -72,8 +73,9 @@ def write_rows(
     try:
         with repository.editing(timeout_s=600) as edit:
             old = _of_import(repository, key)
+            there = {artifact.alias: artifact for artifact in repository.find(EXPERIMENT)}
             for alias, group in sorted(groups.items()):
-                artifact = edit.ensure(EXPERIMENT, alias, tags=tags_of(group))
+                artifact = edit.ensure(EXPERIMENT, alias, tags=tags_of(group), among=there)
                 folder = artifact.path / (old.pop(alias, "") or _folder_name(artifact, key))
                 changed += _write(folder, group, key, source, round_)
                 step.advance()
@@ -92,17 +94,22 @@ def import_key(source: Source, round_: str) -> str:
 
 def alias_of(row: Row) -> str:
     """Name of the experiment that a row belongs to, as CM's importer makes it; ``local--`` keeps own ones apart."""
-    category = row.category[0] if row.category else "unknown"
-    power = "-power" if row.power else ""
-    local = "" if row.origin is Origin.OFFICIAL else "local--"
+    local = row.origin is not Origin.OFFICIAL
+    return _alias(local, row.round, row.category[:1], row.division, row.power, row.task or row.benchmark, row.scenario)
+
+
+@functools.lru_cache(4096)
+def _alias(
+    local: bool, round_: str, category: tuple[str, ...], division: str, power: bool | None, task: str, scenario: str
+) -> str:
     name = "--".join(
         (
-            f"{local}mlperf-inference",
-            row.round,
-            category,
-            f"{row.division}{power}",
-            row.task or row.benchmark,
-            row.scenario.lower(),
+            f"{'local--' if local else ''}mlperf-inference",
+            round_,
+            *(category or ("unknown",)),
+            f"{division}{'-power' if power else ''}",
+            task,
+            scenario.lower(),
         )
     )
     return "".join(each if (each.isascii() and each.isalnum()) or each in "_.@+=-" else "_" for each in name)[:200]
