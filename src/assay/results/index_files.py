@@ -21,7 +21,7 @@ from assay.cm.repository import Repository
 from assay.errors import AssayError, InvalidInputError
 from assay.results.cm_row import result_from_row
 from assay.results.flat import flat
-from assay.results.importers.cm import CmImporter, CmRow
+from assay.results.importers.cm import CmImporter, CmPlace, CmRow
 from assay.results.row import FORMAT, Row, seeds_of
 
 RESULT_FILE = "cm-result.json"
@@ -29,6 +29,7 @@ _MAX_BYTES = 256 << 20
 _SEEDS = 1 << 64
 _COPIES = "mlperf-inference--all--"
 _decode = msgspec.json.Decoder(list[CmRow]).decode
+_decode_places = msgspec.json.Decoder(list[CmPlace]).decode
 
 
 class Priority(IntEnum):
@@ -125,6 +126,8 @@ def read_rows(path: str, importer: CmImporter) -> list[Row]:
     except OSError as error:
         raise InvalidInputError(f"cannot be read: {error.strerror}", where=path) from error
     try:
+        if importer.knows_any and importer.knows_all(_decode_places(raw)):
+            return []
         given = _decode(raw)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"not a list of rows: {error}", where=path) from error

@@ -266,6 +266,10 @@ class _Writer:
         self._passed_over: list[tuple[object, ...]] = []
 
     def bring_up(self, files: Sequence[ResultFile], known: dict[str, str]) -> None:
+        # One transaction, whose end goes into the database at once instead of into a log first: nobody reads it before
+        # it is complete, and one that breaks off is thrown away.
+        self._connection.execute("SET checkpoint_threshold = '1KB'")
+        self._connection.execute("BEGIN")
         changed = [file for file in files if known.get(file.key) != file.stamp]
         gone = set(known) - {file.key for file in files}
         stale = [*gone, *(file.key for file in changed if file.key in known)]
@@ -278,6 +282,7 @@ class _Writer:
         finally:
             step.finish()
         self._one_row_each(list(dict.fromkeys(file.repository for file in files)))
+        self._connection.execute("COMMIT")
         self._connection.execute("CHECKPOINT")
 
     def _forget(self, paths: Sequence[str]) -> None:
@@ -329,10 +334,12 @@ class _Writer:
         if self._passed_over:
             # A file is taken in ten times as fast as lists are bound.
             lines = self._scratch / "passed-over.ndjson"
-            lines.write_bytes(b"\n".join(map(_ENCODER.encode, dict.fromkeys(self._passed_over))))
+            names = ("uid", "round", "cm_uid", "file_id")
+            rows = (dict(zip(names, each, strict=True)) for each in dict.fromkeys(self._passed_over))
+            lines.write_bytes(b"\n".join(map(_ENCODER.encode, rows)))
             self._connection.execute(
-                "INSERT INTO passed_over SELECT row[1], row[2], row[3], row[4]::INTEGER FROM "
-                "read_json(?, format='newline_delimited', records=false, columns={row: 'VARCHAR[]'})",
+                "INSERT INTO passed_over BY NAME SELECT * FROM read_json(?, format='newline_delimited', "
+                "columns={uid: 'VARCHAR', round: 'VARCHAR', cm_uid: 'VARCHAR', file_id: 'INTEGER'})",
                 [str(lines)],
             )
 

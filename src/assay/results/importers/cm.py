@@ -8,7 +8,7 @@ own, without a result, that belongs to the row of the same location, benchmark a
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -35,6 +35,18 @@ _UNITS = {
 
 # Raw has no room for None beside it.
 _NOTHING = msgspec.Raw(b"")
+
+
+class CmPlace(msgspec.Struct, gc=False):
+    """What says which result a row is, and whether it is one of ours; a fifth of the time of a whole row."""
+
+    uid: Any = None
+    version: Any = None
+    Location: Any = None
+    MlperfModel: Any = None
+    Scenario: Any = None
+    assay: msgspec.Raw = _NOTHING
+    assay_row: msgspec.Raw = _NOTHING
 
 
 class CmRow(msgspec.Struct, gc=False):
@@ -113,6 +125,29 @@ class CmImporter:
             elif not alone:
                 self.passed_over.append((uid, each.version, clean.text(each.uid)))
         return [self._row(uid, each, power.get(uid)) for uid, each in kept.items()]
+
+    @property
+    def knows_any(self) -> bool:
+        """Whether there are results that somebody else knows better at all."""
+        return bool(self._known)
+
+    def knows_all(self, places: Sequence[CmPlace]) -> bool:
+        """Whether all rows of a file are known better elsewhere; then they are passed over, and nothing is left of it."""
+        found: list[tuple[str, str, str | None]] = []
+        for each in places:
+            identity = (each.version, each.Location, each.MlperfModel, each.Scenario)
+            if (
+                bytes(each.assay)
+                or bytes(each.assay_row)
+                or not all(isinstance(part, str) and part for part in identity)
+            ):
+                return False
+            uid = uid_of(*identity)
+            if uid not in self._known:
+                return False
+            found.append((uid, each.version, clean.text(each.uid)))
+        self.passed_over += found
+        return bool(found)
 
     def _row(self, uid: str, given: CmRow, power: CmRow | None) -> Row:
         scenario, division = given.Scenario, clean.text(given.Division) or ""
