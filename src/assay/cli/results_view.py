@@ -36,6 +36,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Where it comes from", (
         "uid", "cm_uid", "origin", "method", "location", "source", "source_kind", "commit", "url", "loadgen",
         "qsl_seed", "sample_index_seed", "schedule_seed", "created",
+        "contributor", "challenges", "accepted", "access", "embargo",
     )),
 )  # fmt: skip
 

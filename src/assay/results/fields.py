@@ -139,6 +139,11 @@ FIELDS: tuple[FieldInfo, ...] = (
     FieldInfo("sample_index_seed", None, "", "UBIGINT", "LoadGen's seed of sample indices."),
     FieldInfo("schedule_seed", None, "", "UBIGINT", "LoadGen's seed of the schedule."),
     _text("created", "When the run was made."),
+    _text("contributor", "Who pushed it to a playground."),
+    _texts("challenges", "Uids of the challenges that it takes part in."),
+    _text("accepted", "When a playground took it in, UTC."),
+    _text("access", "Who alone may see it: challenge:UID or account:NAME; none for everybody."),
+    _text("embargo", "When everybody may see it in spite of that, UTC, as 2026-12-01T00:00:00Z."),
 )
 
 

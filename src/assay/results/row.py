@@ -123,6 +123,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     schedule_seed: int | None = None
     created: str | None = None
 
+    contributor: str | None = None
+    challenges: tuple[str, ...] = ()
+    accepted: str | None = None
+    access: str | None = None
+    embargo: str | None = None
+
 
 def uid_of(round_: str, location: str, benchmark: str, scenario: str) -> str:
     """The uid of a published result: 16 hex digits that follow from where it stands, so every importer gives the same.

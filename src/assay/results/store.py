@@ -25,6 +25,7 @@ from assay.base.settings import Settings
 from assay.base.units import format_size
 from assay.cm.library import open_library
 from assay.errors import AssayError, InvalidInputError, MachineError
+from assay.results.audience import Audience
 from assay.results.clean import encodable
 from assay.results.fields import FIELDS
 from assay.results.importers.cm import CmImporter
@@ -33,7 +34,7 @@ from assay.results.row import Row
 
 PUBLISHED = Path(__file__).parent / "published" / "results.parquet"
 _INDEX, _LOCK, _SCRATCH = "index.duckdb", ".index.lock", ".index-"
-_FORM = 4
+_FORM = 5
 _OWN_COLUMNS = "file_id INTEGER, priority TINYINT, hidden BOOLEAN, other_cm_uid VARCHAR"
 _COLUMNS = ", ".join(f'"{field.name}" {field.sql}' for field in FIELDS)
 _VERSION = hashlib.sha256(f"{_FORM}:{_COLUMNS}".encode()).hexdigest()[:16]
@@ -43,7 +44,7 @@ _DEFAULTS = ", ".join(
         "coalesce(format, 1) AS format",
         "coalesce(origin, 'official') AS origin",
         "coalesce(method, 'measured') AS method",
-        *(f"coalesce({name}, []) AS {name}" for name in ("category", "findings", "labels", "accuracies")),
+        *(f"coalesce({name}, []) AS {name}" for name in ("category", "findings", "labels", "accuracies", "challenges")),
     ]
 )
 _ENCODER = msgspec.json.Encoder()
@@ -86,6 +87,32 @@ class Store:
     def run(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         """Run a statement; its text is ours, what users write comes as parameters."""
         return self.connection.execute(sql, list(parameters))
+
+    def cursor(self) -> Store:
+        """The same index for another thread."""
+        return Store(self.connection.cursor(), self.path)
+
+    def seen_by(self, audience: Audience, now: str) -> Store:
+        """The same index with only those results in it that an audience may see; it has to be closed on its own.
+
+        Whatever is asked of it, by whatever text: nothing else is there to be found, counted or told.
+
+        Args:
+            audience: who looks.
+            now: the moment that embargoes are held against, UTC as ``2026-12-01T00:00:00Z``.
+        """
+        connection = _attached(self.path)
+        try:
+            condition = "" if audience.everything else f" WHERE {_seen(audience, now)}"
+            connection.execute(f"CREATE VIEW results AS SELECT * FROM stored.main.results{condition}")
+        except BaseException:
+            connection.close()
+            raise
+        return Store(connection, self.path)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.connection.close()
 
     def results_in(self, repository: str) -> dict[str, int]:
         """How many results of each round a repository holds, whether or not its rows are those that are shown."""
@@ -190,22 +217,46 @@ def _known(path: Path) -> dict[str, str] | None:
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    try:
-        if not read_only:
-            return duckdb.connect(str(path))
-        # By its path DuckDB would hand out the database that this process has open already, not the one that a
-        # writer has put in its place since.
+    if read_only:
+        connection = _attached(path)
+        connection.execute("USE stored")
+        return connection
+    with _telling(path):
+        return duckdb.connect(str(path))
+
+
+def _attached(path: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory with the index beside it, for reading.
+
+    By its path DuckDB would hand out the database that this process has open already, not the one that a writer has
+    put in its place since.
+    """
+    with _telling(path):
         connection = duckdb.connect(":memory:")
         try:
-            quoted = str(path).replace("'", "''")
-            connection.execute(f"ATTACH '{quoted}' AS stored (READ_ONLY)")
-            connection.execute("USE stored")
+            connection.execute(f"ATTACH {_literal(str(path))} AS stored (READ_ONLY)")
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+@contextlib.contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    try:
+        yield
     except duckdb.IOException as error:
         raise MachineError("the index cannot be opened", where=path, hint="assay index rebuild") from error
+
+
+def _seen(audience: Audience, now: str) -> str:
+    """The condition of what an audience sees; a view takes no parameters."""
+    names = ", ".join(_literal(name) for name in sorted(audience.names)) or "NULL"
+    return f"(access IS NULL OR access IN ({names}) OR embargo <= {_literal(now)})"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''").replace("\0", "") + "'"
 
 
 def _write(path: Path, files: Sequence[ResultFile], known: dict[str, str] | None, progress: Progress) -> None:
