@@ -32,17 +32,21 @@ class Automation:
 
 
 EXPERIMENT = Automation("experiment", "a0a2d123ef064bcb")
+CHALLENGE = Automation("challenge", "3d84abd768f34e08")
+CONTRIBUTOR = Automation("contributor", "68eae17b590d4f8f")
+REPORT = Automation("report", "6462ecdba2054467")
 
 # The kinds of CM 4.2.0 and its repositories; others are known by what artifacts say of themselves.
 KNOWN = (
     EXPERIMENT,
+    CHALLENGE,
+    CONTRIBUTOR,
+    REPORT,
     Automation("automation", "bbeb15d8f0a944a4"),
     Automation("cache", "541d6f712a6b464e"),
     Automation("cfg", "88dce9c160324c5d"),
-    Automation("contributor", "68eae17b590d4f8f"),
     Automation("project", "6882553224164c56"),
     Automation("repo", "55c3e27e8a140e48"),
-    Automation("report", "6462ecdba2054467"),
     Automation("script", "5b4e0237da074764"),
     Automation("utils", "dc2743f8450541e3"),
 )

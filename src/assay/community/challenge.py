@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -206,6 +206,10 @@ class Challenge:
             return Status.CLOSED
         return Status.OPEN
 
+    def seen_at(self, now: datetime) -> Challenge:
+        """The challenge with its status at a moment."""
+        return replace(self, status=self.status_at(now))
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -239,5 +243,14 @@ class Challenges:
         return tuple(each for each in self.items if each.status is status)
 
 
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its IANA name; UTC needs no table of zones.
+
+    Raises:
+        ZoneInfoNotFoundError, ValueError, OSError: for a name that is none.
+    """
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 def _midnight(day: date, zone: str) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    return datetime(day.year, day.month, day.day, tzinfo=zone_of(zone))
