@@ -7,10 +7,12 @@ asks. What was changed here is never thrown away.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,15 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _EXPECTED = "https://..., ssh://..., git@host:path, file:///..., a folder, or org@repo on GitHub"
 # What a surrounding git hands down would make us work on its repository.
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_EXTERNAL_DIFF")
+_VERBS = frozenset({"clone", "fetch", "init", "add", "commit", "diff", "reset", "checkout", "clean", "ls-files"})
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_OWN = (
+    *("-c", "user.name=assay"),
+    *("-c", "user.email=assay@users.noreply.invalid"),
+    *("-c", "commit.gpgSign=false"),
+    *("-c", "core.autocrlf=false"),
+    *("-c", "gc.auto=0"),
+)
 _SAFE = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.fsmonitor=false"),
@@ -162,6 +173,98 @@ def update(
     return Pulled(before, _git(folder, "rev-parse", "HEAD"))
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who a commit is by.
+
+    Attributes:
+        name: as git writes it; letters that would end a line or begin an address are left out.
+        email: an address, or what stands for one.
+    """
+
+    name: str
+    email: str
+
+    @classmethod
+    def of(cls, account: str, name: str = "") -> Author:
+        """The author that an account is: its address leads nowhere, for commits are read by strangers.
+
+        Raises:
+            UsageError: for an account that cannot be the name of one.
+        """
+        if _ACCOUNT.fullmatch(account) is None:
+            raise UsageError(f"{account[:80]!r} cannot be an account", expected="letters, digits and _ . -")
+        plain = "".join(each if each.isprintable() and each not in '<>"\\' else " " for each in name)
+        return cls(" ".join(plain.split()).strip(" .,:;'")[:100] or account, f"{account}@users.noreply.invalid")
+
+
+def init(folder: Path) -> None:
+    """Make a folder a git repository; one that is one already stays as it is.
+
+    Raises:
+        MissingDependencyError: when git is not installed.
+        MachineError: when the folder cannot be written.
+    """
+    with machine_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _git(folder, *_OWN, "init", "--quiet", "--template=", "--initial-branch=main", own=True)
+
+
+def head(folder: Path) -> str:
+    """The commit that is checked out; empty before the first.
+
+    Raises:
+        MissingDependencyError: when git is not installed.
+    """
+    try:
+        return _git(folder, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", own=True)
+    except RunFailedError:
+        return ""
+
+
+def commit(folder: Path, paths: Iterable[str], author: Author, message: str) -> str | None:
+    """Commit everything below some paths, and nothing else; the new commit, None when nothing had changed.
+
+    No hook is run and nothing is signed: whoever wrote the files is not asked for anything.
+
+    Args:
+        folder: root of the repository.
+        paths: files and folders, relative to it.
+        author: who it is by; assay commits.
+        message: of the commit.
+
+    Raises:
+        MissingDependencyError: when git is not installed.
+        RunFailedError: when git fails.
+    """
+    chosen = sorted(set(paths))
+    if not chosen:
+        return None
+    _git(folder, *_OWN, "--literal-pathspecs", "add", "--all", "--force", "--", *chosen, own=True)
+    changed = _git(folder, "--literal-pathspecs", "diff", "--cached", "--name-only", "--", *chosen, own=True)
+    if not changed:
+        return None
+    who = f"{author.name} <{author.email}>"
+    said = ("--quiet", "--no-verify", "--no-gpg-sign", "--cleanup=verbatim", f"--author={who}", f"--message={message}")
+    _git(folder, *_OWN, "--literal-pathspecs", "commit", *said, "--only", "--", *chosen, own=True)
+    return head(folder)
+
+
+def restore(folder: Path, paths: Iterable[str]) -> None:
+    """Make some paths what the last commit says, and take away what it does not know.
+
+    Raises:
+        MissingDependencyError: when git is not installed.
+        RunFailedError: when git fails.
+    """
+    for path in sorted(set(paths)):
+        if head(folder):
+            _git(folder, "--literal-pathspecs", "reset", "--quiet", "HEAD", "--", path, own=True)
+            if _git(folder, "--literal-pathspecs", "ls-files", "--", path, own=True):
+                _git(folder, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", path, own=True)
+        _git(folder, "--literal-pathspecs", "clean", "--quiet", "--force", "-d", "-x", "--", path, own=True)
+
+
 def is_clone(folder: Path) -> bool:
     """Whether a folder is the root of a git checkout."""
     return (folder / ".git").exists()
@@ -217,8 +320,11 @@ def _check(branch: str | None, commit: str | None) -> None:
         raise UsageError(f"{commit[:80]!r} is no commit", expected="7 to 64 lower-case hex digits")
 
 
-def _git(folder: Path | None, *arguments: str) -> str:
+def _git(folder: Path | None, *arguments: str, own: bool = False) -> str:
     """What git prints.
+
+    Args:
+        own: the repository is assay's own, and no setting of the machine or its user has a say in it.
 
     Raises:
         MissingDependencyError: when git is not installed.
@@ -236,6 +342,7 @@ def _git(folder: Path | None, *arguments: str) -> str:
         LC_ALL="C",
         GIT_ASKPASS="",
         SSH_ASKPASS="",
+        **({"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} if own else {}),
     )
     done = subprocess.run(
         [program, *at, *_SAFE, *arguments],
@@ -252,8 +359,9 @@ def _git(folder: Path | None, *arguments: str) -> str:
     last = next(
         (line.strip() for line in said.splitlines() if line.startswith(("fatal:", "error:"))), said.strip()[-200:]
     )
-    kind = NotFoundError if arguments[0] in ("clone", "fetch") else RunFailedError
-    raise kind(f"git {arguments[0]} failed", where=folder, found=last or f"exit status {done.returncode}")
+    verb = next((each for each in arguments if each in _VERBS), arguments[0])
+    kind = NotFoundError if verb in ("clone", "fetch") else RunFailedError
+    raise kind(f"git {verb} failed", where=folder, found=last or f"exit status {done.returncode}")
 
 
 def _alias(path: str) -> str:
