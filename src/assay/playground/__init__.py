@@ -1,5 +1,5 @@
-"""The playground: pages and an interface over results, challenges and contributors, on a desk or as a server.
+"""The playground: explore, compare, challenge and reproduce results in the browser.
 
-Nouns: page, view, viewer, account, upload. It must not know campaigns, engines or tasks: what it shows are files that
-others wrote.
+Nouns: index (what there is to see, for whom), page (a model that is shown as HTML and as JSON at the same address), view
+(what an address asks for). It reads files, repositories and the index; it never calls an engine, and runs nothing.
 """

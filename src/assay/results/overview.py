@@ -41,3 +41,11 @@ class RoundCounts:
 def overview(store: Store) -> list[RoundCounts]:
     """The rounds of the index: published ones first, each kind in the order of their names."""
     return [RoundCounts(*row) for row in store.run(_COUNTS).fetchall()]
+
+
+def whole(store: Store) -> tuple[int, int]:
+    """Organisations and systems of all results."""
+    ((organisations, systems),) = store.run(
+        "SELECT count(DISTINCT organisation), count(DISTINCT (organisation, system)) FROM results"
+    ).fetchall()
+    return organisations, systems

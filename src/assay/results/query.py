@@ -143,6 +143,15 @@ def condition_of(query: Query, names: Schema) -> tuple[str, tuple[object, ...]]:
     return f"uid IN (SELECT uid FROM {source})", parameters
 
 
+def source_of(query: Query, names: Schema) -> tuple[str, tuple[object, ...]]:
+    """Filter and scope of a question as the FROM clause of a statement, with all of a row's columns, and its parameters.
+
+    Raises:
+        ExpressionError: for a filter that means nothing.
+    """
+    return _Compiler(query, names).source()
+
+
 def left_out(store: Store, query: Query, names: Schema) -> dict[tuple[str, ...], int]:
     """How many more results the filter of a question fits in a wider scope, by what makes it wider.
 

@@ -1,0 +1,88 @@
+"""The application, put together: guards, pages, files. Nothing else happens here."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+import assay
+from assay.base.settings import Settings
+from assay.playground import cache, failures
+from assay.playground.here import Playground
+from assay.playground.index import Index
+from assay.playground.markup import Markup
+from assay.playground.pages import ROUTERS
+from assay.playground.security.config import ServerConfig
+from assay.playground.security.requests import Gate
+from assay.playground.security.stack import guards
+from assay.playground.static_files import StaticFiles
+
+_DESCRIPTION = """Results of MLPerf Inference: every page of the playground is here as JSON, at the page's address with
+`.json` behind it. Filters, metrics and columns are written in the language of expressions."""
+
+
+def create_app(
+    settings: Settings, config: ServerConfig, gate: Gate, *, clock: Callable[[], datetime] | None = None
+) -> FastAPI:
+    """The playground as an ASGI application.
+
+    Args:
+        settings: where files are.
+        config: how the server is set up.
+        gate: who is let in.
+        clock: the time in UTC; the machine's unless given.
+    """
+    files = StaticFiles(settings)
+    index = Index(settings, clock or (lambda: datetime.now(UTC)))
+    playground = Playground(settings, config, index, Markup(files), gate.accounts)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        index.start()
+        try:
+            yield
+        finally:
+            index.stop()
+            if gate.accounts is not None:
+                gate.accounts.close()
+
+    app = FastAPI(
+        title="assay playground",
+        version=assay.__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        middleware=[*guards(gate), cache.middleware(index)],
+    )
+    app.state.gate = gate
+    app.state.playground = playground
+    failures.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/static/{digest}/{name}", _static(files), include_in_schema=False, name="static")
+    return app
+
+
+def _static(files: StaticFiles) -> Callable[..., Response]:
+    def answer(request: Request, digest: str, name: str) -> Response:
+        del digest
+        return files.answer(name, accepts=request.headers.get("accept-encoding", ""))
+
+    return answer
+
+
+def local_name() -> str:
+    """The name of who uses this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "me"

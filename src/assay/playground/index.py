@@ -1,0 +1,146 @@
+"""The index as a server reads it: always up to date, opened once for each audience, never in the way of a writer.
+
+A thread compares the files with the index every few seconds; a request reads what is open already. A new index is opened
+beside the old one, which goes when the last request that reads it is done.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assay.base.settings import Settings
+from assay.errors import AssayError
+from assay.expressions import Schema
+from assay.results.audience import Audience
+from assay.results.metrics import Metrics, load_metrics, load_values
+from assay.results.store import Store, open_store, update
+
+_AUDIENCES = 16
+"""Audiences that are kept open; of others the index is opened anew."""
+_EMBARGO_S = 30
+"""An embargo that has ended shows after this time at the latest."""
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as rows write it: UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    store: Store
+    until: float
+
+
+@dataclass(slots=True)
+class Index:
+    """What a server reads results from.
+
+    Args:
+        settings: say where the files are.
+        clock: the time, in UTC.
+        every_s: seconds between looks at the files.
+    """
+
+    settings: Settings
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    every_s: float = 2.0
+    problem: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _open: OrderedDict[str, _Open] = field(default_factory=OrderedDict, repr=False)
+    _path: Path | None = field(default=None, repr=False)
+    _version: str = field(default="", repr=False)
+    _names: Schema | None = field(default=None, repr=False)
+    _metrics: Metrics | None = field(default=None, repr=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, repr=False)
+    _watching: threading.Thread | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Bring the index up to date and keep it so."""
+        self.refresh()
+        self._watching = threading.Thread(target=self._watch, name="assay-index", daemon=True)
+        self._watching.start()
+
+    def stop(self) -> None:
+        """Look at the files no more."""
+        self._stopping.set()
+        if self._watching is not None:
+            self._watching.join(timeout=10)
+        with self._lock:
+            self._open.clear()
+
+    @property
+    def version(self) -> str:
+        """Another text when there may be something else to see."""
+        return self._version
+
+    @property
+    def names(self) -> Schema:
+        """Fields, metrics and the user's numbers that expressions may use."""
+        if self._names is None:
+            self.refresh()
+        assert self._names is not None
+        return self._names
+
+    @property
+    def metrics(self) -> Metrics:
+        """The derived metrics."""
+        if self._metrics is None:
+            self.refresh()
+        assert self._metrics is not None
+        return self._metrics
+
+    def refresh(self) -> None:
+        """Take in what has changed in the files now.
+
+        Raises:
+            AssayError: when the index cannot be written, or a metric cannot be read.
+        """
+        path = update(self.settings)
+        there = path.stat()
+        version = f"{there.st_ino:x}-{there.st_mtime_ns:x}-{there.st_size:x}"
+        metrics = load_metrics(self.settings)
+        names = metrics.schema(load_values(self.settings, metrics.asked))
+        with self._lock:
+            if version != self._version:
+                self._open.clear()
+            self._path, self._version, self._names, self._metrics = path, version, names, metrics
+
+    def seen_by(self, audience: Audience) -> Store:
+        """The results that an audience may see, for one thread.
+
+        Raises:
+            MachineError: when the index cannot be opened.
+        """
+        now = self.clock()
+        with self._lock:
+            kept = self._open.get(audience.key)
+            if kept is not None and (audience.everything or now.timestamp() < kept.until):
+                self._open.move_to_end(audience.key)
+                return kept.store.cursor()
+        if self._path is None:
+            self.refresh()
+        version = self._version
+        with open_store(self.settings) as whole:
+            store = whole.seen_by(audience, utc_text(now))
+        with self._lock:
+            if version == self._version:
+                self._open[audience.key] = _Open(store, now.timestamp() + _EMBARGO_S)
+                while len(self._open) > _AUDIENCES:
+                    self._open.popitem(last=False)
+        return store.cursor()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(self.every_s):
+            try:
+                self.refresh()
+            except AssayError as error:
+                # Served from what is open; told on the health page.
+                self.problem = str(error)
+            else:
+                self.problem = ""
