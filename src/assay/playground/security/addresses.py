@@ -1,4 +1,4 @@
-"""Where a request comes from: the peer, or what a trusted proxy says; shortened where it is kept."""
+"""Where a request comes from: the peer, or what a trusted proxy says."""
 
 from __future__ import annotations
 
@@ -8,36 +8,9 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-UNIX = "unix"
+from assay.playground.accounts.network import UNIX, parse
+
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-def parse(text: str) -> _Address | None:
-    """An address of either kind, an embedded IPv4 address as that; None for anything else."""
-    try:
-        address = ipaddress.ip_address(text.strip().strip("[]"))
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
-
-
-def truncated(text: str) -> str:
-    """The network of an address: /24 of IPv4, /48 of IPv6; other texts as ``unknown`` or ``unix``."""
-    address = parse(text)
-    if address is None:
-        return UNIX if text == UNIX else "unknown"
-    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
-
-
-def limit_key(text: str) -> str:
-    """Whom a rate is counted for: an IPv4 address, or a /64 of IPv6, which is what one customer has."""
-    address = parse(text)
-    if address is None:
-        return text[:64]
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def address_of(scope: Scope) -> str:
@@ -59,6 +32,7 @@ class TrustedProxies:
         self._networks: list[_Network] = [ipaddress.ip_network(each, strict=False) for each in trusted if each != UNIX]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
         if scope["type"] == "http" and self._is_trusted(address_of(scope)):
             headers = Headers(scope=scope)
             scheme = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()

@@ -12,8 +12,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.base.units import format_size
+from assay.playground.accounts.network import limit_key
 from assay.playground.accounts.refusals import ThrottledError, TooLargeError
-from assay.playground.security.addresses import address_of, limit_key
+from assay.playground.security.addresses import address_of
 from assay.playground.security.answers import Answer, plain_answer
 from assay.playground.security.config import Limits
 
@@ -101,6 +102,7 @@ class RateLimits:
         self.app, self._limiter, self._classify, self._answer = app, limiter, classify, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -143,6 +145,7 @@ class BodyLimit:
         self._classify, self._answer = classify, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -154,19 +157,23 @@ class BodyLimit:
         if length.isdigit() and int(length[:20]) > most:
             await self._answer(scope, error)(scope, receive, send)
             return
-        received, started = 0, False
+        received, started, refused = 0, False, False
 
         async def counted() -> Message:
-            nonlocal received
+            nonlocal received, refused
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > most:
+                    refused = True
                     raise _BodyTooLarge
             return message
 
         async def noted(message: Message) -> None:
             nonlocal started
+            if refused and not started:
+                # Whoever read the body has made an error of its own out of the signal.
+                raise _BodyTooLarge
             started = started or message["type"] == "http.response.start"
             await send(message)
 
