@@ -20,7 +20,7 @@ from assay.playground.security.requests import Gate
 def guards(
     gate: Gate,
     *,
-    metrics: Metrics,
+    metrics: Metrics | None = None,
     write_log: Callable[[str], None] | None = None,
     answer: Answer = plain_answer,
 ) -> list[Middleware]:
@@ -28,7 +28,7 @@ def guards(
 
     Args:
         gate: what the application has at ``app.state.gate``.
-        metrics: counts requests.
+        metrics: counts requests; None for no figures.
         write_log: takes a line for each request; None for no log.
         answer: makes refusals.
     """
@@ -36,8 +36,9 @@ def guards(
     stack = [Middleware(TrustedProxies, config.trusted_proxies)]
     if write_log is not None:
         stack.append(Middleware(RequestLog, write_log, form=config.log_format))
+    if metrics is not None:
+        stack.append(Middleware(MetricsMiddleware, metrics))
     stack += [
-        Middleware(MetricsMiddleware, metrics),
         Middleware(SecurityHeaders, https=config.secure),
         Middleware(AllowedHosts, config.hosts, answer=answer),
     ]
