@@ -83,7 +83,7 @@ class Scoring:
 
     Attributes:
         accepted: for each group that one has an accepted result in, however many results they are.
-        first, second, third: for the place in a group, besides.
+        first, second, third: for the place in a group, besides; only where others take part.
         report: for each report on somebody else's result of the challenge.
     """
 

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from assay.base.settings import Settings
-from assay.cm.editor import Editor
-from assay.community.challenge import Challenge
-from assay.community.points import PointEntry
+from assay.cm.artifact import CONTRIBUTOR, read_artifact
+from assay.cm.library import Entry, Library
+from assay.cm.meta import is_uid
+from assay.community.challenge import Challenge, Status
+from assay.community.challenges import entries, meta_of
+from assay.community.contributor_entry import ensure_contributor
+from assay.community.contributor_form import ContributorForm
+from assay.community.documents import Stamp, read_texts, stamp_of
+from assay.community.forms import fill
+from assay.community.leaderboard import leaderboard
+from assay.community.points import PointEntry, points_of
+from assay.community.report import Report, load_reports
+from assay.errors import AssayError, unknown
 from assay.results.audience import ANYBODY, Audience
+from assay.results.metrics.catalogue import load_metrics
+from assay.results.query import EVERYTHING, Query, run_query
 from assay.results.store import Store
+
+_COLUMNS = (
+    "uid", "round", "benchmark", "scenario", "division", "accepted", "value", "unit", "system", "model", "labels",
+    "challenges",
+)  # fmt: skip
+_MOST = 200_000
+
+__all__ = ["AcceptedEntry", "ContributorStanding", "ensure_contributor", "find_contributor", "load_contributors"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +98,33 @@ def load_contributors(
 ) -> tuple[ContributorStanding, ...]:
     """Everybody who takes part, most points first.
 
+    Points are those that somebody wrote into an entry, and those reckoned from results and reports that the audience
+    may see.
+
     Args:
         settings: say where repositories are.
         store: the index as the audience sees it.
         challenges: those that the audience sees.
         audience: who looks; reports that it may not see count nothing.
     """
-    raise NotImplementedError
+    entries_ = _entries(settings)
+    hidden = {each.account for each in entries_ if each.form.skip}
+    results = _results(store)
+    reports = load_reports(settings, audience).items
+    trails = _trails(settings, store, challenges, reports)
+    known = {each.account: each for each in entries_}
+    accounts = dict.fromkeys([*known, *results, *trails, *(each.contributor for each in reports if each.contributor)])
+    found = [
+        _standing(account, known.get(account), results.get(account, []), trails.get(account, []), reports, challenges)
+        for account in accounts
+        if account not in hidden
+    ]
+    found.sort(key=lambda each: (-each.points, -len(each.results), each.name.casefold(), each.account))
+    placed: list[ContributorStanding] = []
+    for number, each in enumerate(found, 1):
+        same = placed and placed[-1].points == each.points
+        placed.append(replace(each, place=placed[-1].place if same else number))
+    return tuple(placed)
 
 
 def find_contributor(
@@ -93,26 +135,137 @@ def find_contributor(
     Raises:
         NotFoundError: for none, with the closest names.
     """
-    raise NotImplementedError
+    found = load_contributors(settings, store, challenges, audience=audience)
+    wanted = name.strip().casefold()
+    for each in found:
+        if wanted and wanted in (each.account.casefold(), each.uid):
+            return each
+    raise unknown("contributor", name[:200], [each.account for each in found])
 
 
-def ensure_contributor(
-    editor: Editor,
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A contributor's entry."""
+
+    account: str
+    uid: str
+    form: ContributorForm
+    readme: str
+
+
+def _entries(settings: Settings) -> list[_Entry]:
+    """Entries of all repositories; of two of one alias the first. One that is wrong is passed over."""
+    library, listed = entries(settings, CONTRIBUTOR)
+    found: dict[str, _Entry] = {}
+    for entry in listed:
+        account = entry.name.alias or entry.name.uid
+        if account in found:
+            continue
+        try:
+            form, readme = _read(library, entry)
+        except AssayError:
+            continue
+        found[account] = _Entry(account, entry.name.uid, form, readme)
+    return list(found.values())
+
+
+def _read(library: Library, entry: Entry) -> tuple[ContributorForm, str]:
+    if entry.inherits:
+        artifact, meta = meta_of(library, entry)
+        return fill(ContributorForm, meta, artifact.path), _readme(artifact.path)
+    return _read_once(entry.path, stamp_of(entry.path))
+
+
+@functools.lru_cache(4096)
+def _read_once(path: Path, stamp: Stamp) -> tuple[ContributorForm, str]:
+    return fill(ContributorForm, read_artifact(path).meta, path), _readme(path)
+
+
+def _readme(path: Path) -> str:
+    return next((each.content for each in read_texts(path)[0] if each.name == "README.md"), "")
+
+
+def _results(store: Store) -> dict[str, list[AcceptedEntry]]:
+    """Accepted results by account, newest first."""
+    query = Query(
+        filter="contributor is not null",
+        columns=("contributor", *_COLUMNS),
+        sort=["uid"],
+        limit=_MOST,
+        scope=EVERYTHING,
+    )
+    found: dict[str, list[AcceptedEntry]] = {}
+    for account, *values in run_query(store, query).rows:
+        given = dict(zip(_COLUMNS, values, strict=True))
+        given |= {name: tuple(given[name] or ()) for name in ("labels", "challenges")}
+        given["accepted"] = given["accepted"] or ""
+        found.setdefault(account, []).append(AcceptedEntry(**given))
+    for each in found.values():
+        each.sort(key=lambda entry: entry.accepted, reverse=True)
+    return found
+
+
+def _trails(
+    settings: Settings, store: Store, challenges: Sequence[Challenge], reports: Sequence[Report]
+) -> dict[str, list[PointEntry]]:
+    """Reckoned points by account."""
+    names = load_metrics(settings).schema()
+    listed = store.run("SELECT DISTINCT unnest(challenges) FROM results WHERE contributor IS NOT NULL").fetchall()
+    taken = {uid for (uid,) in listed}
+    found: dict[str, list[PointEntry]] = {}
+    for challenge in challenges:
+        if challenge.uid in taken:
+            for each in points_of(leaderboard(store, challenge, names), reports):
+                found.setdefault(each.contributor, []).append(each)
+    return found
+
+
+def _standing(
     account: str,
-    *,
-    name: str = "",
-    organisation: str = "",
-    challenges: Sequence[str] = (),
-    day: str = "",
-) -> None:
-    """Make or complete the entry of a contributor; what stands there already stays.
+    entry: _Entry | None,
+    results: list[AcceptedEntry],
+    reckoned: list[PointEntry],
+    reports: Sequence[Report],
+    challenges: Sequence[Challenge],
+) -> ContributorStanding:
+    form = entry.form if entry is not None else ContributorForm()
+    awarded = [PointEntry(account, each.point, each.desc or "awarded", by_hand=True) for each in form.points]
+    trail = [*sorted(reckoned, key=lambda each: each.when, reverse=True), *awarded]
+    joined = _joined(form.challenges, results, challenges)
+    still = {each.uid for each in challenges if each.status is Status.OPEN}
+    marked = _joined(form.ongoing, [], challenges)
+    everything = tuple(dict.fromkeys((*joined, *marked)))
+    last = max([form.last_participation_date, *(each.accepted[:10] for each in results)])
+    return ContributorStanding(
+        place=0,
+        account=account,
+        name=form.name or account,
+        organisation=form.organization,
+        urls=tuple(dict.fromkeys((*form.url, *form.urls))),
+        points=sum(each.points for each in trail),
+        awarded=sum(each.points for each in awarded),
+        reckoned=sum(each.points for each in reckoned),
+        trail=tuple(trail),
+        trophies=tuple(each.url for each in form.trophies if each.url),
+        results=tuple(results),
+        reports=tuple(each.uid for each in reports if each.contributor == account),
+        challenges=everything,
+        ongoing=tuple(uid for uid in everything if uid in still),
+        last_participation=last,
+        readme=entry.readme if entry is not None else "",
+        uid=entry.uid if entry is not None else "",
+    )
 
-    Args:
-        editor: of the server's repository.
-        account: name of the account, which becomes the alias.
-        name: as shown.
-        organisation: as shown.
-        challenges: uids of challenges that results of theirs were accepted for.
-        day: of the last participation, YYYYMMDD.
-    """
-    raise NotImplementedError
+
+def _joined(
+    written: Sequence[str], results: Sequence[AcceptedEntry], challenges: Sequence[Challenge]
+) -> tuple[str, ...]:
+    """Uids of challenges taken part in; words of an entry that fit none stay as they are, a hidden one's uid does not."""
+    by_uid = {each.uid for each in challenges}
+    found: list[str] = []
+    for word in written:
+        tags = {part.strip() for part in word.split(",") if part.strip()}
+        fit = [each.uid for each in challenges if word in (each.uid, each.alias) or (tags and tags <= set(each.tags))]
+        found += fit or ([] if is_uid(word) else [word])
+    found += [uid for each in results for uid in each.challenges if uid in by_uid]
+    return tuple(dict.fromkeys(found))

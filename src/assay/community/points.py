@@ -44,7 +44,8 @@ def points_of(board: Leaderboard, reports: Sequence[Report] = ()) -> tuple[Point
     """The points that a challenge gives: accepted results, places, and reports on results of others.
 
     A group counts once for everybody who has an accepted result in it, however many results they are, and a report
-    counts once for each result that it is about. Places are provisional while the challenge is open.
+    counts once for each result that it is about. A place counts where there was somebody to beat, and is provisional
+    while the challenge is open.
     """
     return (*_for_results(board), *_for_reports(board, reports))
 
@@ -53,11 +54,12 @@ def _for_results(board: Leaderboard) -> Iterator[PointEntry]:
     challenge, scoring = board.challenge, board.challenge.scoring
     still_open = challenge.status is not Status.CLOSED
     for group in board.groups:
+        contested = len(group.standings) > 1
         for each in group.standings:
             who, when, about = each.contributor, each.accepted, (challenge.uid, each.uid)
             if scoring.accepted:
                 yield PointEntry(who, scoring.accepted, f"accepted result: {group.title}", when, *about)
-            if points := scoring.of_place(each.place):
+            if contested and (points := scoring.of_place(each.place)):
                 why = f"{_PLACES[each.place]} place: {group.title}"
                 yield PointEntry(who, points, why, when, *about, provisional=still_open)
 
