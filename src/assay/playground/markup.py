@@ -36,6 +36,7 @@ class Markup:
     """
 
     def __init__(self, files: StaticFiles) -> None:
+        self.static = files.address
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("assay.playground", "templates"),
             autoescape=True,

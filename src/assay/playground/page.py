@@ -124,10 +124,10 @@ def html(here: Here, template: str, page: Any, *, status: int | None = None, **m
         status: of the answer; that of the model unless given.
         more: other names for the template.
     """
-    text = here.playground.markup.render(
-        template, page=page, here=here, viewer=here.viewer, request=here.request, **more
-    )
     code = status or (page.http_status if isinstance(page, PageModel) else 200)
+    text = here.playground.markup.render(
+        template, page=page, here=here, viewer=here.viewer, request=here.request, status=code, **more
+    )
     return HTMLResponse(text, status_code=code)
 
 
