@@ -14,7 +14,7 @@ from assay.playground.accounts.database import Database
 from assay.playground.accounts.invitations import Invitations
 from assay.playground.accounts.memberships import Memberships
 from assay.playground.accounts.passwords import Passwords, check_new
-from assay.playground.accounts.people import People, check_name
+from assay.playground.accounts.people import People, check_email, check_name
 from assay.playground.accounts.refusals import DeniedError, SignInError
 from assay.playground.accounts.sessions import Sessions
 from assay.playground.accounts.settings import AccountSettings, Clock, SignUp, utc_now
@@ -260,7 +260,7 @@ class Accounts:
             self._free_name(transaction, identity.name),
             role=Role.CONTRIBUTOR if invited is None else Role(invited.role),
             shown=identity.shown,
-            email=identity.email,
+            email=_email(identity.email),
             issuer=identity.issuer,
             subject=identity.subject,
         )
@@ -287,3 +287,11 @@ def _own_row(transaction: Transaction, viewer: Viewer) -> AccountRow:
     if row is None or row.disabled is not None or row.deleted is not None:
         raise SignInError("nobody is signed in")
     return row
+
+
+def _email(email: str | None) -> str | None:
+    """What a provider calls an email address, when it is one."""
+    try:
+        return check_email(email)
+    except InvalidInputError:
+        return None

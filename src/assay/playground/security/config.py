@@ -172,6 +172,8 @@ class ServerConfig(_Form):
                 raise ValueError(f"{name} and {name}_file are both given")
         if self.oidc and self.oidc.client_secret is not None and self.oidc.client_secret_file is not None:
             raise ValueError("oidc.client_secret and oidc.client_secret_file are both given")
+        if self.oidc and self.base_url is None:
+            raise ValueError("oidc needs base_url, where browsers come back to")
         return self
 
     @property

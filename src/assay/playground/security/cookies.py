@@ -40,3 +40,20 @@ def keep_session(response: Response, session: Session, secure: bool) -> None:
 def forget_session(response: Response, secure: bool) -> None:
     """Take a session from the browser."""
     response.delete_cookie(session_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def keep_flow(response: Response, cookie: str, seconds: int, secure: bool) -> None:
+    """Give the browser what it has to bring back from a sign-in elsewhere."""
+    response.set_cookie(
+        cookie_name("flow", secure), cookie, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+
+
+def flow_cookie(request: HTTPConnection, secure: bool) -> str | None:
+    """What a browser brings back from a sign-in elsewhere."""
+    return request.cookies.get(cookie_name("flow", secure))
+
+
+def forget_flow(response: Response, secure: bool) -> None:
+    """Take it from the browser: it is good once."""
+    response.delete_cookie(cookie_name("flow", secure), path="/", secure=secure, httponly=True, samesite="lax")

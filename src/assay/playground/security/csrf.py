@@ -19,12 +19,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.errors import AssayError
+from assay.playground.accounts.hashes import same
 from assay.playground.accounts.refusals import DeniedError
 from assay.playground.accounts.viewer import Viewer
 from assay.playground.security.answers import Answer, plain_answer
 from assay.playground.security.cookies import cookie_name
 from assay.playground.security.requests import bearer_of, forms_of, gate_of, identify
-from assay.playground.security.signing import same
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 FIELD, HEADER, CLIENT = "csrf", "x-csrf-token", "x-assay-client"

@@ -10,11 +10,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assay.playground.accounts.hashes import same
 from assay.playground.accounts.network import parse
 from assay.playground.security.addresses import address_of
 from assay.playground.security.config import ServerConfig
 from assay.playground.security.requests import bearer_of
-from assay.playground.security.signing import same
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 from starlette.types import Scope as AsgiScope
 
+from assay.playground.accounts.hashes import same, sign
 from assay.playground.accounts.network import limit_key
 from assay.playground.accounts.refusals import SignInError
 from assay.playground.accounts.viewer import Viewer, local_viewer
@@ -20,7 +21,6 @@ from assay.playground.security.addresses import address_of
 from assay.playground.security.config import ServerConfig
 from assay.playground.security.cookies import cookie_name, session_cookie
 from assay.playground.security.limits import Kind, RateLimiter
-from assay.playground.security.signing import same, sign
 
 if TYPE_CHECKING:
     # SQLAlchemy takes 0.3 s to import, which a single user need not wait for.
