@@ -11,10 +11,22 @@ from click.shell_completion import CompletionItem
 
 from assay.errors import AssayError, nearest
 from assay.rules.load import load_round, read_round, round_names
-from assay.rules.model import QualityTarget, Round, Seeds
+from assay.rules.model import Round
+from assay.rules.words import accuracy_text, seeds_text, target_text
 
 DEFAULT_ROUND = "v3.1"
-_UNITS = {"percent": " %", "fraction": ""}
+
+__all__ = [
+    "DEFAULT_ROUND",
+    "ROUND",
+    "NounGroup",
+    "accuracy_text",
+    "complete_benchmark",
+    "complete_round",
+    "find_round",
+    "seeds_text",
+    "target_text",
+]
 
 
 def find_round(text: str) -> Round:
@@ -71,21 +83,6 @@ class NounGroup(click.Group):
             meant = f"{path} {close[0]}" if close else f"{path} show {args[0]}"
             raise click.UsageError(f"No such command {args[0]!r} (there is {verbs}). Did you mean {meant}?", ctx)
         return super().resolve_command(ctx, args)
-
-
-def target_text(target: QualityTarget) -> str:
-    """A quality target with metric and unit: ``acc 75.6954 %``."""
-    return f"{target.metric} {accuracy_text(target.target, target.unit)}"
-
-
-def accuracy_text(value: float, unit: str) -> str:
-    """An accuracy with its unit, to ten significant digits (a target's last bits are rounding)."""
-    return f"{value:,.10g}{_UNITS.get(unit, f' {unit}')}"
-
-
-def seeds_text(seeds: Seeds) -> str:
-    """The seeds of a round on one line."""
-    return f"QSL {seeds.qsl}, sample index {seeds.sample_index}, schedule {seeds.schedule}"
 
 
 def _starting(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
