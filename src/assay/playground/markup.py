@@ -67,6 +67,7 @@ class Markup:
             "ratio": ratio,
             "percent": percent,
             "capitalize_first": capitalize_first,
+            "union_of": lambda one, other: frozenset(one) | frozenset(other),
         }
 
     def render(self, template: str, **names: Any) -> str:

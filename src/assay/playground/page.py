@@ -50,7 +50,8 @@ class Pages:
         self.router = APIRouter(tags=[tag])
 
     def get(
-        self, path: str, *, template: str, twin: str | None = None, kept: bool = False
+        self, path: str, *, template: str, twin: str | None = None, kept: bool = False,
+        more: Callable[[Here], dict[str, Any]] | None = None,
     ) -> Callable[[PageFunction], PageFunction]:
         """Register a page and its twin.
 
@@ -59,6 +60,7 @@ class Pages:
             template: file in ``templates/``.
             twin: path of the JSON; ``path`` with ``.json`` unless given.
             kept: the same for everybody until the index changes (or a minute has gone), so that it may be kept.
+            more: other names for the template.
         """
         json_path = twin or ("/home.json" if path == "/" else f"{path}.json")
 
@@ -77,7 +79,7 @@ class Pages:
                 model = function(**given)
                 if isinstance(model, Response):
                     return model
-                answer = answer_json(model) if wants_json(here.request.scope) else html(here, template, model)
+                answer = answer_json(model) if wants_json(here.request.scope) else html(here, template, model, **(more(here) if more else {}))
                 return _kept(here, answer, kept)
 
             signature = inspect.signature(function).replace(

@@ -201,7 +201,7 @@ def throughput_over_time(snapshots: Sequence[Snapshot]) -> Spec:
             rate = (after.done - before.done) / passed
             points.append({"time": round(after.elapsed_s, 3), "rate": round(rate, 3)})
     return {
-        **_head(),
+        **chart_head(),
         "data": {"values": points},
         "mark": {
             "type": "line",
@@ -233,7 +233,7 @@ def throughput_bars(rates: Mapping[str, float]) -> Spec:
     scale: Spec = {"domain": [0, max(rates.values(), default=1.0) * 1.12 or 1.0]}
     x: Spec = {"field": "rate", "type": "quantitative", "title": "samples/s", "scale": scale}
     return {
-        **_head(),
+        **chart_head(),
         "height": {"step": 34},
         "data": {"values": rows},
         "encoding": {"x": x, "y": y},
@@ -364,10 +364,11 @@ def _scale(*, log: bool) -> Spec:
 
 
 def _chart(layers: list[JsonValue]) -> Spec:
-    return {**_head(), "layer": layers}
+    return {**chart_head(), "layer": layers}
 
 
-def _head() -> Spec:
+def chart_head() -> Spec:
+    """What every chart begins with: size, colours and letters."""
     axis: Spec = {
         "labelColor": PALETTE.ink,
         "titleColor": PALETTE.ink,

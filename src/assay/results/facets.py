@@ -145,3 +145,10 @@ def _facet(name: str, counts: Mapping[str, int], chosen: Sequence[str]) -> Facet
     if name == "round":
         values.sort(key=lambda each: each.value, reverse=True)
     return Facet(name, tuple(values[:_MOST]))
+
+
+def count(store: Store, names: Schema, query: Query) -> int:
+    """How many results a question is about."""
+    source, parameters = source_of(query, names)
+    ((found,),) = store.run(f"SELECT count(*) FROM {source}", parameters).fetchall()
+    return int(found)

@@ -44,6 +44,23 @@ class Figure:
     svg: Markup
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a picture is drawn from.
+
+    Attributes:
+        name: short, of letters and hyphens.
+        title: what it shows.
+        text: the same in one sentence.
+        spec: Vega-Lite, with its data in it.
+    """
+
+    name: str
+    title: str
+    text: str
+    spec: charts.Spec
+
+
 def run_figures(folder: RunFolder, record: RunRecord, *, prefix: str) -> list[Figure]:
     """Pictures of one performance run, as far as its files give any.
 
@@ -52,24 +69,41 @@ def run_figures(folder: RunFolder, record: RunRecord, *, prefix: str) -> list[Fi
         record: of the run.
         prefix: makes the ids inside the pictures unique in the page.
     """
+    return [
+        drawn(each.title, each.text, each.spec, f"{prefix}{_LETTERS[each.name]}")
+        for each in run_drawings(folder, record)
+    ]
+
+
+_LETTERS = {"histogram": "h", "percentiles": "p", "timeline": "o", "throughput": "t"}
+
+
+def run_drawings(folder: RunFolder, record: RunRecord, *, most_bytes: int = _MAX_TRACE) -> list[Drawing]:
+    """What pictures of one performance run are drawn from, as far as its files give any.
+
+    Args:
+        folder: with LoadGen's trace and the run's progress.
+        record: of the run.
+        most_bytes: a longer trace is not read.
+    """
     if record.mode != "performance":
         return []
-    figures: list[Figure] = []
+    drawings: list[Drawing] = []
     if record.scenario != "Offline":
-        figures += _latency_figures(folder, record, prefix)
+        drawings += _latency_drawings(folder, record, most_bytes)
     snapshots = [item for item in ProgressReader(folder.path / _PROGRESS).new() if isinstance(item, Snapshot)]
     try:
         spec = charts.throughput_over_time(snapshots)
     except InvalidInputError:
-        return figures
+        return drawings
     text = f"Throughput at {len(snapshots) - 1} moments of the run, in samples per second."
-    return [*figures, drawn("Throughput over time", text, spec, f"{prefix}t")]
+    return [*drawings, Drawing("throughput", "Throughput over time", text, spec)]
 
 
-def _latency_figures(folder: RunFolder, record: RunRecord, prefix: str) -> list[Figure]:
+def _latency_drawings(folder: RunFolder, record: RunRecord, most_bytes: int) -> list[Drawing]:
     path = folder.path / TRACE
     try:
-        if path.stat().st_size > _MAX_TRACE:
+        if path.stat().st_size > most_bytes:
             return []
         trace = read_trace(path)
         text = charts.describe(trace.latency_ns)
@@ -79,18 +113,18 @@ def _latency_figures(folder: RunFolder, record: RunRecord, prefix: str) -> list[
     bound = record.settings.get("server_target_latency_ns")
     limit = float(bound) if isinstance(bound, (int, float)) and not isinstance(bound, bool) else None
     return [
-        drawn(
+        Drawing(
+            "histogram",
             "How often each latency came",
             text,
             charts.latency_histogram(trace.latency_ns, limit),
-            f"{prefix}h",
         ),
-        drawn("Latency by percentile", text, charts.latency_percentiles(trace.latency_ns, limit), f"{prefix}p"),
-        drawn(
+        Drawing("percentiles", "Latency by percentile", text, charts.latency_percentiles(trace.latency_ns, limit)),
+        Drawing(
+            "timeline",
             "Latency over time: median, p90, fastest to slowest",
             text,
             charts.latency_over_time(trace, limit),
-            f"{prefix}o",
         ),
     ]
 

@@ -54,6 +54,12 @@ def find_result(store: Store, name: str) -> Found:
     return Found(rows[0], _siblings(store, rows[0]))
 
 
+def recorded(store: Store, uids: Sequence[str]) -> str:
+    """The first of these uids that is a result of the index; empty when none is."""
+    found = {uid for (uid,) in store.run("SELECT uid FROM results WHERE uid IN (SELECT unnest(?))", [list(uids)]).fetchall()}
+    return next((uid for uid in uids if uid in found), "")
+
+
 def _rows(store: Store, condition: str, parameters: Sequence[object]) -> list[dict[str, Any]]:
     sql = f"SELECT {_NAMES} FROM results WHERE {condition} ORDER BY uid LIMIT 100"
     names = [field.name for field in FIELDS]

@@ -208,14 +208,14 @@ def _section(folder: RunFolder, record: RunRecord, number: int) -> Section:
         value=words.number(figures.value) if figures.value is not None else "",
         unit=words.short_unit(figures.unit),
         better=_better(figures.lower_is_better) if performance and figures.value is not None else "",
-        tiles=tuple(_tiles(record)),
+        tiles=tuple(run_tiles(record)),
         figures=tuple(run_figures(folder, record, prefix=f"f{number}")) if record.status is RunStatus.FINISHED else (),
-        facts=tuple(_facts(record)),
+        facts=tuple(run_facts(record)),
         machine=tuple(words.host_facts(record.host)),
     )
 
 
-def _tiles(record: RunRecord) -> list[tuple[str, str]]:
+def run_tiles(record: RunRecord) -> list[tuple[str, str]]:
     """The figures beside the official one; only those there are."""
     figures = record.figures
     tiles = [
@@ -229,7 +229,7 @@ def _tiles(record: RunRecord) -> list[tuple[str, str]]:
     return [(name, value) for name, value in tiles if value]
 
 
-def _facts(record: RunRecord) -> list[tuple[str, str]]:
+def run_facts(record: RunRecord) -> list[tuple[str, str]]:
     """Where a run comes from, as name and value."""
     facts = [
         ("Run", record.id),
