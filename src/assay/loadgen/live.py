@@ -79,11 +79,21 @@ class ProgressWriter:
 
 
 class ProgressReader:
-    """Reads what was written since the last look; lines that are not ours are passed over."""
+    """Reads what was written since the last look; lines that are not ours are passed over.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file.
+        offset: bytes that somebody has read already.
+    """
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
         self._path = path
-        self._offset = 0
+        self._offset = offset
+
+    @property
+    def offset(self) -> int:
+        """Bytes that have been read: where another reader may go on."""
+        return self._offset
 
     def new(self) -> Iterator[Snapshot | Phase]:
         """The lines written since the last call."""

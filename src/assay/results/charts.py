@@ -23,11 +23,11 @@ from assay.loadgen.logs import Latencies
 
 Spec = dict[str, JsonValue]
 
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _SIZE: Spec = {"width": 460, "height": 190}
 _BINS = 48
 _SLICES = 120
-_VEGA_LITE = "5.21"
+_VEGA_LITE = "6.4"
 
 
 @dataclass(frozen=True, slots=True)

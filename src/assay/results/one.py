@@ -56,7 +56,9 @@ def find_result(store: Store, name: str) -> Found:
 
 def recorded(store: Store, uids: Sequence[str]) -> str:
     """The first of these uids that is a result of the index; empty when none is."""
-    found = {uid for (uid,) in store.run("SELECT uid FROM results WHERE uid IN (SELECT unnest(?))", [list(uids)]).fetchall()}
+    found = {
+        uid for (uid,) in store.run("SELECT uid FROM results WHERE uid IN (SELECT unnest(?))", [list(uids)]).fetchall()
+    }
     return next((uid for uid in uids if uid in found), "")
 
 

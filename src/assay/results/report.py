@@ -234,7 +234,7 @@ def run_facts(record: RunRecord) -> list[tuple[str, str]]:
     facts = [
         ("Run", record.id),
         ("Command group", record.group),
-        ("Started", f"{record.created.replace('+00:00', ' UTC').replace('T', ' ')}"),
+        ("Started", f"{record.created.replace('T', ' ').replace('+00:00', ' UTC')}"),
         ("Model", record.model.name),
         ("Model SHA-256", record.model.sha256 or "none"),
         ("Data", f"{record.dataset.name}, {record.dataset.count:,} samples"),

@@ -16,7 +16,7 @@ from assay.playground.page import PageModel, Pages
 
 pages = Pages("documentation")
 
-_ABOUT_A_DAY = "public, max-age=3600"
+_FOR_AN_HOUR = "public, max-age=3600"
 
 
 class Place(PageModel):
@@ -80,8 +80,8 @@ def document(here: Looking, path: Annotated[str, Path(max_length=200)]) -> Docum
 
 
 def _file(kind: str, content: bytes) -> DocumentPage:
-    answer = Response(content, media_type=kind, headers={"Cache-Control": _ABOUT_A_DAY})
-    return answer  # type: ignore[return-value]  # pages hand answers through
+    # A page may answer with something else, which is handed through.
+    return Response(content, media_type=kind, headers={"Cache-Control": _FOR_AN_HOUR})  # type: ignore[return-value]
 
 
 def _page(here: Looking, path: str) -> DocumentPage:
