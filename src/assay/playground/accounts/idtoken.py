@@ -135,7 +135,7 @@ def _check(claims: Mapping[str, Any], expected: Expected) -> None:
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e12:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
         raise _wrong(f"an ID token without {name}")
     return value
 
