@@ -42,6 +42,10 @@ _MAX_RECORD = 8 << 20
 _LONGEST_NAME = 300
 _CLOSE = 1e-6
 _SHORT = frozenset({"min_duration", "min_query_count", "max_query_count"})
+_LOGGED_MODES = {
+    Mode.PERFORMANCE: ("PerformanceOnly", "SubmissionRun"),
+    Mode.ACCURACY: ("AccuracyOnly", "SubmissionRun"),
+}
 _DIVISIONS = ("closed", "open", "network")
 # What LoadGen's log says better than the record of the run.
 _FROM_LOG = (
@@ -132,6 +136,7 @@ def _judge(folder: Path, path: str, settings: Settings) -> tuple[_Judged, str]:
         raise InvalidInputError(f"{benchmark.name} has no {scenario.value} in {round_.name}", where=RECORD_FILE)
     digest = _whole(folder, record)
     log = read_detail(folder / DETAIL)
+    _same_run(log, scenario, mode)
     verdict = judge(log, round_, benchmark, scenario, mode, record.deviations)
     labels = [*record.labels, *_own_labels(record, settings)]
     if mode is Mode.PERFORMANCE:
@@ -189,6 +194,19 @@ def _whole(folder: Path, record: RunRecord) -> str:
     if DETAIL not in record.logs:
         raise InvalidInputError("the record names no SHA-256 of its log", where=f"{RECORD_FILE}: logs.{DETAIL}")
     return sha256_file(folder / DETAIL)
+
+
+def _same_run(log: DetailLog, scenario: Scenario, mode: Mode) -> None:
+    """Refuse a log of another scenario or mode than the record says."""
+    wanted = {"effective_scenario": (scenario.value,), "effective_test_mode": _LOGGED_MODES[mode]}
+    for key, allowed in wanted.items():
+        if (found := log.text(key)) not in allowed:
+            raise InvalidInputError(
+                "the log is of another run than the record",
+                where=f"{DETAIL}: {key}",
+                expected=" or ".join(allowed),
+                found=repr(found)[:80],
+            )
 
 
 def _same_figure(record: RunRecord, folder: Path, log: DetailLog, settings: Settings) -> None:

@@ -101,7 +101,9 @@ def take(candidates: Sequence[Candidate], stamp: Stamp, author: Author, settings
         for each in candidates:
             writer.look_at(each)
         writer.write()
-    return Taken(tuple(writer.entries), tuple(writer.refused), work.commit)
+    order = {each.path: number for number, each in enumerate(candidates)}
+    entries = sorted(writer.entries, key=lambda each: order[each.path])
+    return Taken(tuple(entries), tuple(writer.refused), work.commit)
 
 
 def uid_of(digest: str, row: Row) -> str:
