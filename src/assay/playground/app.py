@@ -12,14 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import assay
+from assay.base.files import machine_errors
 from assay.base.settings import Settings
 from assay.playground import cache, failures
+from assay.playground.accounts.service import Accounts
 from assay.playground.here import Playground
 from assay.playground.index import Index
 from assay.playground.markup import Markup
 from assay.playground.pages import ROUTERS
 from assay.playground.security.config import ServerConfig
-from assay.playground.security.requests import Gate
+from assay.playground.security.metrics import Metrics
+from assay.playground.security.requests import Gate, open_gate
 from assay.playground.security.stack import guards
 from assay.playground.static_files import StaticFiles
 
@@ -28,19 +31,30 @@ _DESCRIPTION = """Results of MLPerf Inference: every page of the playground is h
 
 
 def create_app(
-    settings: Settings, config: ServerConfig, gate: Gate, *, clock: Callable[[], datetime] | None = None
+    settings: Settings,
+    config: ServerConfig,
+    gate: Gate | None = None,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    write_log: Callable[[str], None] | None = None,
 ) -> FastAPI:
     """The playground as an ASGI application.
 
     Args:
         settings: where files are.
         config: how the server is set up.
-        gate: who is let in.
+        gate: who is let in; made of the configuration unless given.
         clock: the time in UTC; the machine's unless given.
+        write_log: takes a line for each request; None for no log.
+
+    Raises:
+        MachineError: when the database of accounts cannot be used.
     """
+    gate = gate or _gate(settings, config)
     files = StaticFiles(settings)
     index = Index(settings, clock or (lambda: datetime.now(UTC)))
-    playground = Playground(settings, config, index, Markup(files), gate.accounts)
+    metrics = Metrics(index_age_s=index.age_s, index_bytes=index.size)
+    playground = Playground(settings, config, index, Markup(files), gate.accounts, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,7 +75,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        middleware=[*guards(gate), cache.middleware(index)],
+        middleware=[*guards(gate, metrics=metrics, write_log=write_log), cache.middleware(index, config)],
     )
     app.state.gate = gate
     app.state.playground = playground
@@ -70,6 +84,14 @@ def create_app(
         app.include_router(router)
     app.add_api_route("/static/{digest}/{name}", _static(files), include_in_schema=False, name="static")
     return app
+
+
+def _gate(settings: Settings, config: ServerConfig) -> Gate:
+    if config.single_user:
+        return open_gate(config, None, local_name=local_name())
+    with machine_errors(settings.home):
+        settings.home.mkdir(parents=True, exist_ok=True)
+    return open_gate(config, Accounts(config.database(settings), config.accounts))
 
 
 def _static(files: StaticFiles) -> Callable[..., Response]:

@@ -1,6 +1,6 @@
 """Answers that are kept: whatever anybody may see is reckoned once for each state of the index.
 
-Only answers to requests without a name, a cookie or a token are kept, only for pages that say so
+Only answers to requests without a session or a token are kept, only for pages that say so
 (``Cache-Control: public``), and only for a minute, so that what ends by the clock ends. Each is kept as it goes out,
 compressed, and has an ETag.
 """
@@ -20,6 +20,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.playground.index import Index
+from assay.playground.security.config import ServerConfig
+from assay.playground.security.cookies import session_name
 
 _MOST_BYTES = 64 << 20
 _LARGEST = 8 << 20
@@ -79,11 +81,15 @@ class CacheMiddleware:
     Args:
         app: what is asked otherwise.
         version: gives the state of everything that pages are made of.
+        session: name of the cookie of who is signed in.
     """
 
-    def __init__(self, app: ASGIApp, version: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, app: ASGIApp, version: Callable[[], str], session: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._app = app
         self._version = version
+        self._session = session
         self._clock = clock
         self._answers = Answers()
 
@@ -93,7 +99,7 @@ class CacheMiddleware:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if scope["method"] == "HEAD" or "cookie" in headers or "authorization" in headers:
+        if scope["method"] == "HEAD" or self._session in headers.get("cookie", "") or "authorization" in headers:
             await self._app(scope, receive, send)
             return
         key = (
@@ -175,6 +181,6 @@ async def _give(kept: Kept, asked: Headers, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def middleware(index: Index) -> Middleware:
+def middleware(index: Index, config: ServerConfig) -> Middleware:
     """The cache of an application's answers."""
-    return Middleware(CacheMiddleware, version=lambda: index.version)
+    return Middleware(CacheMiddleware, version=lambda: index.version, session=session_name(config.secure))

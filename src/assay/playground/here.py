@@ -16,6 +16,7 @@ from assay.playground.accounts.viewer import Viewer
 from assay.playground.index import Index, utc_text
 from assay.playground.markup import Markup
 from assay.playground.security.config import ServerConfig
+from assay.playground.security.metrics import Metrics as Counters
 from assay.playground.security.requests import identify
 from assay.results.metrics import Metrics
 from assay.results.store import Store
@@ -31,6 +32,7 @@ class Playground:
         index: the results.
         markup: templates.
         accounts: None for a single user.
+        counters: the server's own figures.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Playground:
     index: Index
     markup: Markup
     accounts: Accounts | None = None
+    counters: Counters = field(default_factory=Counters)
 
 
 @dataclass(slots=True)

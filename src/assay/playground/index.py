@@ -79,6 +79,14 @@ class Index:
         """Another text when there may be something else to see."""
         return self._version
 
+    def age_s(self) -> float:
+        """Seconds since the index was made; 0 before there is one."""
+        return max(0.0, self.clock().timestamp() - self._path.stat().st_mtime) if self._path else 0.0
+
+    def size(self) -> float:
+        """Bytes of the index."""
+        return float(self._path.stat().st_size) if self._path else 0.0
+
     @property
     def names(self) -> Schema:
         """Fields, metrics and the user's numbers that expressions may use."""

@@ -147,27 +147,28 @@ def percent(share: float | None, *, signed: bool = False) -> str:
     return text.removesuffix(".0") + "%"
 
 
-def day(value: Any) -> str:
-    """A day as 28 Nov 2026."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    return "–" if not isinstance(value, date) else f"{value.day} {value:%b %Y}"
+def day(value: date | str | None) -> str:
+    """A day as 28 Nov 2026; a text that is none as it is."""
+    found = _parsed(value)
+    return found if isinstance(found, str) else f"{found.day} {found:%b %Y}"
 
 
-def moment(value: Any) -> str:
-    """A moment to the minute with its zone."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    if not isinstance(value, datetime):
-        return "–"
-    zone = value.tzname() or ""
-    return f"{value.day} {value:%b %Y, %H:%M} {zone}".rstrip()
+def moment(value: datetime | str | None) -> str:
+    """A moment to the minute with its zone; a text that is none as it is."""
+    found = _parsed(value)
+    if isinstance(found, str):
+        return found
+    zone = found.tzname() if isinstance(found, datetime) else None
+    return f"{found.day} {found:%b %Y, %H:%M} {zone or ''}".rstrip()
+
+
+def _parsed(value: date | str | None) -> date | str:
+    if value is None or isinstance(value, date):
+        return "–" if value is None else value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return value
 
 
 def query(**parameters: Any) -> str:

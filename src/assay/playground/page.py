@@ -50,7 +50,12 @@ class Pages:
         self.router = APIRouter(tags=[tag])
 
     def get(
-        self, path: str, *, template: str, twin: str | None = None, kept: bool = False,
+        self,
+        path: str,
+        *,
+        template: str,
+        twin: str | None = None,
+        kept: bool = False,
         more: Callable[[Here], dict[str, Any]] | None = None,
     ) -> Callable[[PageFunction], PageFunction]:
         """Register a page and its twin.
@@ -79,7 +84,11 @@ class Pages:
                 model = function(**given)
                 if isinstance(model, Response):
                     return model
-                answer = answer_json(model) if wants_json(here.request.scope) else html(here, template, model, **(more(here) if more else {}))
+                answer = (
+                    answer_json(model)
+                    if wants_json(here.request.scope)
+                    else html(here, template, model, **(more(here) if more else {}))
+                )
                 return _kept(here, answer, kept)
 
             signature = inspect.signature(function).replace(

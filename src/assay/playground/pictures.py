@@ -13,7 +13,7 @@ from assay.results.charts import Spec
 
 Form = Literal["json", "svg", "png"]
 _LOCK = threading.Lock()
-_VEGA_LITE = "5.21"
+_VEGA_LITE = "6.4"
 _LARGEST = 24 << 20
 
 

@@ -29,7 +29,7 @@ _TYPES = {
 }
 _COMPRESSED = (".css", ".js", ".svg")
 VEGA = "vega.js"
-_VEGA_LITE = "5.21"
+_VEGA_LITE = "6.4"
 _SNIPPET = "window.vega = vega; window.vegaLite = vegaLite; window.vegaEmbed = vegaEmbed;"
 
 

@@ -173,6 +173,12 @@ class View:
         own = {name: Definition(name, text, None, f"metric {name}") for name, text in self.metrics}
         return replace(names, definitions={**names.definitions, **own})
 
+    def without(self, parameters: Iterable[str]) -> View:
+        """The view without what some parameters say."""
+        wanted = set(parameters)
+        kept = [(name, value) for name, value in self.parameters() if name not in wanted]
+        return replace(read_view(kept), unknown=self.unknown)
+
     def parameters(self, **changes: Any) -> list[tuple[str, str]]:
         """The view as parameters of an address, in a fixed order, without what is usual.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from assay.cm.meta import JsonValue
 from assay.results.charts import PALETTE, Spec
 
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _HUES: list[JsonValue] = [
     PALETTE.first, PALETTE.second, "#1f9e77", "#8a4fd3", "#c62f3b", "#6b7a8c", "#c79a00", "#0e93a8", "#d0539b", "#7a8b2a",
 ]  # fmt: skip

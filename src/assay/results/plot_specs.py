@@ -14,7 +14,7 @@ from assay.expressions import Kind
 from assay.results.charts import Spec
 from assay.results.plots import Channel, Mark, PlotData
 
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 SERIES = (
     "#1f77b4", "#e07b00", "#2a9d5c", "#c8393b", "#8a63c0", "#8c564b", "#d466b1", "#7a7f87", "#9a9a15", "#0fa3b8",
     "#6baed6", "#fdae6b", "#74c69d", "#f08a8b", "#bda5de", "#b98f86", "#eba9d5", "#b3b7bd", "#c9c94a", "#79d2df",
@@ -67,7 +67,9 @@ def plot_spec(data: PlotData, look: Look) -> Spec:
         facet: Spec = {"field": "facet", "type": "nominal", "title": data.channels["facet"].heading}
         return spec | {"facet": facet, "columns": 3, "spec": inner}
     height: JsonValue = look.height if data.mark is not Mark.BAR else {"step": 22}
-    return spec | {"layer": layers, "width": look.width or "container", "height": height}
+    # What has rows of a fixed height can only be fitted in its width.
+    fit: Spec = {"autosize": {"type": "fit-x", "contains": "padding"}}
+    return spec | fit | {"layer": layers, "width": look.width or "container", "height": height}
 
 
 def _scale(data: PlotData, name: str, *, log: bool) -> Spec:
@@ -227,7 +229,7 @@ def _box(data: PlotData, look: Look) -> list[JsonValue]:
     }
     color = _color(data)
     offset: Spec = {"xOffset": {"field": "color"}} if "field" in color and color["type"] == "nominal" else {}
-    told = {"tooltip": [{"field": name} for name in ("x", "count", "low", "q1", "median", "q3", "high")]}
+    told: Spec = {"tooltip": [{"field": name} for name in ("x", "count", "low", "q1", "median", "q3", "high")]}
     return [
         {
             "mark": {"type": "rule"},

@@ -6,6 +6,7 @@ database, so that a plot of a million results comes as some kilobytes; single po
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -206,8 +207,7 @@ class _Source:
     def taken(self, sql: str, more: Sequence[object] = ()) -> dict[str, list[Any]]:
         """The columns of a statement over the results, called ``points`` in it."""
         found = self.store.run(f"WITH points AS ({self.sql}) {sql}", [*self.parameters, *more])
-        columns = {name: values for name, values in found.fetchnumpy().items()}
-        return {name: _listed(values) for name, values in columns.items()}
+        return {name: _listed(values) for name, values in found.fetchnumpy().items()}
 
     def done(self, columns: Mapping[str, list[Any]], total: int, notes: Sequence[str] = ()) -> PlotData:
         """What there is to draw."""
@@ -242,13 +242,10 @@ def _plain(name: str, column: Column) -> str:
 
 def _listed(values: Any) -> list[Any]:
     """An array as plain values; what is missing, or no finite number, is None."""
-    if isinstance(values, np.ma.MaskedArray):
-        listed = values.tolist()
-    else:
-        listed = values.tolist()
-    if getattr(values, "dtype", None) is not None and values.dtype.kind == "f":
-        return [None if value is None or value != value or value in (np.inf, -np.inf) else value for value in listed]
-    return list(listed)
+    listed = list(values.tolist())
+    if values.dtype.kind == "f":
+        return [value if value is not None and math.isfinite(value) else None for value in listed]
+    return listed
 
 
 def _points(source: _Source) -> PlotData:
@@ -394,7 +391,7 @@ def _lines(source: _Source) -> PlotData:
 def _boxes(source: _Source) -> PlotData:
     """Five figures of the results at each place of the first axis."""
     total = source.count()
-    groups = [name for name in ("x", "color", "facet") if name in source.channels]
+    groups: list[str] = [name for name in ("x", "color", "facet") if name in source.channels]
     if source.channels["x"].kind is Kind.NUMBER:
         groups[0] = "CAST(x AS VARCHAR) AS x"
     places = ", ".join(str(number) for number in range(1, len(groups) + 1))

@@ -29,6 +29,7 @@ pages = Pages("explorer")
 _SHOWN_VALUES = 300
 _MOST_EXPORTED = 200_000
 _MOST_SUGGESTIONS = 14
+Turned = Literal["", "up", "down"]
 _ALWAYS = ("uid", "origin", "method", "official", "labels", "access", "organisation", "system")
 
 
@@ -56,7 +57,7 @@ class ColumnInfo(PageModel):
     kind: str
     unit: str
     sort: str
-    sorted: Literal["", "up", "down"]
+    sorted: Turned
 
 
 class Problem(PageModel):
@@ -141,12 +142,9 @@ def explorer(here: Looking) -> ExplorerPage:
 def _page(here: Here, view: View) -> ExplorerPage:
     problems = _problems(here, view)
     broken = {each.parameter for each in problems}
-    if "metric" in broken:
-        view = replace(view, metrics=())
     if broken:
         # Everything that can be meant is shown; what cannot is told where it stands.
-        view = replace(view, **{name: "" for name in broken & {"filter", "x", "y", "color", "size", "facet", "sort"}})
-        view = replace(view, columns=()) if "columns" in broken else view
+        view = view.without(broken)
     names = view.names(here.names)
     query = view.query(here.metrics)
     total = count(here.store, names, query)
@@ -209,7 +207,7 @@ def _columns(view: View, table: Table, count: int) -> tuple[ColumnInfo, ...]:
     first = view.sort.split(",")[0].strip()
     found = []
     for column in table.columns[:count]:
-        turned = "down" if first == f"-{column.name}" else "up" if first == column.name else ""
+        turned: Turned = "down" if first == f"-{column.name}" else "up" if first == column.name else ""
         found.append(
             ColumnInfo(
                 name=column.name,
@@ -296,7 +294,7 @@ def exported(here: Looking, form: Literal["svg", "png", "csv", "parquet", "ndjso
     view = _view(here)
     if form in ("svg", "png"):
         data = plot_data(here.store, view.plot(here.metrics), view.names(here.names))
-        answer = picture(without_scripts(plot_spec(data, view.look(inline=True))), form)  # type: ignore[arg-type]
+        answer = picture(without_scripts(plot_spec(data, view.look(inline=True))), form)
     else:
         answer = _table_file(here, view, form)
     answer.headers["Cache-Control"] = _kept_header(here)["Cache-Control"]

@@ -1,0 +1,134 @@
+"""The playground as a process: what it is set up with, checked before it listens, and the server itself."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from assay.base.settings import Settings
+from assay.errors import MachineError, UsageError
+from assay.playground.app import create_app
+from assay.playground.security.checks import is_loopback, refuse_unsafe
+from assay.playground.security.config import ServerConfig, load_config
+
+_TRIED = 20
+_GRACE_S = 10
+
+
+def configured(
+    path: Path | None, *, host: str | None = None, port: int | None = None, public: bool = False
+) -> ServerConfig:
+    """How the server is set up: a file, and over it what the command line says; without a file a single user's own.
+
+    Raises:
+        AssayError: for a file that is not there or wrong.
+        UsageError: for a single user's playground that others could reach.
+    """
+    config = (
+        ServerConfig(single_user=True) if path is None and not public else load_config(path) if path else ServerConfig()
+    )
+    changes = {
+        name: value for name, value in (("host", host), ("port", port), ("public", public or None)) if value is not None
+    }
+    config = ServerConfig.model_validate({**config.model_dump(), **changes})
+    if config.single_user and not is_loopback(config.host):
+        raise UsageError(
+            "a playground without accounts makes everybody who reaches it its maintainer",
+            found=f"host {config.host}",
+            hint="write a server.yaml: docs/how-to/run-a-server.md",
+        )
+    return config
+
+
+def checked(config: ServerConfig, settings: Settings) -> None:
+    """Refuse settings that no server may have that strangers reach.
+
+    Raises:
+        UsageError: with every reason.
+    """
+    if config.public:
+        refuse_unsafe(config, None if config.database_url else settings.home / "playground.sqlite")
+
+
+def listening(config: ServerConfig, *, fixed: bool) -> socket.socket:
+    """The socket that is listened on.
+
+    Args:
+        config: says where.
+        fixed: exactly this port; else the next free one.
+
+    Raises:
+        MachineError: when the port is taken, or may not be listened on.
+    """
+    last: OSError | None = None
+    for port in range(config.port, config.port + (1 if fixed or config.port == 0 else _TRIED)):
+        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((config.host.strip("[]"), port))
+        except OSError as error:
+            found.close()
+            last = error
+        else:
+            return found
+    raise MachineError(
+        f"cannot listen on {config.host}:{config.port}: {last.strerror if last else 'taken'}",
+        hint="--port 0 takes any free one",
+    )
+
+
+def serve(
+    settings: Settings,
+    config: ServerConfig,
+    sock: socket.socket,
+    *,
+    write_log: Callable[[str], None] | None,
+    ready: Callable[[], None],
+) -> None:
+    """Serve until the process is told to end.
+
+    Args:
+        settings: where files are.
+        config: how the server is set up.
+        sock: bound already.
+        write_log: takes a line for each request; None for no log.
+        ready: called when pages can be asked for.
+
+    Raises:
+        AssayError: when the index or the accounts cannot be opened.
+    """
+    app = create_app(settings, config, write_log=write_log)
+    # Before anything is listened to: what is wrong is told in the terminal, not on a page.
+    app.state.playground.index.start()
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            lifespan="on",
+        ),
+        ready,
+    )
+    server.run(sockets=[sock])
+
+
+class _Server(uvicorn.Server):
+    """Says when it can be asked."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready()
