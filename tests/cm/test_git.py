@@ -210,3 +210,66 @@ def test_without_git(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(git.shutil, "which", lambda _: None)
     with pytest.raises(MissingDependencyError):
         clone(source, tmp_path / "x")
+
+
+# ---- repositories of our own
+
+
+def test_an_author_is_an_account_and_a_name() -> None:
+    assert git.Author.of("ada", "Ada Lovelace") == git.Author("Ada Lovelace", "ada@users.noreply.invalid")
+    assert git.Author.of("ada").name == "ada"
+    assert git.Author.of("ada", "<>\n\x1b").name == "ada"
+    assert git.Author.of("ada", "A\nB <x@y>").name == "A B x@y"
+    for account in ("", "-ada", "a b", "a\n", "../a", "a<b", "x" * 101):
+        with pytest.raises(UsageError, match="account"):
+            git.Author.of(account)
+
+
+def test_only_the_given_paths_are_committed(tmp_path: Path) -> None:
+    git.init(tmp_path)
+    assert git.head(tmp_path) == ""
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+    first = git.commit(tmp_path, ["a"], git.Author.of("ada"), "one\n# two")
+    assert first == git.head(tmp_path)
+    assert run_git(tmp_path, "ls-files") == "a"
+    assert run_git(tmp_path, "log", "-1", "--format=%B") == "one\n# two"
+    assert git.commit(tmp_path, ["a"], git.Author.of("ada"), "again") is None
+    assert git.commit(tmp_path, [], git.Author.of("ada"), "again") is None
+
+
+def test_names_are_no_patterns_and_no_options(tmp_path: Path) -> None:
+    git.init(tmp_path)
+    for name in ("*", "--all", ":!x", "x"):
+        (tmp_path / name).write_text(name)
+    git.commit(tmp_path, ["*", "--all", ":!x"], git.Author.of("ada"), "one")
+    assert sorted(run_git(tmp_path, "ls-files").split("\n")) == sorted(["*", "--all", ":!x"])
+
+
+def test_restoring_gives_back_what_was_and_takes_away_what_was_not(tmp_path: Path) -> None:
+    git.init(tmp_path)
+    for name in ("kept", "changed", "gone"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    git.commit(tmp_path, ["kept", "changed", "gone"], git.Author.of("ada"), "one")
+    (tmp_path / "changed" / "file").write_text("other")
+    (tmp_path / "changed" / "new").write_text("new")
+    (tmp_path / "kept" / "file").write_text("mine")
+    shutil.rmtree(tmp_path / "gone")
+    (tmp_path / "fresh").mkdir()
+    (tmp_path / "fresh" / "file").write_text("x")
+    run_git(tmp_path, "add", "changed")
+    git.restore(tmp_path, ["changed", "gone", "fresh", "never"])
+    assert run_git(tmp_path, "status", "--porcelain") == "M kept/file"
+    assert not (tmp_path / "fresh").exists()
+
+
+def test_settings_of_the_user_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".gitconfig").write_text("[commit]\ngpgSign = true\n[core]\nautocrlf = true\n[user]\nname = Mallory\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / "repository"
+    git.init(folder)
+    (folder / "a").write_bytes(b"a\r\n")
+    git.commit(folder, ["a"], git.Author.of("ada"), "one")
+    assert run_git(folder, "cat-file", "-s", "HEAD:a") == "3"
+    assert run_git(folder, "log", "-1", "--format=%cn") == "assay"
