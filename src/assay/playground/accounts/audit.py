@@ -72,7 +72,7 @@ class Audit:
                 moment=self._clock(),
                 account=by.name,
                 action=action,
-                target=target[:_LONGEST],
+                target=_storable(target),
                 address=None if by.address is None else truncated(by.address),
                 detail=dict(detail or {}),
             )
@@ -99,7 +99,7 @@ class Audit:
         query = select(AuditRow).order_by(AuditRow.id.desc()).limit(max(1, min(limit, 1000)))
         for column, wanted in ((AuditRow.account, account), (AuditRow.action, action), (AuditRow.target, target)):
             if wanted is not None:
-                query = query.where(column == wanted)
+                query = query.where(column == _storable(wanted))
         if before is not None:
             query = query.where(AuditRow.id < before)
         with self._database.reading() as session:
@@ -107,3 +107,8 @@ class Audit:
                 AuditEntry(row.id, row.moment, row.account, row.action, row.target, row.address, row.detail)
                 for row in session.scalars(query)
             ]
+
+
+def _storable(text: str) -> str:
+    """A text that every database takes: no half characters, no zero bytes, not too long."""
+    return text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", "?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 
 SECRET_BYTES = 24  # 192 bits
@@ -12,6 +13,11 @@ SECRET_BYTES = 24  # 192 bits
 def new_secret() -> str:
     """A secret of 192 bits, as 48 hex digits."""
     return secrets.token_hex(SECRET_BYTES)
+
+
+def id_of(text: str) -> str:
+    """A text that can be an identifier of :func:`new_id`; empty, which none is, for every other one."""
+    return text if re.fullmatch(r"[0-9a-f]{16}", text) else ""
 
 
 def new_id() -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from assay.errors import InvalidInputError, NotFoundError
 from assay.playground.accounts.audit import Actor, Audit
 from assay.playground.accounts.database import Database
-from assay.playground.accounts.hashes import digest, new_id, new_secret
+from assay.playground.accounts.hashes import digest, id_of, new_id, new_secret
 from assay.playground.accounts.people import check_text
 from assay.playground.accounts.refusals import DeniedError
 from assay.playground.accounts.settings import Clock
@@ -97,7 +97,7 @@ class Invitations:
             .limit(limit)
         )
         with self._database.reading() as session:
-            return [_invitation_of(row, name) for row, name in session.execute(query).tuples()]
+            return [_invitation_of(row, name) for row, name in session.execute(query)]
 
     def revoke(self, invitation_id: str, *, by: Actor) -> None:
         """Make an invitation hold no longer.
@@ -106,9 +106,9 @@ class Invitations:
             NotFoundError: when there is none.
         """
         with self._database.writing() as session:
-            row = session.get(InvitationRow, invitation_id[:16])
+            row = session.get(InvitationRow, id_of(invitation_id))
             if row is None:
-                raise NotFoundError(f"no invitation {invitation_id[:16]!r}")
+                raise NotFoundError(f"no invitation {invitation_id[:16]!a}")
             if row.revoked is None:
                 row.revoked = self._clock()
                 self._audit.write(session, "invitation.revoke", row.id, by=by)

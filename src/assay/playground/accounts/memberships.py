@@ -11,7 +11,7 @@ from assay.cm.meta import is_uid
 from assay.errors import InvalidInputError
 from assay.playground.accounts.audit import Actor, Audit
 from assay.playground.accounts.database import Database
-from assay.playground.accounts.people import row_of
+from assay.playground.accounts.people import key_of, row_of
 from assay.playground.accounts.settings import Clock
 from assay.playground.accounts.tables import AccountRow, MembershipRow
 
@@ -46,7 +46,7 @@ class Memberships:
             NotFoundError: when there is no such account.
             InvalidInputError: when the challenge is no uid.
         """
-        uid = _uid(challenge)
+        uid = check_challenge(challenge)
         with self._database.writing() as session:
             account = row_of(session, name, lock=True)
             row = session.get(MembershipRow, (account.id, uid))
@@ -66,7 +66,7 @@ class Memberships:
             NotFoundError: when there is no such account.
             InvalidInputError: when the challenge is no uid.
         """
-        uid = _uid(challenge)
+        uid = check_challenge(challenge)
         with self._database.writing() as session:
             account = row_of(session, name)
             gone = session.execute(
@@ -83,7 +83,7 @@ class Memberships:
 
     def of(self, name: str) -> list[Membership]:
         """What an account takes part in."""
-        return self._list(AccountRow.key == name.casefold())
+        return self._list(AccountRow.key == key_of(name))
 
     def _list(self, condition: object) -> list[Membership]:
         query = (
@@ -93,13 +93,15 @@ class Memberships:
             .order_by(MembershipRow.since, AccountRow.key)
         )
         with self._database.reading() as session:
-            return [
-                Membership(name, row.challenge, row.since, row.admitted_by)
-                for row, name in session.execute(query).tuples()
-            ]
+            return [Membership(name, row.challenge, row.since, row.admitted_by) for row, name in session.execute(query)]
 
 
-def _uid(challenge: str) -> str:
+def check_challenge(challenge: str) -> str:
+    """The uid of a challenge.
+
+    Raises:
+        InvalidInputError: when it is none.
+    """
     uid = challenge.strip().lower()
     if not is_uid(uid):
         raise InvalidInputError("not a challenge", expected="its uid of 16 hex digits", found=challenge[:40])

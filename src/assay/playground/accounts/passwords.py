@@ -30,6 +30,8 @@ def check_new(password: str, *names: str | None) -> str:
         InvalidInputError: when it is too short, too long, too simple, or the name.
     """
     text = unicodedata.normalize("NFKC", password)
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise InvalidInputError("the password holds characters that cannot be typed")
     if not SHORTEST <= len(text) <= LONGEST:
         raise InvalidInputError(
             "the password is too short" if len(text) < SHORTEST else "the password is too long",
@@ -69,7 +71,7 @@ class Passwords:
         Raises:
             MachineError: when too many are computed already.
         """
-        text = unicodedata.normalize("NFKC", password)[: LONGEST * 4]
+        text = unicodedata.normalize("NFKC", password[: LONGEST * 4]).encode("utf-8", "surrogatepass")
         with self._lock:
             # Made before the first comparison of any kind, so that none is slower than another.
             nobodys = self._nobodys

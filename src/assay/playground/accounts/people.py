@@ -86,16 +86,21 @@ def account_of(row: AccountRow) -> Account:
     )
 
 
+def key_of(name: str) -> str:
+    """What a name is looked for by, whatever its case; empty, which none is, for what cannot be a name."""
+    return name.casefold() if _NAME.fullmatch(name) else ""
+
+
 def row_of(session: Session, name: str, *, lock: bool = False) -> AccountRow:
     """The row of an account that is not deleted, whatever the case of its name.
 
     Raises:
         NotFoundError: when there is none.
     """
-    query = select(AccountRow).where(AccountRow.key == name.casefold()[:64], AccountRow.deleted.is_(None))
+    query = select(AccountRow).where(AccountRow.key == key_of(name), AccountRow.deleted.is_(None))
     row = session.scalar(query.with_for_update() if lock else query)
     if row is None:
-        raise NotFoundError(f"no account {name[:64]!r}", hint="assay accounts list")
+        raise NotFoundError(f"no account {name[:64]!a}", hint="assay accounts list")
     return row
 
 
@@ -231,7 +236,7 @@ class People:
         """
         query = (
             select(AccountRow)
-            .where(AccountRow.deleted.is_(None), AccountRow.key > after.casefold())
+            .where(AccountRow.deleted.is_(None), AccountRow.key > key_of(after))
             .order_by(AccountRow.key)
             .limit(limit)
         )

@@ -14,7 +14,7 @@ from assay.playground.accounts.database import Database
 from assay.playground.accounts.invitations import Invitations
 from assay.playground.accounts.memberships import Memberships
 from assay.playground.accounts.passwords import Passwords, check_new
-from assay.playground.accounts.people import People, check_email, check_name
+from assay.playground.accounts.people import People, check_email, check_name, key_of
 from assay.playground.accounts.refusals import DeniedError, SignInError
 from assay.playground.accounts.sessions import Sessions
 from assay.playground.accounts.settings import AccountSettings, Clock, SignUp, utc_now
@@ -106,7 +106,7 @@ class Accounts:
         with self.database.writing() as transaction:
             throttle.count_attempt(transaction, name, address, self._clock())
         with self.database.reading() as transaction:
-            row = transaction.scalar(select(AccountRow).where(AccountRow.key == name.casefold()[:64]))
+            row = transaction.scalar(select(AccountRow).where(AccountRow.key == key_of(name)))
         usable = row is not None and row.disabled is None and row.deleted is None
         hashed = row.password if usable and row is not None else None
         if self._passwords.verify(hashed, password) and row is not None:

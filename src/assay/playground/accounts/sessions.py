@@ -12,6 +12,7 @@ from assay.errors import MachineError
 from assay.playground.accounts.database import Database
 from assay.playground.accounts.entrance import viewer_of
 from assay.playground.accounts.hashes import digest, new_secret
+from assay.playground.accounts.people import key_of
 from assay.playground.accounts.settings import Clock
 from assay.playground.accounts.tables import AccountRow, MembershipRow, SessionRow
 from assay.playground.accounts.viewer import Session, Via, Viewer
@@ -59,7 +60,7 @@ class Sessions:
             .where(SessionRow.digest == key)
         )
         with self._database.reading() as transaction:
-            found = transaction.execute(query).tuples().all()
+            found = transaction.execute(query).all()
         now = self._clock()
         if not found:
             return None
@@ -89,7 +90,7 @@ class Sessions:
         query = (
             select(SessionRow.expires)
             .join(AccountRow, AccountRow.id == SessionRow.account_id)
-            .where(AccountRow.key == name.casefold(), SessionRow.expires > self._clock())
+            .where(AccountRow.key == key_of(name), SessionRow.expires > self._clock())
         )
         with self._database.reading() as transaction:
             return len(transaction.scalars(query).all())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from assay.playground.accounts.hashes import digest
@@ -44,19 +45,21 @@ def count_attempt(session: Session, name: str, address: str, now: datetime) -> N
     Raises:
         ThrottledError: when it comes too early; it is not counted then.
     """
-    session.execute(delete(FailureRow).where(FailureRow.last < now - _FORGET))
+    old = select(FailureRow.key).where(FailureRow.last < now - _FORGET).with_for_update(skip_locked=True)
+    session.execute(delete(FailureRow).where(FailureRow.key.in_(old)))
     keys = dict(_keys(name, address))
-    # In one order, so that two transactions never wait for each other.
+    # In one order, so that two transactions never wait for each other; who comes second finds the row of the first.
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    for key in sorted(keys):
+        values = {"key": key, "count": 0, "blocked_until": now, "last": now}
+        session.execute(insert(FailureRow).values(values).on_conflict_do_nothing())
     query = select(FailureRow).where(FailureRow.key.in_(sorted(keys))).order_by(FailureRow.key).with_for_update()
     rows = {row.key: row for row in session.scalars(query)}
     wait = max((row.blocked_until - now for row in rows.values()), default=timedelta())
     if wait > timedelta():
         raise ThrottledError("too many failed attempts to sign in", retry_after_s=wait.total_seconds())
     for key, pace in sorted(keys.items()):
-        row = rows.get(key)
-        if row is None:
-            row = FailureRow(key=key, count=0, blocked_until=now, last=now)
-            session.add(row)
+        row = rows[key]
         row.count += 1
         row.last = now
         over = row.count - pace.free

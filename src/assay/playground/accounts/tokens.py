@@ -15,7 +15,7 @@ from assay.errors import InvalidInputError, MachineError, NotFoundError
 from assay.playground.accounts.audit import Actor, Audit
 from assay.playground.accounts.database import Database
 from assay.playground.accounts.entrance import viewer_of
-from assay.playground.accounts.hashes import digest, new_id, new_secret
+from assay.playground.accounts.hashes import digest, id_of, new_id, new_secret
 from assay.playground.accounts.people import check_text, row_of
 from assay.playground.accounts.settings import AccountSettings, Clock
 from assay.playground.accounts.tables import AccountRow, MembershipRow, TokenRow
@@ -149,12 +149,12 @@ class Tokens:
         query = (
             select(TokenRow, AccountRow)
             .join(AccountRow, AccountRow.id == TokenRow.account_id)
-            .where(TokenRow.id == token_id[:16])
+            .where(TokenRow.id == id_of(token_id))
         )
         with self._database.writing() as session:
-            found = session.execute(query).tuples().one_or_none()
+            found = session.execute(query).one_or_none()
             if found is None or (name is not None and found[1].key != name.casefold()):
-                raise NotFoundError(f"no token {token_id[:16]!r}")
+                raise NotFoundError(f"no token {token_id[:16]!a}")
             row, account = found
             if row.revoked is None:
                 row.revoked = self._clock()
@@ -177,7 +177,7 @@ class Tokens:
             .where(TokenRow.id == match[1])
         )
         with self._database.reading() as session:
-            found = session.execute(query).tuples().all()
+            found = session.execute(query).all()
         if not found or not hmac.compare_digest(found[0][0].digest, digest(match[2])):
             return None
         row, account, _ = found[0]

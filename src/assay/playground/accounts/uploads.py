@@ -16,8 +16,9 @@ from assay.base.units import format_size
 from assay.errors import InvalidInputError, NotFoundError
 from assay.playground.accounts.audit import Actor, Audit
 from assay.playground.accounts.database import Database
-from assay.playground.accounts.hashes import new_id
-from assay.playground.accounts.people import row_of
+from assay.playground.accounts.hashes import id_of, new_id
+from assay.playground.accounts.memberships import check_challenge
+from assay.playground.accounts.people import key_of, row_of
 from assay.playground.accounts.refusals import ThrottledError
 from assay.playground.accounts.settings import Clock
 from assay.playground.accounts.tables import AccountRow, UploadRow
@@ -121,6 +122,7 @@ class Uploads:
 
         Raises:
             NotFoundError: when there is no such account.
+            InvalidInputError: when a challenge is no uid.
             ThrottledError: when too many of the account wait or are checked.
         """
         now = self._clock()
@@ -143,7 +145,7 @@ class Uploads:
                 size=size,
                 sha256=sha256,
                 state=UploadState.RECEIVED.value,
-                challenges=sorted(set(challenges)),
+                challenges=sorted({check_challenge(uid) for uid in challenges}),
                 private=private,
                 embargo=embargo,
                 outcome={},
@@ -194,10 +196,10 @@ class Uploads:
             NotFoundError: when there is none that the viewer may see.
         """
         with self._database.reading() as session:
-            row = session.get(UploadRow, upload_id[:16])
+            row = session.get(UploadRow, id_of(upload_id))
             upload = None if row is None else _upload_of(row)
         if upload is None or not upload.seen_by(viewer, self._clock()):
-            raise NotFoundError(f"no upload {upload_id[:16]!r}")
+            raise NotFoundError(f"no upload {upload_id[:16]!a}")
         return upload
 
     def list(
@@ -221,7 +223,7 @@ class Uploads:
         query = select(UploadRow).order_by(UploadRow.created.desc(), UploadRow.id).limit(max(1, min(limit, 500)))
         if account is not None:
             query = query.join(AccountRow, AccountRow.id == UploadRow.account_id).where(
-                AccountRow.key == account.casefold()
+                AccountRow.key == key_of(account)
             )
         if state is not None:
             query = query.where(UploadRow.state == state.value)
@@ -250,14 +252,14 @@ class Uploads:
         """How many uploads are in each state."""
         query = select(UploadRow.state, func.count()).group_by(UploadRow.state)
         with self._database.reading() as session:
-            found: dict[str, int] = dict(session.execute(query).tuples().all())
+            found: dict[str, int] = dict(session.execute(query).all())
         return {state: found.get(state.value, 0) for state in UploadState}
 
 
 def _row(session: Session, upload_id: str) -> UploadRow:
-    row = session.scalar(select(UploadRow).where(UploadRow.id == upload_id[:16]).with_for_update())
+    row = session.scalar(select(UploadRow).where(UploadRow.id == id_of(upload_id)).with_for_update())
     if row is None:
-        raise NotFoundError(f"no upload {upload_id[:16]!r}")
+        raise NotFoundError(f"no upload {upload_id[:16]!a}")
     return row
 
 
