@@ -175,7 +175,8 @@ def find_results(store: Store, terms: Terms, text: str, limit: int) -> Found:
     if not conditions:
         return Found()
     found = _selected(store, " AND ".join(f"({each})" for each in conditions), parameters, limit)
-    return Found(found.count, found.hits, " and ".join(f"({each})" for each in filters))
+    told = " and ".join(f"({each})" for each in filters)
+    return Found(found.count, found.hits, told if told.isprintable() else "")
 
 
 def _values(terms: Terms, word: str) -> dict[str, list[str]]:
