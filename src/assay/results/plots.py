@@ -27,6 +27,11 @@ MOST_SERIES = 20
 _MOST_GROUPS = 60
 _BINS = 30
 OTHERS = "others"
+# How far results of the same lie apart; nothing where it was measured once.
+_SPANS = ", ".join(
+    f"CASE WHEN count(*) OVER repeated > 1 THEN {how}(y) OVER repeated END AS {name}"
+    for how, name in (("min", "low"), ("max", "high"))
+)
 CHANNELS = ("x", "y", "color", "size", "facet")
 _CARRIED = ("uid", "organisation", "system", "accelerator", "benchmark", "scenario", "round")
 
@@ -163,6 +168,8 @@ class _Source:
             "concat_ws(chr(31), organisation, system, benchmark, scenario, division, model, precision, backend) AS same"
         )
         self.sql = f"SELECT {', '.join([*picked, *_CARRIED, status, same])} FROM ({sql})"
+        if plot.spans:
+            self.sql = f"SELECT *, {_SPANS} FROM ({self.sql}) WINDOW repeated AS (PARTITION BY same)"
         if plot.best:
             self.sql = self._best_of_each()
         self.parameters = parameters
@@ -193,6 +200,11 @@ class _Source:
     def better(self) -> str:
         """How figures are sorted, the best first."""
         return "DESC NULLS LAST" if self.plot.y_most else "ASC NULLS LAST"
+
+    @property
+    def spans(self) -> tuple[str, ...]:
+        """Columns of the spread of repeated results, where it is asked for."""
+        return ("low", "high") if self.plot.spans else ()
 
     @property
     def names(self) -> list[str]:
@@ -251,20 +263,17 @@ def _listed(values: Any) -> list[Any]:
 def _points(source: _Source) -> PlotData:
     """Every result a point; of too many those that a fixed lot picks, so that the same view shows the same ones."""
     total = source.count()
-    carried = [*source.names, *_CARRIED, "status"]
-    sql = f"SELECT {', '.join(dict.fromkeys(carried))}, same FROM points"
+    carried = [*source.names, *_CARRIED, "status", *source.spans]
+    sql = f"SELECT {', '.join(dict.fromkeys(carried))} FROM points"
     notes = []
     if total > MOST_POINTS:
         sql += f" ORDER BY hash(uid), uid LIMIT {MOST_POINTS}"
         notes.append(f"{MOST_POINTS:,} of {total:,} results are drawn, picked by lot; filter for less")
     columns = source.taken(sql)
-    same = columns.pop("same")
     if "color" in source.channels and source.channels["color"].kind is not Kind.NUMBER:
         columns["color"] = _few(columns["color"])
     if source.plot.pareto:
         columns["front"] = _front(source, columns)
-    if source.plot.spans:
-        columns |= _spans(columns["y"], same)
     return source.done(columns, total, notes)
 
 
@@ -318,35 +327,20 @@ def front(x: NDArray[np.float64], y: NDArray[np.float64], *, x_most: bool, y_mos
     return found
 
 
-def _spans(values: list[Any], same: list[Any]) -> dict[str, list[Any]]:
-    """Least and greatest figure of what was measured again; None where it was measured once."""
-    groups: dict[Any, list[float]] = {}
-    for value, key in zip(values, same, strict=True):
-        groups.setdefault(key, []).append(value)
-    low = [min(groups[key]) if len(groups[key]) > 1 else None for key in same]
-    high = [max(groups[key]) if len(groups[key]) > 1 else None for key in same]
-    return {"low": low, "high": high}
-
-
 def _bars(source: _Source) -> PlotData:
     """A bar for each result, or the best of each word on the first axis."""
     total = source.count()
     tie = f"ORDER BY y {source.better}, uid"
     extra = [name for name in source.names if name not in ("x", "y")]
-    carried = ", ".join([*extra, *_CARRIED, "status"])
-    spans = ", min(y) OVER (PARTITION BY same) AS low, max(y) OVER (PARTITION BY same) AS high, count(*) OVER (PARTITION BY same) AS times"
+    carried = ", ".join([*extra, *_CARRIED, "status", *source.spans])
     if "x" in source.channels:
         label, picked = "CAST(x AS VARCHAR)", "QUALIFY row_number() OVER (PARTITION BY x"
         picked += f"{', facet' if 'facet' in extra else ''}{', color' if 'color' in extra else ''} {tie}) = 1"
     else:
         label, picked = "concat_ws(' · ', coalesce(accelerator, ''), organisation, system)", ""
     columns = source.taken(
-        f"SELECT ltrim({label}, ' ·') AS label, y, {carried}{spans if source.plot.spans else ''} FROM points {picked} {tie} LIMIT {MOST_BARS}"
+        f"SELECT ltrim({label}, ' ·') AS label, y, {carried} FROM points {picked} {tie} LIMIT {MOST_BARS}"
     )
-    if source.plot.spans:
-        times = columns.pop("times")
-        for name in ("low", "high"):
-            columns[name] = [value if many > 1 else None for value, many in zip(columns[name], times, strict=True)]
     if "x" not in source.channels:
         columns["label"] = _told_apart(columns)
     if "color" in source.channels and source.channels["color"].kind is not Kind.NUMBER:
