@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assay.cm.artifact import read_artifact
-from assay.community.challenge import Challenge, HowTo, Moment, Ranking, Scoring
+from assay.community.challenge import Challenge, HowTo, Moment, Ranking, Scoring, Status
 from assay.community.challenge_form import challenge_of
 from assay.errors import InvalidInputError
 
@@ -70,13 +70,26 @@ def test_unknown_fields_are_kept_and_secrets_are_not(read: Any) -> None:
     assert "$2b$" not in repr(found)
 
 
+def test_an_extension_may_have_no_day(read: Any) -> None:
+    found = read(date_close="20260731", date_close_extension=True)
+    assert (found.date_close_extension, found.until_done, found.last_day) == (None, True, date(2026, 7, 31))
+    assert not read(date_close_extension="20260831").until_done
+
+
+def test_days_in_the_wrong_order_are_told_and_the_challenge_is_listed(make_challenge: MakeEntry) -> None:
+    artifact = read_artifact(make_challenge(date_open="20260801", date_close="20260701"))
+    found, (problem,) = challenge_of(artifact, artifact.meta, "local", NOW)
+    assert (found.date_open, found.date_close, found.status) == (date(2026, 8, 1), date(2026, 7, 1), Status.CLOSED)
+    assert problem.listed
+    assert problem.reason.endswith("it closes before it opens")
+
+
 @pytest.mark.parametrize(
     ("meta", "key"),
     [
         ({"date_close": "soon"}, "date_close"),
         ({"date_close": "20260231"}, "date_close"),
         ({"date_open": "99990101"}, "date_open"),
-        ({"date_open": "20260801", "date_close": "20260701"}, "closes before it opens"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"timezone": "../../etc/passwd"}, "timezone"),
         ({"url": "javascript:alert(1)"}, "url"),

@@ -111,6 +111,7 @@ class Challenge:
         date_open: first day, in ``timezone``.
         date_close: last day, in ``timezone``; None for no end.
         date_close_extension: last day after it was extended.
+        until_done: it was extended without a day; the entry's own word, which changes no date.
         timezone: IANA name of the zone that dates are of.
         points: what the CM entry promises; the score is reckoned by ``scoring``.
         filter: condition that its results fulfil; empty for all.
@@ -130,6 +131,7 @@ class Challenge:
     date_open: date | None = None
     date_close: date | None = None
     date_close_extension: date | None = None
+    until_done: bool = False
     timezone: str = "UTC"
     points: int | None = None
     trophies: bool = False

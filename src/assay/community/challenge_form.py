@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from assay.cm.artifact import META, Artifact
 from assay.cm.meta import is_uid
@@ -121,7 +121,7 @@ class ChallengeForm(Form):
     title: Line = ""
     date_open: Day = None
     date_close: Day = None
-    date_close_extension: Day = None
+    date_close_extension: bool | Day = None
     points: Points | None = None
     trophies: Flag = False
     prize: Paragraph = ""
@@ -156,12 +156,21 @@ class ChallengeForm(Form):
     rules: Annotated[tuple[Paragraph, ...], Field(max_length=200)] = ()
     how_to: Annotated[tuple[HowToForm, ...], Field(max_length=100)] = ()
 
-    @model_validator(mode="after")
-    def _in_order(self) -> ChallengeForm:
-        last = self.date_close_extension or self.date_close
-        if self.date_open and last and last < self.date_open:
-            raise ValueError("it closes before it opens")
-        return self
+    @property
+    def until_done(self) -> bool:
+        """It was extended without a day."""
+        return self.date_close_extension is True
+
+    @property
+    def last_extended(self) -> date | None:
+        """The last day after it was extended."""
+        return None if isinstance(self.date_close_extension, bool) else self.date_close_extension
+
+    @property
+    def out_of_order(self) -> bool:
+        """It closes before it opens."""
+        last = self.last_extended or self.date_close
+        return bool(self.date_open and last and last < self.date_open)
 
 
 def challenge_of(
@@ -182,6 +191,8 @@ def challenge_of(
         raise InvalidInputError("a challenge needs a uid", where=artifact.path, expected="16 lower-case hex digits")
     form = fill(ChallengeForm, meta, _file(artifact))
     texts, wrong = read_texts(artifact.path)
+    if form.out_of_order:
+        wrong.append(f"{_file(artifact)}: it closes before it opens")
     scoring = form.scoring or ScoringForm(accepted=form.points if form.points is not None else Scoring().accepted)
     same = {name: getattr(form, name) for name in _SAME}
     found = Challenge(
@@ -192,6 +203,8 @@ def challenge_of(
         title=form.title or artifact.alias or artifact.uid,
         status=Status.OPEN,
         tags=artifact.tags,
+        date_close_extension=form.last_extended,
+        until_done=form.until_done,
         urls=tuple(dict.fromkeys((*form.url, *form.urls))),
         experiments=tuple(ExperimentLink(each.tags, each.name) for each in form.experiments),
         ranking=Ranking(**form.ranking.model_dump()),
@@ -209,7 +222,7 @@ def challenge_of(
 
 
 _SAME = (
-    "date_open", "date_close", "date_close_extension", "points", "trophies", "prize", "prize_short",
+    "date_open", "date_close", "points", "trophies", "prize", "prize_short",
     "reproduced_papers_tags", "under_preparation", "hot", "sort", "skip", "notes", "digital_library_url",
     "use_self_url", "report_url", "dashboard_url", "dashboard_note", "timezone", "rounds", "tasks", "benchmarks",
     "categories", "divisions", "scenarios", "filter", "private", "rules",
