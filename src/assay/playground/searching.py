@@ -86,7 +86,7 @@ def _terms(reading: _Reading) -> Terms:
 
 
 def groups(here: Here, terms: Terms, words: Sequence[str]) -> list[Group]:
-    """Everything that has all words, by kind; empty kinds left out."""
+    """Everything that has all words, by kind, the kind with the best hit first; empty kinds left out."""
     if sum(map(len, words)) < SHORTEST:
         return []
     found = [
@@ -104,7 +104,7 @@ def groups(here: Here, terms: Terms, words: Sequence[str]) -> list[Group]:
         _named("findings", "Findings of a check", _findings(words)),
         _named("documentation", "Documentation", _documentation(words)),
     ]
-    return [each for each in found if each.hits]
+    return sorted((each for each in found if each.hits), key=lambda each: each.hits[0].place)
 
 
 def _named(name: str, title: str, hits: Iterable[Hit]) -> Group:
@@ -179,7 +179,7 @@ def _contributors(here: Here, words: Sequence[str]) -> list[Hit]:
 def _reports(here: Here, words: Sequence[str]) -> list[Hit]:
     return _ranked(
         words,
-        load_reports(here.settings, here.viewer.audience).items,
+        load_reports(here.settings, here.viewer.audience, here.store).items,
         lambda each: (f"{each.title} {each.name}", each.text[:20_000]),
         lambda each: Hit(each.title, f"/reports/{segment(each.name)}", each.contributor),
     )
