@@ -123,7 +123,7 @@ def choices(store: Store) -> dict[str, list[str]]:
         "FROM results WHERE system IS NOT NULL AND organisation IS NOT NULL"
     ).fetchall()
     lists = {"organisation": organisation, "round": round_, "category": category, "accelerator": accelerator}
-    return {name: list(values or []) for name, values in lists.items()}
+    return {name: [value for value in values or [] if value is not None] for name, values in lists.items()}
 
 
 DESCRIBED = (

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from assay.playground.pages import api, documents, explorer, health, home, runs, search
+from assay.playground.pages import (
+    api,
+    benchmarks,
+    compare,
+    documents,
+    explorer,
+    health,
+    home,
+    organisations,
+    results,
+    rounds,
+    runs,
+    search,
+    systems,
+)
 
 ROUTERS = (
     explorer.pages.router,
@@ -12,5 +26,11 @@ ROUTERS = (
     runs.pages.router,
     search.pages.router,
     api.pages.router,
+    results.pages.router,
+    compare.pages.router,
+    systems.pages.router,
+    organisations.pages.router,
+    benchmarks.pages.router,
+    rounds.pages.router,
 )
 """Every router of the application."""

@@ -1,0 +1,288 @@
+"""Rounds: what is in each, who leads, what became better, what the rules ask and what changed in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path as PathParameter
+from fastapi.responses import Response
+
+from assay.errors import unknown
+from assay.playground.here import Looking
+from assay.playground.lines import ChartForm, LeaderLine, chart_answer, csv_answer, leader_lines
+from assay.playground.page import PageModel, Pages
+from assay.results.best import Best, best_results, steps
+from assay.results.contents import Content, contents, names_in
+from assay.results.overview import overview
+from assay.results.page_charts import Point, stacked
+from assay.results.verdicts import known_round
+from assay.rules.document import changes
+from assay.rules.load import load_round, round_names
+from assay.rules.model import Round
+from assay.rules.words import changes_words, limits_words, round_words, scenario_words, target_text
+
+pages = Pages("rounds")
+_Name = Annotated[str, PathParameter(max_length=100)]
+_STEPS = 20
+
+
+class RoundLine(PageModel):
+    """A round in the list."""
+
+    name: str
+    rules: bool
+    benchmarks: int
+    results: int
+    measured: int
+    power: int
+    organisations: int
+    systems: int
+    local: int
+
+
+class RoundsPage(PageModel):
+    """Every round with rules or results, newest first."""
+
+    rounds: tuple[RoundLine, ...]
+
+
+class ContentLine(PageModel):
+    """Results of a benchmark, category and division."""
+
+    benchmark: str
+    category: str
+    division: str
+    results: int
+    measured: int
+    power: int
+    organisations: int
+    systems: int
+
+
+class StepLine(PageModel):
+    """The best of a group against that of the round before."""
+
+    by: str
+    benchmark: str
+    scenario: str
+    division: str
+    category: str
+    before: float
+    after: float
+    ratio: float
+    uid: str
+    before_uid: str
+    system: str | None
+    before_system: str | None
+
+
+class ChangeLine(PageModel):
+    """A fact of the rules that changed; without benchmarks it is the round's."""
+
+    fact: str
+    benchmarks: tuple[str, ...]
+    old: str
+    new: str
+
+
+class Against(PageModel):
+    """What changed since the round before."""
+
+    round: str
+    new_organisations: tuple[str, ...]
+    gone_organisations: tuple[str, ...]
+    new_accelerators: tuple[str, ...]
+    new_benchmarks: tuple[str, ...]
+    gone_benchmarks: tuple[str, ...]
+    steps: tuple[StepLine, ...]
+    rules: tuple[ChangeLine, ...]
+
+
+class ScenarioLine(PageModel):
+    """How a scenario works."""
+
+    name: str
+    unit: str
+    key: str
+    words: str
+
+
+class BenchmarkRules(PageModel):
+    """What the round asks of a benchmark."""
+
+    name: str
+    model: str
+    targets: tuple[str, ...]
+    edge: tuple[str, ...]
+    datacenter: tuple[str, ...]
+    server: str
+    compliance: tuple[str, ...]
+    placeholder: bool
+
+
+class RoundPage(PageModel):
+    """A round."""
+
+    name: str
+    counts: RoundLine
+    contents: tuple[ContentLine, ...]
+    leaders: tuple[LeaderLine, ...]
+    against: Against | None
+    words: tuple[str, ...]
+    source: str
+    scenarios: tuple[ScenarioLine, ...]
+    benchmarks: tuple[BenchmarkRules, ...]
+
+
+def _lines(here: Looking) -> list[RoundLine]:
+    counted = {(each.round, each.official): each for each in overview(here.store)}
+    names = round_names()
+    others = sorted({name for name, _ in counted} - set(names))
+    lines = []
+    for name in [*others, *names][::-1]:
+        official, local = counted.get((name, True)), counted.get((name, False))
+        round_ = known_round(name)
+        lines.append(
+            RoundLine(
+                name=name,
+                rules=round_ is not None,
+                benchmarks=len(round_.benchmarks) if round_ else official.benchmarks if official else 0,
+                results=official.results if official else 0,
+                measured=official.measured if official else 0,
+                power=official.power if official else 0,
+                organisations=official.organisations if official else 0,
+                systems=official.systems if official else 0,
+                local=local.results if local else 0,
+            )
+        )
+    return lines
+
+
+@pages.router.get("/rounds.csv", summary="Rounds as CSV", response_class=Response)
+def rounds_csv(here: Looking) -> Response:
+    """The list of rounds as a file."""
+    columns = tuple(RoundLine.model_fields)
+    return csv_answer(here, "rounds", columns, ([getattr(each, name) for name in columns] for each in _lines(here)))
+
+
+@pages.router.get("/rounds/trend.{form}", summary="Results of every round, as a chart")
+def rounds_trend(here: Looking, form: ChartForm) -> Response:
+    """How many results each round holds, with power and without."""
+    points = []
+    for each in reversed(_lines(here)):
+        if each.results:
+            points += [Point(each.name, "with power", each.power)]
+            points += [Point(each.name, "without power", each.results - each.power)]
+    spec = stacked(points, title="published results", series="results", order=("with power", "without power"))
+    return chart_answer(here, spec, form)
+
+
+@pages.get("/rounds", template="rounds.html", kept=True)
+def rounds(here: Looking) -> RoundsPage:
+    """Rounds with counts of what is in them."""
+    return RoundsPage(rounds=tuple(_lines(here)))
+
+
+@pages.get("/rounds/{name:path}", template="round.html", kept=True)
+def one_round(here: Looking, name: _Name) -> RoundPage:
+    """A round: what is in it, who leads, what changed since the one before, and its rules in words."""
+    lines = {each.name: each for each in _lines(here)}
+    if name not in lines:
+        raise unknown("round", name, lines, hint="all rounds: /rounds")
+    rules = known_round(name)
+    held = [each for each in contents(here.store, round_=name) if each.official]
+    best = best_results(here.store, round_=name)
+    return RoundPage(
+        name=name,
+        counts=lines[name],
+        contents=tuple(_content(each) for each in held),
+        leaders=leader_lines([each for each in best if each.division != "open"]),
+        against=_against(here, name, rules, best),
+        words=tuple(round_words(rules)) if rules else (),
+        source=rules.source if rules else "",
+        scenarios=_scenarios(rules) if rules else (),
+        benchmarks=_benchmarks(rules) if rules else (),
+    )
+
+
+def _content(each: Content) -> ContentLine:
+    return ContentLine.model_validate(each, from_attributes=True)
+
+
+def _against(here: Looking, name: str, rules: Round | None, best: list[Best]) -> Against | None:
+    """What changed since the round before; None for the first, and for a round that has no rules here."""
+    names = round_names()
+    if rules is None or name == names[0]:
+        return None
+    before = names[names.index(name) - 1]
+    old_rules = load_round(before)
+    now, then = names_in(here.store, name), names_in(here.store, before)
+    both = bool(now["benchmark"]) and bool(then["benchmark"])
+
+    def new(kind: str, one: dict[str, dict[str, int]], other: dict[str, dict[str, int]]) -> tuple[str, ...]:
+        return tuple(each for each in one[kind] if each not in other[kind]) if both else ()
+
+    return Against(
+        round=before,
+        new_organisations=new("organisation", now, then),
+        gone_organisations=new("organisation", then, now),
+        new_accelerators=new("accelerator", now, then),
+        new_benchmarks=tuple(each for each in rules.benchmarks if each not in old_rules.benchmarks),
+        gone_benchmarks=tuple(each for each in old_rules.benchmarks if each not in rules.benchmarks),
+        steps=_steps(best_results(here.store, round_=before), best) if both else (),
+        rules=tuple(
+            ChangeLine(fact=each.fact, benchmarks=each.benchmarks, old=each.old, new=each.new)
+            for each in changes_words(changes(old_rules, rules), (old_rules, rules))
+        ),
+    )
+
+
+def _steps(before: list[Best], after: list[Best]) -> tuple[StepLine, ...]:
+    """The groups of the closed division whose best changed most."""
+    found = [
+        StepLine(
+            by=each.after.by.value,
+            benchmark=each.after.benchmark,
+            scenario=each.after.scenario,
+            division=each.after.division,
+            category=each.after.category,
+            before=each.before.figure or 0.0,
+            after=each.after.figure or 0.0,
+            ratio=each.ratio,
+            uid=each.after.uid,
+            before_uid=each.before.uid,
+            system=each.after.system,
+            before_system=each.before.system,
+        )
+        for each in steps(before, after)
+        if each.ratio is not None and each.after.division == "closed"
+    ]
+    return tuple(sorted(found, key=lambda each: -each.ratio)[:_STEPS])
+
+
+def _scenarios(rules: Round) -> tuple[ScenarioLine, ...]:
+    return tuple(
+        ScenarioLine(name=each.value, unit=facts.unit, key=facts.result_field, words=scenario_words(facts))
+        for each, facts in rules.scenarios.items()
+    )
+
+
+def _benchmarks(rules: Round) -> tuple[BenchmarkRules, ...]:
+    lines = []
+    for name, each in rules.benchmarks.items():
+        scenarios = {category.value: tuple(map(str, each.scenarios(category))) for category in each.categories()}
+        server = next((scenario for scenario in rules.scenarios if scenario.value == "Server"), None)
+        asked = server is not None and any("Server" in words for words in scenarios.values())
+        lines.append(
+            BenchmarkRules(
+                name=name,
+                model=each.model,
+                targets=tuple(map(target_text, each.quality)),
+                edge=scenarios.get("edge", ()),
+                datacenter=scenarios.get("datacenter", ()),
+                server=limits_words(rules.scenarios[server], each.limits[server]) if asked and server else "",
+                compliance=each.compliance,
+                placeholder=each.placeholder,
+            )
+        )
+    return tuple(lines)
