@@ -95,3 +95,21 @@ def test_when_somebody_was_seen_is_written_now_and_then(accounts: Accounts, cloc
 def test_what_is_no_session(accounts: Accounts) -> None:
     for text in ("", "x", "\ud800", "0" * 48, "0" * 100_000):
         assert accounts.session(text) is None
+
+
+def test_the_browsers_of_an_account_and_how_they_are_ended(accounts: Accounts, clock: Clock) -> None:
+    cookies = []
+    for _ in range(3):
+        cookies.append(accounts.sign_in("Ada", GOOD, ADDRESS).cookie)
+        clock.turn(minutes=1)
+    other = accounts.sign_in("Rob", GOOD, ADDRESS).cookie
+    listed = accounts.sessions.browsers("ada", cookie=cookies[1])
+    assert [each.current for each in listed] == [False, True, False]
+    assert all(secret not in repr(listed) for secret in cookies)
+    assert accounts.sessions.end_others("Ada", cookies[1], only=listed[1].id) == 0, "never the own"
+    assert accounts.sessions.end_others("Rob", other, only=listed[0].id) == 0, "never another's"
+    assert accounts.sessions.end_others("Ada", cookies[1], only="%") == 0
+    assert accounts.sessions.end_others("Ada", cookies[1], only=listed[0].id) == 1
+    assert [accounts.session(each) is not None for each in cookies] == [True, True, False]
+    assert accounts.sessions.end_others("Ada", cookies[1]) == 1
+    assert [accounts.session(each) is not None for each in (*cookies, other)] == [False, True, False, True]
