@@ -51,6 +51,13 @@ def find_challenge(settings: Settings, name: str, audience: Audience, now: datet
     raise unknown("challenge", name[:200], [each.name for each in visible if not each.skip])
 
 
+def hidden_challenges(settings: Settings, audience: Audience) -> tuple[Challenge, ...]:
+    """Those that an audience may not see: for keeping silent about them, and nothing else."""
+    if audience.everything:
+        return ()
+    return tuple(each for each in _all(settings)[0] if not _visible(each, audience))
+
+
 def whole_library(settings: Settings) -> Library:
     """Every repository that is registered, and the one that comes with assay."""
     library = open_library(settings)

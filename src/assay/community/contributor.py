@@ -12,7 +12,7 @@ from assay.cm.artifact import CONTRIBUTOR, read_artifact
 from assay.cm.library import Entry, Library
 from assay.cm.meta import is_uid
 from assay.community.challenge import Challenge, Status
-from assay.community.challenges import entries, meta_of
+from assay.community.challenges import entries, hidden_challenges, meta_of
 from assay.community.contributor_entry import ensure_contributor
 from assay.community.contributor_form import ContributorForm
 from assay.community.documents import Stamp, read_texts, stamp_of
@@ -110,12 +110,21 @@ def load_contributors(
     entries_ = _entries(settings)
     hidden = {each.account for each in entries_ if each.form.skip}
     results = _results(store)
-    reports = load_reports(settings, audience).items
+    reports = load_reports(settings, audience, store).items
+    unspoken = hidden_challenges(settings, audience)
     trails = _trails(settings, store, challenges, reports)
     known = {each.account: each for each in entries_}
     accounts = dict.fromkeys([*known, *results, *trails, *(each.contributor for each in reports if each.contributor)])
     found = [
-        _standing(account, known.get(account), results.get(account, []), trails.get(account, []), reports, challenges)
+        _standing(
+            account,
+            known.get(account),
+            results.get(account, []),
+            trails.get(account, []),
+            reports,
+            challenges,
+            unspoken,
+        )
         for account in accounts
         if account not in hidden
     ]
@@ -227,13 +236,14 @@ def _standing(
     reckoned: list[PointEntry],
     reports: Sequence[Report],
     challenges: Sequence[Challenge],
+    unspoken: Sequence[Challenge],
 ) -> ContributorStanding:
     form = entry.form if entry is not None else ContributorForm()
     awarded = [PointEntry(account, each.point, each.desc or "awarded", by_hand=True) for each in form.points]
     trail = [*sorted(reckoned, key=lambda each: each.when, reverse=True), *awarded]
-    joined = _joined(form.challenges, results, challenges)
+    joined = _joined(form.challenges, results, challenges, unspoken)
     still = {each.uid for each in challenges if each.status is Status.OPEN}
-    marked = _joined(form.ongoing, [], challenges)
+    marked = _joined(form.ongoing, [], challenges, unspoken)
     everything = tuple(dict.fromkeys((*joined, *marked)))
     last = max([form.last_participation_date, *(each.accepted[:10] for each in results)])
     return ContributorStanding(
@@ -258,14 +268,23 @@ def _standing(
 
 
 def _joined(
-    written: Sequence[str], results: Sequence[AcceptedEntry], challenges: Sequence[Challenge]
+    written: Sequence[str],
+    results: Sequence[AcceptedEntry],
+    challenges: Sequence[Challenge],
+    unspoken: Sequence[Challenge],
 ) -> tuple[str, ...]:
-    """Uids of challenges taken part in; words of an entry that fit none stay as they are, a hidden one's uid does not."""
+    """Uids of challenges taken part in; words of an entry that fit none stay as they are, those for a hidden one do not."""
     by_uid = {each.uid for each in challenges}
     found: list[str] = []
     for word in written:
-        tags = {part.strip() for part in word.split(",") if part.strip()}
-        fit = [each.uid for each in challenges if word in (each.uid, each.alias) or (tags and tags <= set(each.tags))]
-        found += fit or ([] if is_uid(word) else [word])
+        fit = [each.uid for each in challenges if _means(word, each)]
+        silent = is_uid(word) or any(_means(word, each) for each in unspoken)
+        found += fit or ([] if silent else [word])
     found += [uid for each in results for uid in each.challenges if uid in by_uid]
     return tuple(dict.fromkeys(found))
+
+
+def _means(word: str, challenge: Challenge) -> bool:
+    """Whether a word of an entry names a challenge: by uid, alias or tags."""
+    tags = {part.strip() for part in word.split(",") if part.strip()}
+    return word in (challenge.uid, challenge.alias) or bool(tags and tags <= set(challenge.tags))

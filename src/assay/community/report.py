@@ -16,12 +16,14 @@ from assay.cm.artifact import REPORT, Artifact
 from assay.cm.git import Author
 from assay.cm.meta import JsonObject, JsonValue, is_uid, new_uid
 from assay.community.challenge import Problem
-from assay.community.challenges import entries, meta_of, unreadable
+from assay.community.challenges import entries, hidden_challenges, meta_of, unreadable
 from assay.community.documents import read_texts
 from assay.community.forms import Day, Form, Line, Web, fill
 from assay.community.server_repository import transaction
 from assay.errors import AssayError, UsageError, unknown
 from assay.results.audience import Audience
+from assay.results.store import Store
+from assay.results.taking_part import unseen
 
 _LONGEST_TITLE = 200
 _LONGEST_TEXT = 1 << 20
@@ -86,8 +88,17 @@ class Reports:
         return tuple(each for each in self.items if uid in each.challenges)
 
 
-def load_reports(settings: Settings, audience: Audience) -> Reports:
-    """Every report that an audience may see; a private one is seen by its writer and by who sees everything."""
+def load_reports(settings: Settings, audience: Audience, store: Store) -> Reports:
+    """Every report that an audience may see.
+
+    A private one is seen by its writer and by who sees everything; one about a challenge or a result that the audience
+    may not see is not seen either.
+
+    Args:
+        settings: say where repositories are.
+        audience: who looks.
+        store: the index as the audience sees it.
+    """
     library, listed = entries(settings, REPORT)
     found: list[Report] = []
     problems = list(unreadable(library, REPORT))
@@ -100,17 +111,18 @@ def load_reports(settings: Settings, audience: Audience) -> Reports:
             continue
         if _visible(report, audience):
             found.append(report)
+    found = _speakable(settings, audience, store, found)
     found.sort(key=lambda each: (each.date or date.min, each.uid), reverse=True)
     return Reports(tuple(found), tuple(problems) if audience.everything else ())
 
 
-def find_report(settings: Settings, name: str, audience: Audience) -> Report:
+def find_report(settings: Settings, name: str, audience: Audience, store: Store) -> Report:
     """One report by alias or uid.
 
     Raises:
         NotFoundError: for none, and in the same words for one that the audience may not see.
     """
-    found = load_reports(settings, audience).items
+    found = load_reports(settings, audience, store).items
     wanted = name.strip().casefold()
     for each in found:
         if wanted and wanted in (each.uid, each.alias.casefold()):
@@ -230,6 +242,15 @@ def _report(artifact: Artifact, meta: JsonObject, repository: str) -> Report:
 def _about(tags: tuple[str, ...], prefix: str) -> tuple[str, ...]:
     uids = (tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix))
     return tuple(dict.fromkeys(uid for uid in uids if is_uid(uid)))
+
+
+def _speakable(settings: Settings, audience: Audience, store: Store, reports: list[Report]) -> list[Report]:
+    """Reports without those that would tell of what the audience may not see."""
+    if audience.everything:
+        return reports
+    hidden = {each.uid for each in hidden_challenges(settings, audience)}
+    hidden |= unseen(store, (uid for each in reports for uid in each.results))
+    return [each for each in reports if hidden.isdisjoint((*each.results, *each.challenges))]
 
 
 def _visible(report: Report, audience: Audience) -> bool:
