@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from assay.errors import MachineError
 from assay.playground.accounts.hashes import same, sign
 from assay.playground.accounts.idtoken import Expected, IdToken, verify
+from assay.playground.accounts.paths import safe_path
 from assay.playground.accounts.refusals import SignInError
 from assay.playground.accounts.service import Identity
 from assay.playground.accounts.settings import Clock, utc_now
@@ -293,12 +294,6 @@ def _bounded(response: httpx2.Response, url: str) -> bytes:
         if len(data) > _LARGEST:
             raise _senseless(url, f"at most {_LARGEST} bytes", "more")
     return data
-
-
-def safe_path(path: str) -> str:
-    """A path of this server; ``/`` for everything that could lead elsewhere."""
-    plain = path.isprintable() and path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
-    return path if plain and len(path) <= 2000 else "/"
 
 
 def _check_address(address: str, issuer: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session as Transaction
 from assay.errors import MachineError
 from assay.playground.accounts.database import Database
 from assay.playground.accounts.entrance import viewer_of
-from assay.playground.accounts.hashes import digest, new_secret
+from assay.playground.accounts.hashes import digest, id_of, new_secret
 from assay.playground.accounts.people import key_of
 from assay.playground.accounts.settings import Clock
 from assay.playground.accounts.tables import AccountRow, MembershipRow, SessionRow
@@ -19,6 +20,26 @@ from assay.playground.accounts.viewer import Session, Via, Viewer
 
 MOST_EACH = 20
 SEEN_EVERY = timedelta(minutes=10)
+_SHORT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser that is signed in.
+
+    Attributes:
+        id: names it in lists: the beginning of the hash of its secret.
+        created: when it signed in, UTC.
+        last_seen: within ten minutes, UTC.
+        expires: when the session ends, UTC.
+        current: it is the one that asks.
+    """
+
+    id: str
+    created: datetime
+    last_seen: datetime
+    expires: datetime
+    current: bool
 
 
 class Sessions:
@@ -84,6 +105,41 @@ class Sessions:
             name = transaction.scalar(query)
             transaction.execute(delete(SessionRow).where(SessionRow.digest == key))
             return name
+
+    def browsers(self, name: str, *, cookie: str = "") -> list[Browser]:
+        """Where an account is signed in, the one that was seen last first.
+
+        Args:
+            name: of the account.
+            cookie: of the browser that asks.
+        """
+        query = (
+            select(SessionRow)
+            .join(AccountRow, AccountRow.id == SessionRow.account_id)
+            .where(AccountRow.key == key_of(name), SessionRow.expires > self._clock())
+            .order_by(SessionRow.last_seen.desc(), SessionRow.digest)
+        )
+        own = digest(cookie)
+        with self._database.reading() as transaction:
+            return [
+                Browser(row.digest[:_SHORT], row.created, row.last_seen, row.expires, row.digest == own)
+                for row in transaction.scalars(query)
+            ]
+
+    def end_others(self, name: str, cookie: str, *, only: str = "") -> int:
+        """End an account's sessions, but not the one that asks; returns how many.
+
+        Args:
+            name: of the account.
+            cookie: of the browser that asks.
+            only: the id of a single one; empty for all.
+        """
+        account = select(AccountRow.id).where(AccountRow.key == key_of(name)).scalar_subquery()
+        query = delete(SessionRow).where(SessionRow.account_id == account, SessionRow.digest != digest(cookie))
+        if only:
+            query = query.where(SessionRow.digest.startswith(id_of(only) or "-", autoescape=True))
+        with self._database.writing() as transaction:
+            return len(transaction.execute(query.returning(SessionRow.digest)).all())
 
     def count(self, name: str) -> int:
         """In how many browsers an account is signed in."""
