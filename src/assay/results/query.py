@@ -77,6 +77,7 @@ class Query:
         offset: rows passed over.
         baseline: condition of the results that ``baseline(x)`` compares with.
         scope: what is looked at at all.
+        ordered: False for rows as they come, which is quicker where they are reckoned with further.
     """
 
     filter: str = ""
@@ -88,6 +89,7 @@ class Query:
     offset: int = 0
     baseline: str = ""
     scope: Scope = field(default_factory=Scope)
+    ordered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +240,8 @@ class _Plain(_Compiler):
         parameters: list[object] = []
         picked = _picked([each for _, each in columns], parameters)
         parameters += bound
-        order = _ordered(sorts, parameters)
-        sql = f"SELECT {picked} FROM {source} ORDER BY {order}{self.paging()}"
+        order = f" ORDER BY {_ordered(sorts, parameters)}" if self.query.ordered else ""
+        sql = f"SELECT {picked} FROM {source}{order}{self.paging()}"
         return Statement(sql, tuple(parameters), _columns(columns), frozenset(self.missing))
 
     def _two_steps(self, columns: list[tuple[str, Expression]], sorts: list[tuple[Expression, bool]]) -> Statement:
@@ -252,10 +254,8 @@ class _Plain(_Compiler):
         outer = ", ".join(f"c{number}" for number in range(len(columns)))
         first = len(columns) + 1
         order = ", ".join([f"c{first + number} {_direction(down)}" for number, (_, down) in enumerate(sorts)] + ["uid"])
-        sql = (
-            f"SELECT {outer} FROM (SELECT {inner}, uid FROM results{where}) WHERE c{len(columns)} "
-            f"ORDER BY {order}{self.paging()}"
-        )
+        ordered = f" ORDER BY {order}" if self.query.ordered else ""
+        sql = f"SELECT {outer} FROM (SELECT {inner}, uid FROM results{where}) WHERE c{len(columns)}{ordered}{self.paging()}"
         return Statement(sql, tuple(parameters), _columns(columns), frozenset(self.missing))
 
     def _sort(self, text: str, columns: dict[str, Expression]) -> tuple[Expression, bool]:
