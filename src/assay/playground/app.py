@@ -96,8 +96,7 @@ def _gate(settings: Settings, config: ServerConfig) -> Gate:
 
 def _static(files: StaticFiles) -> Callable[..., Response]:
     def answer(request: Request, digest: str, name: str) -> Response:
-        del digest
-        return files.answer(name, accepts=request.headers.get("accept-encoding", ""))
+        return files.answer(name, digest=digest, accepts=request.headers.get("accept-encoding", ""))
 
     return answer
 

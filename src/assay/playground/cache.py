@@ -68,11 +68,16 @@ class Answers:
         """Keep an answer."""
         with self._lock:
             old = self._kept.pop(key, None)
-            self.bytes += kept.size - (old.size if old else 0)
+            self.bytes += _weight(key, kept) - (_weight(key, old) if old else 0)
             self._kept[key] = kept
             while self.bytes > _MOST_BYTES:
-                _, gone = self._kept.popitem(last=False)
-                self.bytes -= gone.size
+                name, gone = self._kept.popitem(last=False)
+                self.bytes -= _weight(name, gone)
+
+
+def _weight(key: tuple[str, ...], kept: Kept) -> int:
+    """Bytes of an answer with its key: an address may be longer than what it leads to."""
+    return kept.size + sum(map(len, key))
 
 
 class CacheMiddleware:
@@ -98,12 +103,17 @@ class CacheMiddleware:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # Pages know GET alone; this is the same without what it says.
+            await self({**scope, "method": "GET"}, receive, _bodiless(send))
+            return
         headers = Headers(scope=scope)
-        if scope["method"] == "HEAD" or self._session in headers.get("cookie", "") or "authorization" in headers:
+        if self._session in headers.get("cookie", "") or "authorization" in headers:
             await self._app(scope, receive, send)
             return
         key = (
             self._version(),
+            str(scope.get("scheme", "")),
             headers.get("host", ""),
             scope["path"],
             scope["query_string"].decode("latin-1"),
@@ -115,6 +125,13 @@ class CacheMiddleware:
             await self._app(scope, receive, _Recorder(send, self._answers, key, headers, self._clock()))
             return
         await _give(kept, headers, send)
+
+
+def _bodiless(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return sending
 
 
 class _Recorder:

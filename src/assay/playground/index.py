@@ -147,8 +147,8 @@ class Index:
         while not self._stopping.wait(self.every_s):
             try:
                 self.refresh()
-            except AssayError as error:
-                # Served from what is open; told on the health page.
+            except (AssayError, OSError) as error:
+                # Served from what is open; told on the health page. The next look may find the disk in order again.
                 self.problem = str(error)
             else:
                 self.problem = ""

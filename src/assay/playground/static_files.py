@@ -67,11 +67,12 @@ class StaticFiles:
             return f"/static/{self._vega_version}/{VEGA}"
         return f"/static/{self._files[name].digest}/{name}"
 
-    def answer(self, name: str, *, accepts: str) -> Response:
-        """A file as an answer.
+    def answer(self, name: str, *, digest: str, accepts: str) -> Response:
+        """A file as an answer; kept for good only under the address that its content has.
 
         Args:
             name: of the file.
+            digest: of the address: that of another version's page, perhaps.
             accepts: the ``Accept-Encoding`` of the request.
 
         Raises:
@@ -80,7 +81,9 @@ class StaticFiles:
         file = self._vega() if name == VEGA else self._files.get(name)
         if file is None:
             raise NotFoundError(f"no file {name!r}")
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        ours = digest == (self._vega_version if name == VEGA else file.digest)
+        control = "public, max-age=31536000, immutable" if ours else "no-store"
+        headers = {"Cache-Control": control, "Vary": "Accept-Encoding"}
         if file.compressed is not None and "gzip" in accepts:
             headers["Content-Encoding"] = "gzip"
             return Response(file.compressed, media_type=file.media_type, headers=headers)
