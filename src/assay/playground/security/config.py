@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from assay.base.settings import Settings
 from assay.base.units import parse_size
-from assay.base.yamlfile import read_yaml, validate
+from assay.base.yamlfile import Located, read_yaml, validate
 from assay.errors import InvalidInputError, NotFoundError, UsageError
 from assay.playground.accounts.settings import AccountSettings, SignUp
 
@@ -210,7 +210,7 @@ def load_config(path: Path) -> ServerConfig:
         InvalidInputError: for anything wrong, with file, line and key.
     """
     document = read_yaml(path)
-    config = validate(ServerConfig, document)
+    config = _validated(document)
     base = path.absolute().parent
     texts: dict[str, object] = {}
     for name in ("secret", "metrics_token", "database_url"):
@@ -223,6 +223,19 @@ def load_config(path: Path) -> ServerConfig:
         oidc = config.oidc.model_copy(update={"client_secret": secret, "client_secret_file": None})
         texts["oidc"] = oidc
     return config.model_copy(update=texts)
+
+
+def _validated(document: Located) -> ServerConfig:
+    """The configuration in a document; what was found instead is not told where it may be a secret."""
+    try:
+        return validate(ServerConfig, document)
+    except InvalidInputError as error:
+        place = error.where or ""
+        key = place.rpartition(": ")[2] if ": " in place else ""
+        plain = key and not any(word in key for word in ("secret", "token", "database"))
+        raise InvalidInputError(
+            error.what, where=error.where, expected=error.expected, found=error.found if plain else None
+        ) from None
 
 
 def _text_of(path: Path, where: str) -> str:
