@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.expressions import Schema
 from assay.results.compare import SAME_WITHIN, Change
-from assay.results.derived import derived
+from assay.results.derived import derived_of
 from assay.results.field_groups import GROUPS
 from assay.results.fields import by_name
 from assay.results.lines import Line, of_system
@@ -96,7 +96,8 @@ def _field(each: ComparedField, found: Sequence[Found]) -> Compared:
 
 def _metrics(found: Sequence[Found], metrics: Metrics, names: Schema) -> list[Compared]:
     figures = [
-        {each.name: each for each in derived(one.values, metrics, names) if each.value is not None} for one in found
+        {each.name: each for each in known if each.value is not None}
+        for known in derived_of([one.values for one in found], metrics, names)
     ]
     lines = []
     for name in dict.fromkeys(name for each in figures for name in each):

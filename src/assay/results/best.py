@@ -71,7 +71,7 @@ WITH scoped AS (
         CASE WHEN joules_per_sample > 0 THEN joules_per_sample END AS joules
     FROM results
     WHERE method = 'measured' AND official IS NOT FALSE AND origin = 'official'
-        AND ($1::VARCHAR IS NULL OR round = $1) AND ($2::VARCHAR IS NULL OR benchmark = $2)
+        AND (len($1::VARCHAR[]) = 0 OR list_contains($1::VARCHAR[], round)) AND ($2::VARCHAR IS NULL OR benchmark = $2)
 ), groups AS (
     SELECT round, benchmark, scenario, division, category,
         count(samples_per_second) AS fast_of, count(joules) AS frugal_of,
@@ -94,7 +94,7 @@ ORDER BY results.round DESC, results.benchmark, named.category DESC, results.div
 def best_results(
     store: Store,
     *,
-    round_: str | None = None,
+    rounds: Sequence[str] = (),
     benchmark: str | None = None,
     organisation: str | None = None,
     system: str | None = None,
@@ -103,12 +103,12 @@ def best_results(
 
     Args:
         store: the index.
-        round_: groups of one round alone.
+        rounds: groups of these rounds alone; of all when there are none.
         benchmark: groups of one benchmark alone.
         organisation: only those that an organisation leads.
         system: only those that a system of this name leads.
     """
-    rows = store.run(_BEST, [round_, benchmark, organisation, system]).fetchall()
+    rows = store.run(_BEST, [[*rounds], benchmark, organisation, system]).fetchall()
     return [Best(By(row[0]), *row[1:]) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.results.store import Store
@@ -53,21 +54,21 @@ def contents(store: Store, *, round_: str | None = None, benchmark: str | None =
     return [Content(*row) for row in store.run(_CONTENTS, [round_, benchmark]).fetchall()]
 
 
-def names_in(store: Store, round_: str) -> dict[str, dict[str, int]]:
-    """Organisations, accelerators and benchmarks of the published results of a round, each with its results."""
-    rows = store.run(
-        "SELECT GROUPING(organisation), GROUPING(accelerator), organisation, accelerator, benchmark, count(*) "
-        "FROM results WHERE round = ? AND origin = 'official' "
-        "GROUP BY GROUPING SETS ((organisation), (accelerator), (benchmark))",
-        [round_],
-    ).fetchall()
-    found: dict[str, dict[str, int]] = {"organisation": {}, "accelerator": {}, "benchmark": {}}
-    for no_organisation, no_accelerator, organisation, accelerator, benchmark, count in rows:
-        kind = "organisation" if not no_organisation else "accelerator" if not no_accelerator else "benchmark"
-        name = {"organisation": organisation, "accelerator": accelerator, "benchmark": benchmark}[kind]
-        if name is not None:
-            found[kind][name] = count
-    return {kind: dict(sorted(names.items())) for kind, names in found.items()}
+_KINDS = ("organisation", "accelerator", "benchmark")
+_NAMES = """
+SELECT round, list_sort(list(DISTINCT organisation)), list_sort(list(DISTINCT accelerator)),
+    list_sort(list(DISTINCT benchmark))
+FROM results WHERE list_contains(?, round) AND origin = 'official' GROUP BY round
+"""
+
+
+def names_in(store: Store, rounds: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """Organisations, accelerators and benchmarks of the published results of rounds, by round and kind."""
+    found = {
+        row[0]: {kind: [name for name in names if name] for kind, names in zip(_KINDS, row[1:], strict=True)}
+        for row in store.run(_NAMES, [[*rounds]]).fetchall()
+    }
+    return {name: found.get(name, {kind: [] for kind in _KINDS}) for name in rounds}
 
 
 @dataclass(frozen=True, slots=True)

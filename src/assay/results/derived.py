@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,15 +41,21 @@ def derived(values: Mapping[str, Any], metrics: Metrics, names: Schema) -> list[
         metrics: all there are.
         names: what their formulas may use, with the user's numbers.
     """
-    found: list[Derived] = []
+    return derived_of([values], metrics, names)[0]
+
+
+def derived_of(many: Sequence[Mapping[str, Any]], metrics: Metrics, names: Schema) -> list[list[Derived]]:
+    """The same for several results: a list for each."""
+    found: list[list[Derived]] = [[] for _ in many]
     for metric in metrics.by_name.values():
         if metric.scope is not Scope.RESULT:
             continue
         expression = meaning(metric.name, names)
         missing = tuple(sorted(expression.missing))
-        value = None if missing else expression.evaluate(values)
-        if missing or value is not None:
-            found.append(_derived(metric, value, missing))
+        for values, figures in zip(many, found, strict=True):
+            value = None if missing else expression.evaluate(values)
+            if missing or value is not None:
+                figures.append(_derived(metric, value, missing))
     return found
 
 

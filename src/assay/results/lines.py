@@ -98,8 +98,18 @@ def of_uids(store: Store, uids: Sequence[str]) -> list[Line]:
     return [found[uid] for uid in uids if uid in found]
 
 
+def line_of(values: Mapping[str, Any]) -> Line:
+    """The line of a result whose fields are known.
+
+    Args:
+        values: fields of the result, by name.
+    """
+    return _line({name: values[name] for name in _NAMES})
+
+
 def _lines(store: Store, sql: str, parameters: Sequence[object]) -> list[Line]:
-    rows = (dict(zip(_NAMES, row, strict=True)) for row in store.run(sql, parameters).fetchall())
-    return [
-        Line(**{**row, "category": tuple(row["category"] or ()), "labels": tuple(row["labels"] or ())}) for row in rows
-    ]
+    return [_line(dict(zip(_NAMES, row, strict=True))) for row in store.run(sql, parameters).fetchall()]
+
+
+def _line(row: dict[str, Any]) -> Line:
+    return Line(**{**row, "category": tuple(row["category"] or ()), "labels": tuple(row["labels"] or ())})

@@ -13,6 +13,7 @@ from assay.results.store import Store
 _NAMES = ", ".join(f'"{field.name}"' for field in FIELDS)
 _SHOWN = 8
 _SHORTEST = 4
+_UID = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def find_result(store: Store, name: str) -> Found:
     if len(key) < _SHORTEST:
         raise UsageError(f"{name!r} is too short", expected=f"at least {_SHORTEST} characters of a uid, or a location")
     plain = key.casefold()
-    rows = _rows(store, "uid = ? OR cm_uid = ? OR location = ?", (plain, plain, key.rstrip("/")))
+    rows = _rows(store, "uid = ?", (plain,)) if len(plain) == _UID else []
+    rows = rows or _rows(store, "uid = ? OR cm_uid = ? OR location = ?", (plain, plain, key.rstrip("/")))
     rows = rows or _rows(store, "starts_with(uid, ?) OR starts_with(cm_uid, ?)", (plain, plain))
     if not rows and "/" in key:
         rows = _rows(store, "url = ?", (key.rstrip("/"),))
@@ -60,6 +62,12 @@ def recorded(store: Store, uids: Sequence[str]) -> str:
         uid for (uid,) in store.run("SELECT uid FROM results WHERE uid IN (SELECT unnest(?))", [list(uids)]).fetchall()
     }
     return next((uid for uid in uids if uid in found), "")
+
+
+def results_of_uids(store: Store, uids: Sequence[str]) -> dict[str, Found]:
+    """The results of whole uids, without what belongs to them; those that are not there are left out."""
+    rows = _rows(store, "uid IN (SELECT unnest(?))", ([*uids],)) if uids else []
+    return {row["uid"]: Found(row) for row in rows}
 
 
 def _rows(store: Store, condition: str, parameters: Sequence[object]) -> list[dict[str, Any]]:

@@ -205,7 +205,14 @@ def ratios(found: Sequence[Ratio], *, order: Sequence[str]) -> Spec:
     bars: Spec = {
         "mark": {"type": "bar", "cornerRadiusEnd": 2},
         "encoding": {
-            "y": {"field": "figure", "type": "nominal", "title": None, "sort": figures, "axis": {"labelLimit": 240}},
+            "y": {
+                "field": "figure",
+                "type": "nominal",
+                "title": None,
+                "sort": figures,
+                "axis": {"labelLimit": 300},
+                "scale": {"paddingInner": 0.25},
+            },
             "yOffset": {"field": "series", "sort": list(order)},
             "x": {
                 "field": "ratio",
@@ -239,12 +246,7 @@ def ratios(found: Sequence[Ratio], *, order: Sequence[str]) -> Spec:
 
 
 def _base(height: int) -> Spec:
-    return {
-        "$schema": _SCHEMA,
-        "width": "container",
-        "height": height,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-    }
+    return {"$schema": _SCHEMA, "width": "container", "height": height}
 
 
 def fixed(spec: Spec) -> Spec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -15,8 +15,8 @@ from assay.playground.lines import ChartForm, ResultLine, chart_answer, csv_answ
 from assay.playground.page import PageModel, Pages
 from assay.playground.security.answers import status_of
 from assay.results.beside import FIGURES, Compared, Wanted, beside, of_systems
-from assay.results.lines import of_uids, other_rounds, same_accelerator
-from assay.results.one import Found, cautions, find_result
+from assay.results.lines import line_of, of_uids, other_rounds, same_accelerator
+from assay.results.one import Found, cautions, find_result, results_of_uids
 from assay.results.page_charts import Ratio, ratios
 from assay.results.ranks import ranks
 from assay.results.systems import find_system
@@ -73,6 +73,7 @@ class ComparePage(PageModel):
 
     results: tuple[ResultLine, ...]
     groups: tuple[ComparedGroup, ...]
+    differences_only: bool
     cautions: tuple[str, ...]
     figures: tuple[str, ...]
     troubles: tuple[Trouble, ...]
@@ -97,22 +98,26 @@ class _Chosen:
 
 def _chosen(here: Here, result: Sequence[str], system: Sequence[str], wanted: Wanted) -> _Chosen:
     """The results that were asked for, each once, and what could not be found."""
-    found: dict[str, Found] = {}
     troubles: list[tuple[str, AssayError]] = []
-    names = [name for name in result if name.strip()]
+    uids: list[str] = []
+    names = [name.strip()[:_LONGEST] for name in result if name.strip()]
+    known = results_of_uids(here.store, names)
     for name in names:
         try:
-            one = find_result(here.store, name[:_LONGEST])
+            one = known.get(name) or find_result(here.store, name)
         except AssayError as error:
-            troubles.append((name[:_LONGEST], error))
+            troubles.append((name, error))
         else:
-            found[one.values["uid"]] = one
+            known[one.values["uid"]] = one
+            uids.append(one.values["uid"])
     for name, uid in _of_systems(here, [name for name in system if name.strip()], wanted, troubles):
         if uid is None:
             none = NotFoundError(f"{name} has no result of this benchmark, scenario and round")
             troubles.append((name, none))
         else:
-            found.setdefault(uid, find_result(here.store, uid))
+            uids.append(uid)
+    known |= results_of_uids(here.store, [uid for uid in uids if uid not in known])
+    found = {uid: known[uid] for uid in uids if uid in known}
     kept = list(found.values())
     if len(kept) > _MOST:
         troubles.append(("", UsageError(f"{len(kept)} results are too many", expected="two to six")))
@@ -157,7 +162,7 @@ def compare_ratios(
     order = labels(chosen.found)
     found: list[Ratio] = []
     for line in _figures(_groups(here, chosen.found)):
-        name = line.name.replace("_", " ") + (f" ({line.better} is better)" if line.better else "")
+        name = line.name.replace("_", " ") + {"higher": " ↑", "lower": " ↓"}.get(line.better, "")
         found += [
             Ratio(name, label, ratio) for label, ratio in zip(order, line.ratios, strict=True) if ratio is not None
         ]
@@ -188,19 +193,26 @@ def compare(
     benchmark: _Word = "",
     scenario: _Word = "",
     round_: _Round = "",
+    only: Literal["", "differences"] = "",
 ) -> ComparePage:
     """Two to six results beside each other: what differs, and every figure over the first one's."""
     chosen = _chosen(here, result, system, _wanted(benchmark, scenario, round_))
     groups = _groups(here, chosen.found)
     uids = [each.values["uid"] for each in chosen.found]
     return ComparePage(
-        results=result_lines(of_uids(here.store, uids)),
+        results=result_lines(line_of(each.values) for each in chosen.found),
         groups=tuple(
             ComparedGroup(
-                title=title, lines=tuple(ComparedLine.model_validate(each, from_attributes=True) for each in lines)
+                title=title,
+                lines=tuple(
+                    ComparedLine.model_validate(each, from_attributes=True)
+                    for each in lines
+                    if each.differs or not only
+                ),
             )
             for title, lines in groups
         ),
+        differences_only=bool(only),
         cautions=tuple(cautions(chosen.found)),
         figures=tuple(each.name for each in _figures(groups)),
         troubles=tuple(

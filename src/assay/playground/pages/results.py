@@ -177,7 +177,7 @@ def result(here: Looking, name: Annotated[str, PathParameter(max_length=500)]) -
         ),
         figure_key=_figure_key(values),
         power_formula=_power_formula(values),
-        siblings=result_lines(of_uids(here.store, [uid for uid, *_ in found.siblings])),
+        siblings=result_lines(of_uids(here.store, [uid for uid, *_ in found.siblings]) if found.siblings else ()),
         other_rounds=result_lines(other_rounds(here.store, values, most=_BESIDE)),
         same_accelerator=result_lines(same_accelerator(here.store, values, most=_BESIDE)),
         **_community(here, values),

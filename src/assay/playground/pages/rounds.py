@@ -59,6 +59,13 @@ class ContentLine(PageModel):
     systems: int
 
 
+class Column(PageModel):
+    """A column of the counts: a category and a division."""
+
+    category: str
+    division: str
+
+
 class StepLine(PageModel):
     """The best of a group against that of the round before."""
 
@@ -126,6 +133,7 @@ class RoundPage(PageModel):
     name: str
     counts: RoundLine
     contents: tuple[ContentLine, ...]
+    columns: tuple[Column, ...]
     leaders: tuple[LeaderLine, ...]
     against: Against | None
     words: tuple[str, ...]
@@ -191,13 +199,21 @@ def one_round(here: Looking, name: _Name) -> RoundPage:
         raise unknown("round", name, lines, hint="all rounds: /rounds")
     rules = known_round(name)
     held = [each for each in contents(here.store, round_=name) if each.official]
-    best = best_results(here.store, round_=name)
+    before = _before(name) if rules else None
+    best = best_results(here.store, rounds=[name, *([before.name] if before else [])])
+    own = [each for each in best if each.round == name]
     return RoundPage(
         name=name,
         counts=lines[name],
         contents=tuple(_content(each) for each in held),
-        leaders=leader_lines([each for each in best if each.division != "open"]),
-        against=_against(here, name, rules, best),
+        columns=tuple(
+            Column(category=category, division=division)
+            for category, division in sorted({(each.category, each.division) for each in held})
+        ),
+        leaders=leader_lines([each for each in own if each.division != "open"]),
+        against=_against(here, before, rules, [each for each in best if each.round != name], own)
+        if before and rules
+        else None,
         words=tuple(round_words(rules)) if rules else (),
         source=rules.source if rules else "",
         scenarios=_scenarios(rules) if rules else (),
@@ -209,30 +225,33 @@ def _content(each: Content) -> ContentLine:
     return ContentLine.model_validate(each, from_attributes=True)
 
 
-def _against(here: Looking, name: str, rules: Round | None, best: list[Best]) -> Against | None:
-    """What changed since the round before; None for the first, and for a round that has no rules here."""
+def _before(name: str) -> Round | None:
+    """The rules of the round before; None for the first."""
     names = round_names()
-    if rules is None or name == names[0]:
-        return None
-    before = names[names.index(name) - 1]
-    old_rules = load_round(before)
-    now, then = names_in(here.store, name), names_in(here.store, before)
+    place = names.index(name) if name in names else 0
+    return load_round(names[place - 1]) if place else None
+
+
+def _against(here: Looking, old: Round, new: Round, before: list[Best], after: list[Best]) -> Against:
+    """What changed since the round before."""
+    names = names_in(here.store, [old.name, new.name])
+    then, now = names[old.name], names[new.name]
     both = bool(now["benchmark"]) and bool(then["benchmark"])
 
-    def new(kind: str, one: dict[str, dict[str, int]], other: dict[str, dict[str, int]]) -> tuple[str, ...]:
+    def only(kind: str, one: dict[str, list[str]], other: dict[str, list[str]]) -> tuple[str, ...]:
         return tuple(each for each in one[kind] if each not in other[kind]) if both else ()
 
     return Against(
-        round=before,
-        new_organisations=new("organisation", now, then),
-        gone_organisations=new("organisation", then, now),
-        new_accelerators=new("accelerator", now, then),
-        new_benchmarks=tuple(each for each in rules.benchmarks if each not in old_rules.benchmarks),
-        gone_benchmarks=tuple(each for each in old_rules.benchmarks if each not in rules.benchmarks),
-        steps=_steps(best_results(here.store, round_=before), best) if both else (),
+        round=old.name,
+        new_organisations=only("organisation", now, then),
+        gone_organisations=only("organisation", then, now),
+        new_accelerators=only("accelerator", now, then),
+        new_benchmarks=tuple(each for each in new.benchmarks if each not in old.benchmarks),
+        gone_benchmarks=tuple(each for each in old.benchmarks if each not in new.benchmarks),
+        steps=_steps(before, after),
         rules=tuple(
             ChangeLine(fact=each.fact, benchmarks=each.benchmarks, old=each.old, new=each.new)
-            for each in changes_words(changes(old_rules, rules), (old_rules, rules))
+            for each in changes_words(changes(old, new), (old, new))
         ),
     )
 

@@ -28,7 +28,7 @@ from assay.results.systems import Asked, find_system, same_chip
 
 pages = Pages("systems")
 _ON_A_PAGE = 50
-_RESULTS = 300
+_RESULTS = 150
 _EVERYTHING = 1_000_000
 _Words = Annotated[str, Query(max_length=200)]
 _Round = Annotated[str, Query(alias="round", max_length=200)]
