@@ -35,6 +35,8 @@ EXPERIMENT = Automation("experiment", "a0a2d123ef064bcb")
 CHALLENGE = Automation("challenge", "3d84abd768f34e08")
 CONTRIBUTOR = Automation("contributor", "68eae17b590d4f8f")
 REPORT = Automation("report", "6462ecdba2054467")
+# Of assay, not of CM.
+VIEW = Automation("view", "7c1f0b5e2a9d4863")
 
 # The kinds of CM 4.2.0 and its repositories; others are known by what artifacts say of themselves.
 KNOWN = (
@@ -42,6 +44,7 @@ KNOWN = (
     CHALLENGE,
     CONTRIBUTOR,
     REPORT,
+    VIEW,
     Automation("automation", "bbeb15d8f0a944a4"),
     Automation("cache", "541d6f712a6b464e"),
     Automation("cfg", "88dce9c160324c5d"),

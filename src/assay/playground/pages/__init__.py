@@ -16,6 +16,7 @@ from assay.playground.pages import (
     runs,
     search,
     systems,
+    views,
 )
 
 ROUTERS = (
@@ -32,5 +33,6 @@ ROUTERS = (
     organisations.pages.router,
     benchmarks.pages.router,
     rounds.pages.router,
+    views.pages.router,
 )
 """Every router of the application."""

@@ -362,6 +362,8 @@ def _view_without(here: Here, left: tuple[str, ...]) -> View:
 def embedded(here: Looking) -> Response:
     """The plot alone, to be shown within another page."""
     view = _view(here)
+    # Choices that cannot be meant are told here, and not by an empty frame.
+    view.plot(here.metrics)
     answer = html(here, "embed.html", None, view=view)
     answer.headers["Cache-Control"] = _kept_header(here)["Cache-Control"]
     return answer
