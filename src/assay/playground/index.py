@@ -18,7 +18,7 @@ from assay.errors import AssayError
 from assay.expressions import Schema
 from assay.results.audience import Audience
 from assay.results.metrics import Metrics, load_metrics, load_values
-from assay.results.store import Store, open_store, update
+from assay.results.store import Store, open_seen, update
 
 _AUDIENCES = 16
 """Audiences that are kept open; of others the index is opened anew."""
@@ -133,9 +133,9 @@ class Index:
                 return kept.store.cursor()
         if self._path is None:
             self.refresh()
-        version = self._version
-        with open_store(self.settings) as whole:
-            store = whole.seen_by(audience, utc_text(now))
+        path, version = self._path, self._version
+        assert path is not None
+        store = open_seen(path, audience, utc_text(now))
         with self._lock:
             if version == self._version:
                 self._open[audience.key] = _Open(store, now.timestamp() + _EMBARGO_S)

@@ -101,14 +101,7 @@ class Store:
             audience: who looks.
             now: the moment that embargoes are held against, UTC as ``2026-12-01T00:00:00Z``.
         """
-        connection = _attached(self.path)
-        try:
-            condition = "" if audience.everything else f" WHERE {_seen(audience, now)}"
-            connection.execute(f"CREATE VIEW results AS SELECT * FROM stored.main.results{condition}")
-        except BaseException:
-            connection.close()
-            raise
-        return Store(connection, self.path)
+        return open_seen(self.path, audience, now)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -139,6 +132,22 @@ class Store:
             tuple((path, why) for path, why in problems),
             self.path.stat().st_size,
         )
+
+
+def open_seen(path: Path, audience: Audience, now: str) -> Store:
+    """The index at a path, as it is, with only those results in it that an audience may see; see :meth:`Store.seen_by`.
+
+    Raises:
+        MachineError: when it cannot be opened.
+    """
+    connection = _attached(path)
+    try:
+        condition = "" if audience.everything else f" WHERE {_seen(audience, now)}"
+        connection.execute(f"CREATE VIEW results AS SELECT * FROM stored.main.results{condition}")
+    except BaseException:
+        connection.close()
+        raise
+    return Store(connection, path)
 
 
 @contextlib.contextmanager
