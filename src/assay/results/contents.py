@@ -54,6 +54,33 @@ def contents(store: Store, *, round_: str | None = None, benchmark: str | None =
     return [Content(*row) for row in store.run(_CONTENTS, [round_, benchmark]).fetchall()]
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Published results of a round, and how many of one's own there are besides."""
+
+    results: int
+    measured: int
+    power: int
+    organisations: int
+    systems: int
+    local: int
+
+
+_TOTALS = """
+SELECT count(*) FILTER (origin = 'official'), count(*) FILTER (origin = 'official' AND method = 'measured'),
+    count(*) FILTER (origin = 'official' AND power),
+    count(DISTINCT organisation) FILTER (origin = 'official'),
+    count(DISTINCT (organisation, system)) FILTER (origin = 'official'), count(*) FILTER (origin <> 'official')
+FROM results WHERE round = ?
+"""
+
+
+def totals(store: Store, round_: str) -> Totals:
+    """Counts of a round; all zero for one that is not there."""
+    (row,) = store.run(_TOTALS, [round_]).fetchall()
+    return Totals(*row)
+
+
 _KINDS = ("organisation", "accelerator", "benchmark")
 _NAMES = """
 SELECT round, list_sort(list(DISTINCT organisation)), list_sort(list(DISTINCT accelerator)),

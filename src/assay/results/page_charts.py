@@ -55,6 +55,8 @@ def trend(points: Sequence[Point], *, title: str, series: str, rounds: Sequence[
         {"round": each.round, "series": each.series, "figure": each.figure, "name": each.name, "uid": each.uid}
         for each in points
     ]
+    # Below one the prefixes of units would be read as words.
+    form = "~s" if figures and min(figures) >= 1 else ".3~g"
     scale: Spec = {"type": "log"} if wide else {"zero": True}
     colour: Spec = {
         "field": "series",
@@ -70,7 +72,7 @@ def trend(points: Sequence[Point], *, title: str, series: str, rounds: Sequence[
         "mark": {"type": "line", "point": {"size": 70, "filled": True}, "strokeWidth": 2},
         "encoding": {
             "x": {"field": "round", "type": "ordinal", "title": "round", "sort": order, "axis": {"labelAngle": 0}},
-            "y": {"field": "figure", "type": "quantitative", "title": title, "scale": scale, "axis": {"format": "~s"}},
+            "y": {"field": "figure", "type": "quantitative", "title": title, "scale": scale, "axis": {"format": form}},
             "color": colour,
             "shape": {"field": "series", "type": "nominal", "sort": list(names), "legend": None},
             "tooltip": [
@@ -151,7 +153,6 @@ def spread(bins: Sequence[Bin], *, title: str, targets: Sequence[tuple[str, floa
                 "type": "quantitative",
                 "title": "results",
                 "stack": "zero",
-                "scale": {"type": "symlog"},
             },
             "color": {
                 "field": "series",
@@ -210,7 +211,7 @@ def ratios(found: Sequence[Ratio], *, order: Sequence[str]) -> Spec:
                 "type": "nominal",
                 "title": None,
                 "sort": figures,
-                "axis": {"labelLimit": 300},
+                "axis": {"labelLimit": 170},
                 "scale": {"paddingInner": 0.25},
             },
             "yOffset": {"field": "series", "sort": list(order)},
@@ -226,7 +227,7 @@ def ratios(found: Sequence[Ratio], *, order: Sequence[str]) -> Spec:
                 "title": "result",
                 "sort": list(order),
                 "scale": {"domain": list(order), "range": _HUES[: max(len(order), 1)]},
-                "legend": {"orient": "top", "columns": 2, "labelLimit": 320},
+                "legend": {"orient": "top", "columns": 1, "labelLimit": 320},
             },
             "tooltip": [
                 {"field": "figure"},
@@ -240,9 +241,8 @@ def ratios(found: Sequence[Ratio], *, order: Sequence[str]) -> Spec:
         "mark": {"type": "rule", "strokeDash": [5, 3], "color": PALETTE.limit},
         "encoding": {"x": {"field": "one", "type": "quantitative"}},
     }
-    base = _base(0)
-    base["height"] = {"step": 16}
-    return {**base, "data": {"values": values}, "layer": [bars, one]}
+    height = len(figures) * (14 * max(len(order), 1) + 12)
+    return {**_base(height), "data": {"values": values}, "layer": [bars, one]}
 
 
 def _base(height: int) -> Spec:

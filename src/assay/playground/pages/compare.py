@@ -25,6 +25,12 @@ pages = Pages("compare")
 _MOST = 6
 _LONGEST = 300
 _SUGGESTIONS = 6
+_TITLES = {
+    "samples_per_second": "throughput",
+    "samples_per_second_per_accelerator": "per accelerator",
+    "samples_per_joule": "samples per joule",
+    "latency_p99": "latency p99",
+}
 _Names = Annotated[list[str], Query(max_length=20)]
 _Word = Annotated[str, Query(max_length=200)]
 _Round = Annotated[str, Query(alias="round", max_length=200)]
@@ -162,7 +168,7 @@ def compare_ratios(
     order = labels(chosen.found)
     found: list[Ratio] = []
     for line in _figures(_groups(here, chosen.found)):
-        name = line.name.replace("_", " ") + {"higher": " ↑", "lower": " ↓"}.get(line.better, "")
+        name = _TITLES.get(line.name, line.name) + {"higher": " ↑", "lower": " ↓"}.get(line.better, "")
         found += [
             Ratio(name, label, ratio) for label, ratio in zip(order, line.ratios, strict=True) if ratio is not None
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 
 from fastapi import Path as PathParameter
@@ -12,7 +13,7 @@ from assay.playground.here import Looking
 from assay.playground.lines import ChartForm, LeaderLine, chart_answer, csv_answer, leader_lines
 from assay.playground.page import PageModel, Pages
 from assay.results.best import Best, best_results, steps
-from assay.results.contents import Content, contents, names_in
+from assay.results.contents import Content, contents, names_in, totals
 from assay.results.overview import overview
 from assay.results.page_charts import Point, stacked
 from assay.results.verdicts import known_round
@@ -194,17 +195,27 @@ def rounds(here: Looking) -> RoundsPage:
 @pages.get("/rounds/{name:path}", template="round.html", kept=True)
 def one_round(here: Looking, name: _Name) -> RoundPage:
     """A round: what is in it, who leads, what changed since the one before, and its rules in words."""
-    lines = {each.name: each for each in _lines(here)}
-    if name not in lines:
-        raise unknown("round", name, lines, hint="all rounds: /rounds")
-    rules = known_round(name)
+    counts = totals(here.store, name)
+    rules = known_round(name) if name in round_names() else None
+    if rules is None and not counts.results + counts.local:
+        raise unknown("round", name, [each.name for each in _lines(here)], hint="all rounds: /rounds")
     held = [each for each in contents(here.store, round_=name) if each.official]
     before = _before(name) if rules else None
     best = best_results(here.store, rounds=[name, *([before.name] if before else [])])
     own = [each for each in best if each.round == name]
     return RoundPage(
         name=name,
-        counts=lines[name],
+        counts=RoundLine(
+            name=name,
+            rules=rules is not None,
+            benchmarks=len(rules.benchmarks) if rules else len({each.benchmark for each in held}),
+            results=counts.results,
+            measured=counts.measured,
+            power=counts.power,
+            organisations=counts.organisations,
+            systems=counts.systems,
+            local=counts.local,
+        ),
         contents=tuple(_content(each) for each in held),
         columns=tuple(
             Column(category=category, division=division)
@@ -249,10 +260,17 @@ def _against(here: Looking, old: Round, new: Round, before: list[Best], after: l
         new_benchmarks=tuple(each for each in new.benchmarks if each not in old.benchmarks),
         gone_benchmarks=tuple(each for each in old.benchmarks if each not in new.benchmarks),
         steps=_steps(before, after),
-        rules=tuple(
-            ChangeLine(fact=each.fact, benchmarks=each.benchmarks, old=each.old, new=each.new)
-            for each in changes_words(changes(old, new), (old, new))
-        ),
+        rules=_changes(old.name, new.name),
+    )
+
+
+@functools.cache
+def _changes(old: str, new: str) -> tuple[ChangeLine, ...]:
+    """What changed in the rules, which are the same as long as the program runs."""
+    rounds = load_round(old), load_round(new)
+    return tuple(
+        ChangeLine(fact=each.fact, benchmarks=each.benchmarks, old=each.old, new=each.new)
+        for each in changes_words(changes(*rounds), rounds)
     )
 
 
