@@ -75,7 +75,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        middleware=[*guards(gate, metrics=metrics, write_log=write_log), cache.middleware(index, config)],
+        middleware=[
+            *guards(gate, metrics=metrics, write_log=write_log, answer=failures.refusal),
+            cache.middleware(index, config),
+        ],
     )
     app.state.gate = gate
     app.state.playground = playground

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.playground.pages import (
+    account,
     api,
     benchmarks,
     compare,
@@ -11,10 +12,13 @@ from assay.playground.pages import (
     health,
     home,
     organisations,
+    people,
     results,
     rounds,
     runs,
     search,
+    server,
+    sign_in,
     systems,
     views,
 )
@@ -34,5 +38,9 @@ ROUTERS = (
     benchmarks.pages.router,
     rounds.pages.router,
     views.pages.router,
+    sign_in.pages.router,
+    account.pages.router,
+    people.pages.router,
+    server.router,
 )
 """Every router of the application."""
