@@ -48,6 +48,12 @@
   async function draw(figure) {
     const canvas = figure.querySelector(".canvas");
     try {
+      const inline = figure.querySelector("script.inline");
+      if (inline) {
+        figure.assaySpec = JSON.parse(inline.textContent);
+        await embed(figure, figure.assaySpec);
+        return;
+      }
       const answer = await fetch(figure.dataset.spec, { headers: { accept: "application/json" } });
       const spec = await answer.json();
       if (!answer.ok) throw new Error(spec.what ?? answer.statusText);
@@ -75,5 +81,5 @@
       }
     }
   }, { rootMargin: "400px" });
-  for (const figure of document.querySelectorAll("figure.chart[data-spec]")) seen.observe(figure);
+  for (const figure of document.querySelectorAll("figure.chart[data-spec], figure.chart[data-inline]:not(.plot)")) seen.observe(figure);
 })();

@@ -24,8 +24,9 @@
     const address = figure.dataset.view;
     figure.classList.add("waiting");
     try {
-      const answer = await fetch(address, { headers: { accept: "application/json" } });
-      const data = await answer.json();
+      const inline = figure.querySelector("script.inline");
+      const answer = inline ? { ok: true } : await fetch(address, { headers: { accept: "application/json" } });
+      const data = inline ? JSON.parse(inline.textContent) : await answer.json();
       if (figure.dataset.view !== address) return;
       if (!answer.ok) throw new Error(data.what ? `${data.what}${data.hint ? ` – ${data.hint}` : ""}` : answer.statusText);
       await draw(figure, data);
