@@ -92,3 +92,15 @@ def test_a_line_too_long_to_be_ours_is_none() -> None:
 
 def test_a_file_that_is_a_folder_holds_nothing(tmp_path: Path) -> None:
     assert list(ProgressReader(tmp_path).new()) == []
+
+
+def test_another_reader_goes_on_where_one_has_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    writer, first = ProgressWriter(path), ProgressReader(path)
+    writer.snapshot(SNAPSHOT)
+    assert list(first.new()) == [SNAPSHOT]
+    writer.snapshot(OFFLINE)
+    writer.close()
+    assert list(ProgressReader(path, first.offset).new()) == [OFFLINE]
+    assert ProgressReader(path, 1 << 40).offset == 1 << 40
+    assert list(ProgressReader(path, 1 << 40).new()) == []

@@ -7,7 +7,7 @@ import pytest
 
 from assay.base.settings import Settings
 from assay.errors import NotFoundError, UsageError
-from assay.results.one import Found, cautions, compare_results, find_result
+from assay.results.one import Found, cautions, compare_results, find_result, recorded
 from assay.results.store import Store, open_store
 
 from .rows import make_row, put
@@ -115,3 +115,9 @@ def test_cautions(store: Store) -> None:
         "some are official and some are not",
         "labels: short-run, small-dataset",
     ]
+
+
+def test_the_first_of_several_uids_that_is_there(store: Store) -> None:
+    assert recorded(store, ["0" * 16, "bbbb000000000000", "aaaa000000000000"]) == "bbbb000000000000"
+    assert recorded(store, ["0" * 16]) == ""
+    assert recorded(store, []) == ""
