@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, select
@@ -22,82 +20,14 @@ from assay.playground.accounts.people import key_of, row_of
 from assay.playground.accounts.refusals import ThrottledError
 from assay.playground.accounts.settings import Clock
 from assay.playground.accounts.tables import AccountRow, UploadRow
+from assay.playground.accounts.upload import NEXT, Upload, UploadState
 from assay.playground.accounts.viewer import Viewer
 
 LARGEST_OUTCOME = 4 << 20
 """Bytes of an outcome as JSON; findings beyond it belong into a file."""
 
 
-class UploadState(StrEnum):
-    """How far an upload is."""
-
-    RECEIVED = "received"
-    CHECKING = "checking"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    FAILED = "failed"
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return not _NEXT[self]
-
-
-_NEXT = {
-    UploadState.RECEIVED: {UploadState.CHECKING, UploadState.FAILED},
-    UploadState.CHECKING: {UploadState.ACCEPTED, UploadState.REFUSED, UploadState.FAILED},
-    UploadState.ACCEPTED: set[UploadState](),
-    UploadState.REFUSED: set[UploadState](),
-    UploadState.FAILED: set[UploadState](),
-}
 _WAITING = (UploadState.RECEIVED.value, UploadState.CHECKING.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Something that was sent in.
-
-    Attributes:
-        id: public and not to be guessed, 16 hex digits.
-        account: name of who sent it; of the single user where there are no accounts.
-        created: UTC.
-        changed: when its state last changed, UTC.
-        file_name: as it was sent, without a folder.
-        size: bytes as it was sent.
-        sha256: of those bytes.
-        state: how far it is.
-        challenges: uids of those it is for.
-        private: seen by its account and its challenges only.
-        embargo: until when it is private, UTC; None for ever.
-        outcome: findings and results, as JSON.
-        commit: of the repository it went to.
-    """
-
-    id: str
-    account: str
-    created: datetime
-    changed: datetime
-    file_name: str
-    size: int
-    sha256: str
-    state: UploadState
-    challenges: tuple[str, ...]
-    private: bool
-    embargo: datetime | None
-    outcome: Mapping[str, Any]
-    commit: str | None
-
-    def seen_by(self, viewer: Viewer, now: datetime) -> bool:
-        """Whether somebody may see it: its account, maintainers, and everybody once it is accepted and public."""
-        if viewer.audience.everything:
-            return True
-        if viewer.name is not None and viewer.name.casefold() == self.account.casefold():
-            return True
-        if self.state is not UploadState.ACCEPTED:
-            return False
-        if not self.private or (self.embargo is not None and self.embargo <= now):
-            return True
-        return any(f"challenge:{uid}" in viewer.audience.names for uid in self.challenges)
 
 
 class Uploads:
@@ -173,11 +103,11 @@ class Uploads:
         with self._database.writing() as session:
             row = _row(session, upload_id)
             before = UploadState(row.state)
-            if state not in _NEXT[before]:
+            if state not in NEXT[before]:
                 raise InvalidInputError(
                     "an upload cannot become this",
                     where=row.id,
-                    expected=" or ".join(sorted(_NEXT[before])) or "nothing more",
+                    expected=" or ".join(sorted(NEXT[before])) or "nothing more",
                     found=f"{state} after {before}",
                 )
             row.state, row.changed = state.value, self._clock()
