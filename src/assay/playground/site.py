@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,14 +31,14 @@ from assay.playground.app import create_app
 from assay.playground.security.config import ServerConfig
 from assay.playground.security.requests import Gate
 
-_SEEDS = (
+SEEDS = (
     "/", "/explorer", "/benchmarks", "/systems", "/organisations", "/rounds", "/challenges", "/contributors", "/reports", "/views",
     "/getting-started", "/docs", "/api", "/openapi.json",
 )  # fmt: skip
-_KINDS = (
+KINDS = frozenset({
     "explorer", "benchmarks", "systems", "organisations", "rounds", "challenges", "contributors", "reports", "docs", "views",
-    "getting-started", "api", "openapi.json", "home.json", "static",
-)  # fmt: skip
+    "getting-started", "api", "openapi.json", "home.json", "static", "results",
+})  # fmt: skip
 _NEVER = re.compile(
     r"/(?:submit|sign-|account|people|uploads|runs|compare|search|embed|healthz|metrics|.*/(?:new|join|leave|admit)(?:/|\?|$))"
 )
@@ -73,6 +73,7 @@ class _Site:
     client: TestClient
     folder: Path
     every_result: bool
+    kinds: frozenset[str]
     written: dict[str, str] = field(default_factory=dict)
     pages: int = 0
 
@@ -82,21 +83,31 @@ class _Site:
         if _NEVER.match(path):
             return False
         kind = path.strip("/").split("/")[0]
-        if path == "/" or kind in _KINDS:
-            # Views within views would have no end: of the explorer only what other pages link to.
-            return not (kind == "explorer" and urlsplit(origin).path.startswith("/explorer") and "?" in address)
+        if kind not in self.kinds and path != "/":
+            return False
         if kind == "results":
             return self.every_result or not urlsplit(origin).path.startswith(("/explorer", "/results", "/systems"))
-        return False
+        # Views within views would have no end: of the explorer only what other pages link to.
+        return not (kind == "explorer" and urlsplit(origin).path.startswith("/explorer") and "?" in address)
 
 
-def build_site(settings: Settings, folder: Path, *, every_result: bool = False, progress: Progress = SILENT) -> Built:
+def build_site(
+    settings: Settings,
+    folder: Path,
+    *,
+    every_result: bool = False,
+    seeds: Sequence[str] = SEEDS,
+    kinds: frozenset[str] = KINDS,
+    progress: Progress = SILENT,
+) -> Built:
     """Write the site; one that was built here before is replaced whole when the new one is complete.
 
     Args:
         settings: where files are.
         folder: to write to: new, empty, or an earlier site.
         every_result: a page for every result, and not only for those that other pages name.
+        seeds: addresses that are begun at.
+        kinds: first segments of the addresses that are taken in.
         progress: told page by page.
 
     Raises:
@@ -116,8 +127,8 @@ def build_site(settings: Settings, folder: Path, *, every_result: bool = False, 
             tempfile.TemporaryDirectory(prefix=".site-", dir=folder.parent) as scratch,
             TestClient(app, base_url="http://localhost") as client,
         ):
-            site = _Site(client, Path(scratch) / "site", every_result)
-            _write_all(site, progress)
+            site = _Site(client, Path(scratch) / "site", every_result, kinds)
+            _write_all(site, seeds, progress)
             write_atomic(
                 site.folder / _MARK, json.dumps({"made": datetime.now(UTC).isoformat(timespec="seconds")}) + "\n"
             )
@@ -129,8 +140,8 @@ def build_site(settings: Settings, folder: Path, *, every_result: bool = False, 
     return Built(folder, site.pages, len(files), sum(path.stat().st_size for path in files))
 
 
-def _write_all(site: _Site, progress: Progress) -> None:
-    waiting = deque(dict.fromkeys(_SEEDS))
+def _write_all(site: _Site, seeds: Sequence[str], progress: Progress) -> None:
+    waiting = deque(dict.fromkeys(seeds))
     seen = set(waiting)
     texts: dict[str, str] = {}
     step = progress.start("pages", unit="pages")
@@ -180,7 +191,7 @@ def _links(text: str) -> Iterable[str]:
 def _file_of(address: str, kind: str) -> str:
     """The file of an address: a folder with an index for pages; an address with a query has a name of its own."""
     parts = urlsplit(address)
-    path = "/".join(_plain(part) for part in parts.path.strip("/").split("/"))
+    path = "/".join(_plain(part) for part in parts.path.split("/") if part)
     page = kind.startswith("text/html")
     if parts.query:
         mark = hashlib.sha256(parts.query.encode()).hexdigest()[:12]
