@@ -40,3 +40,8 @@ def unseen(store: Store, uids: Iterable[str]) -> frozenset[str]:
         (wanted, wanted),
     )
     return frozenset(uid for (uid,) in found.fetchall())
+
+
+def benchmarks_with_results(store: Store) -> frozenset[str]:
+    """Benchmarks that there are results of."""
+    return frozenset(name for (name,) in store.run("SELECT DISTINCT benchmark FROM results").fetchall())
