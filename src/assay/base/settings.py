@@ -86,6 +86,11 @@ def debug_wanted() -> bool:
     return os.environ.get("ASSAY_DEBUG", "").strip().lower() in _TRUE
 
 
+def access_token() -> str | None:
+    """The token that ``ASSAY_TOKEN`` holds for servers that results are pushed to; None when it is not set."""
+    return os.environ.get("ASSAY_TOKEN", "").strip() or None
+
+
 def _default_home() -> Path:
     # Imported here: platformdirs is not needed where ASSAY_HOME is set.
     from platformdirs import user_data_path
