@@ -7,9 +7,11 @@ believed is an ID token that the provider signed for this server and for this at
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -247,6 +249,13 @@ class OidcClient:
             self._keys = (now, self._json("GET", provider.jwks))
             return self._keys[1], True
 
+    @functools.cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        """Authorities that are believed; reading them takes longer than a request."""
+        import httpx2
+
+        return httpx2.create_ssl_context()
+
     def _json(
         self,
         method: str,
@@ -260,7 +269,7 @@ class OidcClient:
 
         try:
             with (
-                httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client,
+                httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=self._certificates) as client,
                 client.stream(
                     method,
                     url,
