@@ -189,3 +189,14 @@ class _FormReader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._open:
             self.forms[-1][3].append(data)
+
+
+@pytest.fixture
+def server(published_home: Path, tmp_path: Path) -> Iterator[TestClient]:
+    """A playground with accounts of its own, that anybody may sign up to, over the published rounds."""
+    made = server_app(Settings(home=published_home), database_url=f"sqlite:///{tmp_path / 'a.sqlite'}", sign_up="open")
+    # Pages about accounts read no results: the index need not be followed.
+    try:
+        yield made
+    finally:
+        accounts_of(made).close()
