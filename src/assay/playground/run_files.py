@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 
@@ -108,13 +108,15 @@ def read_run(path: Path) -> RunRecord:
         raise NotFoundError("the run has no record", where=path.name)
     try:
         record = _record(path / RECORD_FILE, stamp)
-        if record.status is RunStatus.RUNNING and _stamp(path / OWNER_FILE) is not None:
-            # Whether it still is hangs on a process.
+        if record.status is not RunStatus.RUNNING:
+            return record
+        if _stamp(path / OWNER_FILE) is not None:
+            # Whether it still runs hangs on a process.
             return RunFolder(path).read()
     except InvalidInputError as error:
         # The user's folders are no visitor's business.
         raise InvalidInputError(error.what, where=f"{path.name}/{RECORD_FILE}", found=error.found) from error
-    return record
+    return replace(record, status=RunStatus.INTERRUPTED, failure="nothing says which process ran it")
 
 
 @functools.lru_cache(4096)

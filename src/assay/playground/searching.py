@@ -90,10 +90,10 @@ def groups(here: Here, terms: Terms, words: Sequence[str]) -> list[Group]:
     if sum(map(len, words)) < SHORTEST:
         return []
     found = [
-        _named("systems", "Systems", _systems(terms, words)),
         _named("organisations", "Organisations", _pages(terms, words, "organisation", "/organisations/")),
         _named("benchmarks", "Benchmarks", _pages(terms, words, "benchmark", "/benchmarks/")),
         _named("rounds", "Rounds", _pages(terms, words, "round", "/rounds/")),
+        _named("systems", "Systems", _systems(terms, words)),
         _named("accelerators", "Accelerators", _explored(terms, words, "accelerator")),
         _named("processors", "Processors", _explored(terms, words, "processor")),
         _named("models", "Models", _explored(terms, words, "model")),
