@@ -113,7 +113,7 @@ def _show_results(
 
 def _taken(each: Mapping[str, Any]) -> tuple[str, ...]:
     value, unit = each.get("value"), each.get("unit")
-    figure = "" if value is None else f"{value:,.4g} {plain(unit or '')}".strip()
+    figure = "" if value is None else f"{value:,.4g} {plain(short_unit(unit))}".strip()
     places = [
         f"{place['place']} of {place['of']} in {plain(place['challenge'])}"
         for place in each.get("places", ())
