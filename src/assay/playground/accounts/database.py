@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,12 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, Ope
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from assay.base.files import machine_errors
+from assay.base.files import locked, machine_errors
 from assay.errors import InvalidInputError, MachineError, MissingDependencyError
 from assay.playground.accounts.migrations import MIGRATIONS, Migration, migrate
 
 BUSY_MS = 5_000
+_OPEN_S = 30
 _WRITE = "assay_write"
 # Any number that nobody else takes: two servers that start at once migrate one after the other.
 _LOCK = 0x61737361
@@ -48,15 +50,13 @@ class Database:
         self._reading = self.engine.execution_options(**{_WRITE: False})
         self._writing = self.engine.execution_options(**{_WRITE: True})
         try:
-            with self._errors(), self._writing.begin() as connection:
+            with _alone(parsed), self._errors(), self._writing.begin() as connection:
                 if not self.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                 migrate(connection, self.where, migrations)
         except BaseException:
             self.engine.dispose()
             raise
-        if self.is_sqlite:
-            _keep_private(parsed)
 
     @property
     def is_sqlite(self) -> bool:
@@ -131,11 +131,24 @@ def _parse(url: str) -> URL:
     return parsed
 
 
+@contextlib.contextmanager
+def _alone(url: URL) -> Iterator[None]:
+    """Hold what no other process does at the same time: SQLite gives up at once when two turn its log on."""
+    if url.drivername != "sqlite":
+        yield
+        return
+    path = Path(str(url.database))
+    with locked(path.with_name(f"{path.name}.lock"), timeout_s=_OPEN_S):
+        yield
+
+
 def _engine(url: URL) -> Engine:
     if url.drivername == "sqlite":
         path = Path(str(url.database))
         with machine_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            # Nobody but the owner reads the hashes; SQLite gives its other files the mode of this one.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
         engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -168,12 +181,3 @@ def _begin_sqlite(connection: Connection) -> None:
     # A reader that turns writer cannot wait for another writer; whoever will write says so at once, and waits.
     write = connection.get_execution_options().get(_WRITE, True)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _keep_private(url: URL) -> None:
-    """Nobody but the owner reads the file with the hashes."""
-    path = Path(str(url.database))
-    with contextlib.suppress(OSError):
-        for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
-            if each.exists():
-                each.chmod(0o600)
