@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from assay.playground import searching
 from assay.playground.accounts.viewer import Viewer, local_viewer
+from assay.playground.findable import Hit, known
 from assay.playground.here import Here
-from assay.results.audience import Audience
 from assay.results.search import words_of
 
 from .conftest import HTML
@@ -29,8 +29,8 @@ def here(client: TestClient) -> Iterator[Here]:
     made.close()
 
 
-def found(here: Here, text: str) -> dict[str, list[searching.Hit]]:
-    groups = searching.groups(here, searching.terms_of(here), words_of(text))
+def found(here: Here, text: str) -> dict[str, list[Hit]]:
+    groups = searching.groups(known(here), words_of(text))
     return {group.name: list(group.hits) for group in groups}
 
 
@@ -68,22 +68,13 @@ def test_exact_names_go_before_beginnings_before_parts(here: Here) -> None:
 
 
 def test_kinds_stand_in_the_order_of_their_best_hit(here: Here) -> None:
-    groups = searching.groups(here, searching.terms_of(here), words_of("nvidia"))
+    groups = searching.groups(known(here), words_of("nvidia"))
     assert groups[0].name == "organisations"
 
 
 def test_one_letter_is_not_looked_for(here: Here) -> None:
     assert found(here, "a") == {}
     assert found(here, "") == {}
-
-
-def test_names_are_read_once_for_each_audience_and_state(client: TestClient, here: Here) -> None:
-    other = make_here(client, Viewer(name="ada", audience=Audience(frozenset({"account:ada"}))))
-    try:
-        assert searching.terms_of(here) is searching.terms_of(here)
-        assert searching.terms_of(other) is not searching.terms_of(here)
-    finally:
-        other.close()
 
 
 @pytest.mark.parametrize("text", ["watts < 50", 'benchmark == "bert-99" and watts is not null', "not power"])

@@ -8,6 +8,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from assay.playground import searching
+from assay.playground.findable import known
 from assay.playground.here import Here, Looking
 from assay.playground.page import PageModel, Pages, answer_json
 from assay.results.search import find_results, words_of
@@ -97,7 +98,7 @@ def suggest(here: Looking, q: Text = "") -> Suggestions:
     """The best few hits of every kind."""
     words = words_of(q)
     found: list[tuple[int, int, Suggestion]] = []
-    for number, group in enumerate(searching.groups(here, searching.terms_of(here), words) if words else ()):
+    for number, group in enumerate(searching.groups(known(here), words) if words else ()):
         found += (
             (hit.place, number, Suggestion(text=hit.text, kind=group.title, address=hit.address, note=hit.note))
             for hit in group.hits[:_OF_A_KIND]
@@ -116,8 +117,8 @@ def search(here: Looking, q: Text = "") -> SearchPage:
         return SearchPage(
             q=q, short=short, results=(), result_count=0, explorer="", expression="", mistake="", groups=()
         )
-    terms = searching.terms_of(here)
-    found = find_results(here.store, terms, text, _RESULTS)
+    there = known(here)
+    found = find_results(here.store, there.terms, text, _RESULTS)
     address, mistake = searching.expression(here, text)
     return SearchPage(
         q=q,
@@ -136,7 +137,7 @@ def search(here: Looking, q: Text = "") -> SearchPage:
                 total=len(each.hits),
                 hits=tuple(HitLine(text=hit.text, address=hit.address, note=hit.note) for hit in each.hits[:_HITS]),
             )
-            for each in searching.groups(here, terms, words)
+            for each in searching.groups(there, words)
         ),
     )
 
