@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assay.base.settings import Settings
-from assay.results.lines import line_of, of_system, of_uids, other_rounds, same_accelerator
+from assay.results.lines import line_of, lines_beside, of_system, of_uids
 from assay.results.one import find_result, results_of_uids
 from assay.results.store import Store, open_store
 
@@ -38,15 +38,26 @@ def test_results_of_a_system_newest_round_first(store: Store) -> None:
     assert len(of_system(store, "Acme", "box0", most=1)) == 1
 
 
-def test_other_rounds_of_the_same(store: Store) -> None:
-    values = find_result(store, OWN.uid).values
-    assert [each.uid for each in other_rounds(store, values, most=5)] == [OLD.uid]
+def test_what_belongs_beside_a_result(store: Store) -> None:
+    found = lines_beside(store, find_result(store, OWN.uid).values, most=5)
+    assert [each.uid for each in found.scenarios] == [SERVER.uid]
+    assert [each.uid for each in found.rounds] == [OLD.uid]
+    assert [each.uid for each in found.chips] == [LIKE.uid]
 
 
-def test_others_with_as_many_of_the_same_chip(store: Store) -> None:
-    values = find_result(store, OWN.uid).values
-    assert [each.uid for each in same_accelerator(store, values, most=5)] == [LIKE.uid]
-    assert same_accelerator(store, find_result(store, BARE.uid).values, most=5) == []
+def test_nothing_belongs_beside_a_system_without_a_chip(store: Store) -> None:
+    found = lines_beside(store, find_result(store, BARE.uid).values, most=5)
+    assert (found.scenarios, found.rounds, found.chips) == ((), (), ())
+
+
+def test_no_more_of_each_kind_than_asked_for(tmp_path: Path) -> None:
+    settings = Settings(tmp_path)
+    rows = [make_row(number, **CHIP) for number in range(9)]
+    put(settings, [*rows, make_row(0, scenario="Server", **CHIP)])
+    with open_store(settings) as store:
+        found = lines_beside(store, find_result(store, rows[0].uid).values, most=3)
+    assert [each.system for each in found.chips] == ["box8", "box7", "box6"]
+    assert len(found.scenarios) == 1
 
 
 def test_by_uid_in_the_order_asked_for(store: Store) -> None:

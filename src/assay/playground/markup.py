@@ -107,8 +107,11 @@ def unit_text(unit: str | None) -> str:
 
 def json_twin(request: Request) -> str:
     """The address of the JSON of a page, with the page's query."""
-    path = request.url.path.removesuffix("/") or "/home"
-    found = quote(path if path.endswith(".json") else f"{path}.json")
+    # As it was sent: names may hold slashes and dots that only their escapes keep. One slash, so that it stays here.
+    raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    path = "/" + raw.decode("latin-1").partition("?")[0].strip("/")
+    path = "/home" if path == "/" else path
+    found = path if path.endswith(".json") else f"{path}.json"
     return f"{found}?{request.url.query}" if request.url.query else found
 
 

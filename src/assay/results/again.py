@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def again(values: Mapping[str, Any]) -> Again:
     round_ = known_round(values["round"])
     benchmark = round_.benchmarks.get(values["benchmark"]) if round_ else None
     task = benchmark.task if benchmark else values["task"]
-    runnable = benchmark is not None and task in Registry[object](_TASKS, "task").names()
+    runnable = benchmark is not None and task in _installed()
     own = values["origin"] == "local" and values["backend"] is not None
     commands: list[Command] = []
     remarks: list[str] = []
@@ -73,6 +74,12 @@ def again(values: Mapping[str, Any]) -> Again:
         remarks.append("The check reads the published raw logs again and gives both verdicts and every figure anew.")
     commands.append(Command("Show it in a terminal", f"assay results show {shlex.quote(values['uid'])}"))
     return Again(tuple(commands), tuple(remarks), own or runnable)
+
+
+@functools.cache
+def _installed() -> frozenset[str]:
+    """Names of the tasks that are installed; nothing of them is imported."""
+    return frozenset(Registry[object](_TASKS, "task").names())
 
 
 def _run(name: str, values: Mapping[str, Any]) -> str:

@@ -64,6 +64,7 @@ class Best:
         return self.benchmark, self.scenario, self.division, self.category
 
 
+_GROUP = ("round", "benchmark", "scenario", "division", "category")
 # Equals are told apart by their uid, so that the answer is the same every time. One plain statement: planning takes
 # longer than reading.
 _BEST = """
@@ -105,7 +106,7 @@ def best_results(
     for *group, fast_of, frugal_of, fast, frugal in store.run(_BEST, [[*rounds], benchmark]).fetchall():
         for by, number, best in ((By.THROUGHPUT, fast_of, fast), (By.EFFICIENCY, frugal_of, frugal)):
             if best is not None and organisation in (None, best["organisation"]) and system in (None, best["system"]):
-                found.append(Best(by, *group, **best, results=number))
+                found.append(Best(by=by, results=number, **dict(zip(_GROUP, group, strict=True)), **best))
     return found
 
 

@@ -52,12 +52,24 @@ _COLUMNS = """SELECT uid, round, benchmark, scenario, division, category, organi
 FROM results"""
 _OF_SYSTEM = f"""{_COLUMNS} WHERE organisation = ? AND system = ?
 ORDER BY division, round DESC, method DESC, benchmark, scenario, samples_per_second DESC NULLS LAST, uid LIMIT ?"""
-_OTHER_ROUNDS = f"""{_COLUMNS} WHERE organisation = ? AND system = ? AND benchmark = ? AND scenario = ?
-    AND division = ? AND model IS NOT DISTINCT FROM ? AND round <> ? ORDER BY round, uid LIMIT ?"""
-_SAME_CHIP = f"""{_COLUMNS} WHERE accelerator = ? AND accelerators IS NOT DISTINCT FROM ? AND benchmark = ?
-    AND scenario = ? AND division = ? AND method = 'measured' AND official IS NOT FALSE
-    AND (organisation, system) IS DISTINCT FROM (?, ?)
-ORDER BY round DESC, samples_per_second DESC NULLS LAST, uid LIMIT ?"""
+# One statement for all that stands beside a result: planning takes longer than reading.
+_BESIDE = """
+SELECT kind, uid, round, benchmark, scenario, division, category, organisation, system, accelerator, accelerators,
+    model, value, unit, samples_per_second, accuracy, accuracy_metric, accuracy_unit, accuracy_met, watts,
+    joules_per_sample, origin, method, official, labels, access
+FROM (
+    SELECT *, CASE
+        WHEN organisation = $5 AND system = $6 AND model IS NOT DISTINCT FROM $7 AND round = $8 THEN 0
+        WHEN organisation = $5 AND system = $6 AND model IS NOT DISTINCT FROM $7 AND scenario = $4 THEN 1
+        WHEN accelerator = $9 AND accelerators IS NOT DISTINCT FROM $10::BIGINT AND scenario = $4
+            AND method = 'measured' AND official IS NOT FALSE AND (organisation, system) IS DISTINCT FROM ($5, $6) THEN 2
+        END AS kind
+    FROM results WHERE benchmark = $2 AND division = $3 AND uid <> $1
+)
+WHERE kind IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY kind ORDER BY round DESC, samples_per_second DESC NULLS LAST, uid) <= $11
+ORDER BY kind, round DESC, samples_per_second DESC NULLS LAST, uid
+"""
 _OF_UIDS = f"{_COLUMNS} WHERE uid IN (SELECT unnest(?)) LIMIT ?"
 
 
@@ -66,30 +78,38 @@ def of_system(store: Store, organisation: str, system: str, *, most: int) -> lis
     return _lines(store, _OF_SYSTEM, [organisation, system, most])
 
 
-def other_rounds(store: Store, values: Mapping[str, Any], *, most: int) -> list[Line]:
-    """The same system's results of the same benchmark, scenario and model in other rounds, oldest first.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What belongs beside a result.
+
+    Attributes:
+        scenarios: the same system and model in other scenarios of the benchmark, in the same round.
+        rounds: the same system, model and scenario in other rounds, newest first.
+        chips: measured results of other systems with as many of the same accelerator, newest round and fastest first.
+    """
+
+    scenarios: tuple[Line, ...]
+    rounds: tuple[Line, ...]
+    chips: tuple[Line, ...]
+
+
+def lines_beside(store: Store, values: Mapping[str, Any], *, most: int) -> Beside:
+    """What belongs beside a result.
 
     Args:
         store: the index.
         values: fields of the result, by name.
-        most: how many at most.
+        most: how many of each kind at most.
     """
-    names = ("organisation", "system", "benchmark", "scenario", "division", "model", "round")
-    return _lines(store, _OTHER_ROUNDS, [*(values[name] for name in names), most])
-
-
-def same_accelerator(store: Store, values: Mapping[str, Any], *, most: int) -> list[Line]:
-    """Measured results of other systems with as many of the same accelerator, newest round and fastest first.
-
-    Args:
-        store: the index.
-        values: fields of the result, by name.
-        most: how many at most.
-    """
-    if values["accelerator"] is None:
-        return []
-    names = ("accelerator", "accelerators", "benchmark", "scenario", "division", "organisation", "system")
-    return _lines(store, _SAME_CHIP, [*(values[name] for name in names), most])
+    names = (
+        "uid", "benchmark", "division", "scenario", "organisation", "system", "model", "round", "accelerator",
+        "accelerators",
+    )  # fmt: skip
+    kinds: tuple[list[Line], ...] = ([], [], [])
+    for kind, *row in store.run(_BESIDE, [*(values[name] for name in names), most]).fetchall():
+        kinds[kind].append(_line(dict(zip(_NAMES, row, strict=True))))
+    scenarios, rounds, chips = kinds
+    return Beside(tuple(scenarios), tuple(rounds), tuple(chips))
 
 
 def of_uids(store: Store, uids: Sequence[str]) -> list[Line]:

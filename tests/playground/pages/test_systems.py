@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -99,6 +101,9 @@ def test_any_name_has_a_page(odd: TestClient, name: str) -> None:
     assert answer.status_code == 200
     assert odd.get(f"{path}.json").json()["system"] == name
     assert odd.get(f"{path}/trend.svg").status_code == 200
+    twin = re.search(r'href="([^"]*)">This page as JSON', answer.text)
+    assert twin is not None
+    assert odd.get(html.unescape(twin[1])).json()["system"] == name
     # The addresses in lists lead there.
     assert f'href="{path}"' in odd.get("/systems?organisation=Acme", headers=HTML).text
 

@@ -15,7 +15,7 @@ from assay.playground.lines import ChartForm, ResultLine, chart_answer, csv_answ
 from assay.playground.page import PageModel, Pages
 from assay.playground.security.answers import status_of
 from assay.results.beside import FIGURES, Compared, Wanted, beside, of_systems
-from assay.results.lines import line_of, of_uids, other_rounds, same_accelerator
+from assay.results.lines import line_of, lines_beside, of_uids
 from assay.results.one import Found, cautions, find_result, results_of_uids
 from assay.results.page_charts import Ratio, ratios
 from assay.results.ranks import ranks
@@ -262,8 +262,9 @@ def _suggestions(here: Here, found: Sequence[Found]) -> tuple[Suggestion, ...]:
     leaders = [(f"best by {each.by.value.replace('_', ' ')}", each.best_uid) for each in ranks(here.store, values)]
     lines = {each.uid: each for each in of_uids(here.store, [uid for _, uid in leaders])}
     offered = [(why, lines[uid]) for why, uid in leaders if uid in lines]
-    offered += [("same system", each) for each in other_rounds(here.store, values, most=2)]
-    offered += [("same accelerators", each) for each in same_accelerator(here.store, values, most=3)]
+    near = lines_beside(here.store, values, most=3)
+    offered += [("same system", each) for each in near.rounds]
+    offered += [("same accelerators", each) for each in near.chips]
     suggestions: dict[str, Suggestion] = {}
     for why, line in offered:
         if line.uid not in there and line.uid not in suggestions:

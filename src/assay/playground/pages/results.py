@@ -17,8 +17,8 @@ from assay.playground.page import PageModel, Pages
 from assay.results.again import again, file_address, safe_address
 from assay.results.derived import derived
 from assay.results.field_groups import grouped
-from assay.results.lines import of_uids, other_rounds, same_accelerator
-from assay.results.one import find_result
+from assay.results.lines import lines_beside
+from assay.results.one import find_result, results_of_uids
 from assay.results.ranks import ordinal, ranks
 from assay.results.verdicts import known_round, verdicts
 
@@ -156,11 +156,12 @@ class ResultPage(PageModel):
 @pages.get("/results/{name:path}", template="result.html", kept=True)
 def result(here: Looking, name: Annotated[str, PathParameter(max_length=500)]) -> ResultPage:
     """One result by its uid, the beginning of one, or the uid that CM gave it."""
-    found = find_result(here.store, name)
+    found = results_of_uids(here.store, [name]).get(name) or find_result(here.store, name)
     values = found.values
     if name != values["uid"]:
         ending = ".json" if here.request.scope["path"].endswith(".json") else ""
         return RedirectResponse(f"/results/{segment(values['uid'])}{ending}", status_code=307)  # type: ignore[return-value]
+    beside = lines_beside(here.store, values, most=_BESIDE)
     return ResultPage(
         uid=values["uid"],
         values={**values, **{name: _seed(values[name]) for name in values if name.endswith("_seed")}},
@@ -177,9 +178,9 @@ def result(here: Looking, name: Annotated[str, PathParameter(max_length=500)]) -
         ),
         figure_key=_figure_key(values),
         power_formula=_power_formula(values),
-        siblings=result_lines(of_uids(here.store, [uid for uid, *_ in found.siblings]) if found.siblings else ()),
-        other_rounds=result_lines(other_rounds(here.store, values, most=_BESIDE)),
-        same_accelerator=result_lines(same_accelerator(here.store, values, most=_BESIDE)),
+        siblings=result_lines(beside.scenarios),
+        other_rounds=result_lines(beside.rounds),
+        same_accelerator=result_lines(beside.chips),
         **_community(here, values),
         **_again(values),
         address=safe_address(values["url"]),
