@@ -58,6 +58,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("results", RESULTS, "assay.cli.results:results", "Published results and your own: ask, compare, import."),
     Verb("metrics", RESULTS, "assay.cli.metrics:metrics", "Derived metrics: list, explain, add, test."),
     Verb("index", RESULTS, "assay.cli.index:index", "The index that questions are answered from."),
+    Verb("accounts", RESULTS, "assay.cli.accounts:accounts", "Accounts of a server: roles, tokens, invitations."),
     Verb("site", RESULTS, "assay.cli.site:site", "The public pages of the playground as files."),
     Verb("serve", RESULTS, "assay.cli.serve:serve", "The playground in the browser: explore, compare, take part."),
     Verb("repo", REPOSITORIES, "assay.cli.repo:repo", "Repositories: list, add, pull, init, remove, verify."),
