@@ -155,7 +155,14 @@ class System:
 
 
 def find_system(store: Store, organisation: str, system: str) -> System:
-    """A system by its organisation and its name.
+    """A system by its organisation and its name; errors as of :func:`system_names`."""
+    organisation, system = system_names(store, organisation, system)
+    rows = store.run(_DESCRIPTIONS, [organisation, system]).fetchall()
+    return System(organisation, system, {row[0]: dict(zip(DESCRIBED, row[1:], strict=True)) for row in rows})
+
+
+def system_names(store: Store, organisation: str, system: str) -> tuple[str, str]:
+    """Organisation and name of a system that is there.
 
     A slash may belong to either name: an address does not tell. What is there decides.
 
@@ -167,19 +174,18 @@ def find_system(store: Store, organisation: str, system: str) -> System:
         "GROUP BY organisation, system ORDER BY organisation = ? DESC, organisation LIMIT 1",
         [f"{organisation}/{system}", organisation],
     ).fetchall()
-    if not found:
-        known = store.run("SELECT DISTINCT system FROM results WHERE organisation = ?", [organisation]).fetchall()
-        if not known:
-            known = store.run("SELECT DISTINCT system FROM results WHERE system IS NOT NULL").fetchall()
-        close = nearest(system, [name for (name,) in known if name])
-        raise NotFoundError(
-            f"no system {system!r} of {organisation!r}",
-            expected=" or ".join(close) or None,
-            hint="search all systems: /systems",
-        )
-    ((organisation, system),) = found
-    rows = store.run(_DESCRIPTIONS, [organisation, system]).fetchall()
-    return System(organisation, system, {row[0]: dict(zip(DESCRIBED, row[1:], strict=True)) for row in rows})
+    if found:
+        ((organisation, system),) = found
+        return organisation, system
+    known = store.run("SELECT DISTINCT system FROM results WHERE organisation = ?", [organisation]).fetchall()
+    if not known:
+        known = store.run("SELECT DISTINCT system FROM results WHERE system IS NOT NULL").fetchall()
+    close = nearest(system, [name for (name,) in known if name])
+    raise NotFoundError(
+        f"no system {system!r} of {organisation!r}",
+        expected=" or ".join(close) or None,
+        hint="search all systems: /systems",
+    )
 
 
 def same_chip(store: Store, found: System, *, most: int) -> list[tuple[str, str, int | None, int]]:

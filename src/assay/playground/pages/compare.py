@@ -19,7 +19,7 @@ from assay.results.lines import line_of, lines_beside, of_uids
 from assay.results.one import Found, cautions, find_result, results_of_uids
 from assay.results.page_charts import Ratio, ratios
 from assay.results.ranks import ranks
-from assay.results.systems import find_system
+from assay.results.systems import system_names
 
 pages = Pages("compare")
 _MOST = 6
@@ -137,11 +137,11 @@ def _of_systems(
     for name in names[:_MOST]:
         organisation, _, rest = name[:_LONGEST].partition("/")
         try:
-            found = find_system(here.store, organisation, rest)
+            found = system_names(here.store, organisation, rest)
         except AssayError as error:
             troubles.append((name[:_LONGEST], error))
         else:
-            systems.append((found.organisation, found.system))
+            systems.append(found)
     lines = of_systems(here.store, systems, wanted)
     return [
         (f"{organisation}/{system}", line.uid if line else None)
