@@ -194,12 +194,20 @@ class _FormReader(HTMLParser):
             self.forms[-1][3].append(data)
 
 
+@pytest.fixture(scope="session")
+def shared_app(published_home: Path) -> Any:
+    """The application of :func:`server`, whose templates are compiled once."""
+    config = ServerConfig.model_validate({"limits": {"enabled": False}, "sign_up": "open"})
+    return create_app(Settings(home=published_home), config, open_gate(config, None))
+
+
 @pytest.fixture
-def server(published_home: Path, tmp_path: Path) -> Iterator[TestClient]:
-    """A playground with accounts of its own, that anybody may sign up to, over the published rounds."""
-    made = server_app(Settings(home=published_home), database_url=f"sqlite:///{tmp_path / 'a.sqlite'}", sign_up="open")
+def server(shared_app: Any, tmp_path: Path) -> Iterator[TestClient]:
+    """A browser at a playground that anybody may sign up to, over the published rounds, with no accounts yet."""
+    state = shared_app.state
+    settings = replace(state.gate.config.accounts, hashing=_CHEAP)
+    accounts = Accounts(f"sqlite:///{tmp_path / 'accounts.sqlite'}", settings)
+    state.gate, state.playground = (replace(each, accounts=accounts) for each in (state.gate, state.playground))
     # Pages about accounts read no results: the index need not be followed.
-    try:
-        yield made
-    finally:
-        accounts_of(made).close()
+    yield TestClient(shared_app, base_url="http://localhost")
+    accounts.close()

@@ -227,5 +227,11 @@ def test_nobody_has_an_account_page(server: TestClient) -> None:
 def test_a_single_user_is_told_so(client: TestClient) -> None:
     page = client.get("/account", headers=HTML)
     assert page.status_code == 200 and "This playground has one user" in page.text
-    token = form_of  # no form is there: one is made up
-    assert not [each for each in forms_of(page) if each.method == "post"] and token is form_of
+    assert not [each for each in forms_of(page) if each.method == "post"]
+
+
+def test_a_single_user_has_nothing_to_change(client: TestClient) -> None:
+    program = newcomer(client)
+    for path in ("/account/profile", "/account/delete", "/sign-in", "/sign-up", "/people/invitations"):
+        answer = program.post(path, headers={**HTML, "X-Assay-Client": "test"})
+        assert answer.status_code == 404 and "one user and no accounts" in answer.text, path
