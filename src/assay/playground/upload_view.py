@@ -268,26 +268,31 @@ def _placed(here: Here, challenges: Sequence[Challenge], accepted: Sequence[Take
         return tuple(accepted)
     boards = [leaderboard(here.store, each, here.names) for each in challenges]
     return tuple(
-        each.model_copy(update={"places": tuple(place_of(each.uid, board) for board in boards)}) for each in accepted
+        each.model_copy(update={"places": tuple(place for board in boards for place in places_of(each.uid, board))})
+        for each in accepted
     )
 
 
-def place_of(uid: str, board: Leaderboard) -> Place:
-    """Where a result stands on a board, or why it does not."""
+def places_of(uid: str, board: Leaderboard) -> list[Place]:
+    """Where a result stands on a board, in each group that it is in; or why it does not."""
     challenge = board.challenge
-    for group in board.groups:
-        for standing in group.standings:
-            if standing.uid == uid:
-                return Place(
-                    challenge=challenge.name,
-                    title=challenge.title,
-                    group=group.title,
-                    place=standing.place,
-                    of=len(group.standings),
-                )
+    found = [
+        Place(
+            challenge=challenge.name,
+            title=challenge.title,
+            group=group.title,
+            place=standing.place,
+            of=len(group.standings),
+        )
+        for group in board.groups
+        for standing in group.standings
+        if standing.uid == uid
+    ]
+    if found:
+        return found
     why = "not ranked: it does not fulfil the challenge's condition, or has not what is compared"
     if board.problem:
         why = f"not ranked: the challenge itself is wrong: {board.problem}"
     elif uid in board.owners:
         why = "not ranked: a better result of yours stands there"
-    return Place(challenge=challenge.name, title=challenge.title, why=why)
+    return [Place(challenge=challenge.name, title=challenge.title, why=why)]

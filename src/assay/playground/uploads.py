@@ -26,7 +26,7 @@ from assay.base.files import locked, machine_errors, require_space
 from assay.base.settings import Settings
 from assay.community.challenge import Challenge, Status, zone_of
 from assay.community.challenges import find_challenge
-from assay.errors import AssayError, InvalidInputError, UsageError
+from assay.errors import AssayError, InvalidInputError, MachineError, UsageError
 from assay.playground.accounts.upload import Upload, UploadState
 from assay.playground.accounts.viewer import Scope, Via, Viewer
 from assay.playground.checking import ARCHIVE, JOB, UNPACKED, Job, check_apart
@@ -133,8 +133,8 @@ class UploadQueue:
         check: looks at one; in a process of its own unless given.
     """
 
-    def __init__(self, playground: Playground, *, check: Check = check_apart) -> None:
-        self._playground, self._check = playground, check
+    def __init__(self, playground: Playground, *, check: Check | None = None) -> None:
+        self._playground, self._check = playground, check or check_apart
         self.folder = playground.settings.home / FOLDER
         clock = playground.index.clock
         self.store: UploadStore = (
@@ -144,6 +144,7 @@ class UploadQueue:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._order: list[str] = []
+        self._changed = threading.Condition()
 
     # ---- receiving
 
@@ -203,9 +204,9 @@ class UploadQueue:
                 path.replace(folder / ARCHIVE)
             # Last: an upload with a job is whole.
             job.write(folder)
-        except AssayError:
+        except (AssayError, OSError) as error:
             self._give_up(upload, "the server could not keep it", "send it again")
-            raise
+            raise MachineError("the server could not keep the upload", hint="send it again") from error
         self._add(upload.id)
         return upload
 
@@ -228,7 +229,8 @@ class UploadQueue:
 
     def ahead(self, upload_id: str) -> int:
         """How many uploads are checked before this one."""
-        order = list(self._order)
+        with self._changed:
+            order = list(self._order)
         return order.index(upload_id) if upload_id in order else 0
 
     # ---- checking
@@ -272,8 +274,14 @@ class UploadQueue:
                     if self.store.get(path.name, EVERYTHING).state.done:
                         self._remove(path.name)
 
+    def drained(self, seconds: float) -> bool:
+        """Wait until everything that has come is checked; whether it is, after so many seconds at most."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._order, seconds)
+
     def _add(self, upload_id: str) -> None:
-        self._order.append(upload_id)
+        with self._changed:
+            self._order.append(upload_id)
         self._waiting.put(upload_id)
 
     def _work(self) -> None:
@@ -286,8 +294,9 @@ class UploadQueue:
                 # The database or the disk is gone; the upload stays, and is taken up again at the next start.
                 self._playground.index.problem = str(error)
             finally:
-                with contextlib.suppress(ValueError):
+                with self._changed:
                     self._order.remove(upload_id)
+                    self._changed.notify_all()
 
     def _one(self, upload_id: str) -> None:
         upload = self.store.get(upload_id, EVERYTHING)
