@@ -37,7 +37,7 @@ def join(
     with transaction(settings, author, f"{account} joins {challenge.name}") as work:
         work.will_write(work.editor.repository.root / CONTRIBUTOR.alias / account)
         ensure_contributor(
-            work.editor, account, name=author.name, organisation=organisation, challenges=[challenge.uid]
+            work.editor, account, name=display_name, organisation=organisation, challenges=[challenge.uid]
         )
 
 

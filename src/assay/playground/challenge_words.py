@@ -51,7 +51,7 @@ def state_of(challenge: Challenge, now: datetime) -> State:
         text, day, moment = "Open until the end of", challenge.last_day, challenge.closes
         left = f"{span(challenge.closes - now)} left"
     elif status is Status.OPEN:
-        text = "Open without an end"
+        text = "Open until it is done" if challenge.until_done else "Open without an end"
     else:
         text = "Under preparation: it takes no results yet"
     return State(

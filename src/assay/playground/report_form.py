@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assay.base.units import parse_duration
 from assay.cm.meta import JsonValue
 from assay.community.challenges import find_challenge
 from assay.community.report import Report, ReportVerdict, add_report
@@ -168,14 +169,23 @@ def numbers(typed: Mapping[str, str]) -> dict[str, JsonValue]:
     for name, text in typed.items():
         if not text.strip():
             continue
-        try:
-            number = float(text.strip().replace(",", "")) if len(text) < 60 else math.nan
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise UsageError(f"{name} is no number", expected="a number, such as 210.5", found=text[:40])
+        number = _number(text.strip()) if len(text) < 60 else None
+        if number is None or not math.isfinite(number):
+            raise UsageError(f"{name} is no number", expected="a number, such as 210.5, or 1.5 ms", found=text[:40])
         found[name] = number
     return found
+
+
+def _number(text: str) -> float | None:
+    """A number, or a time such as ``1.5 ms`` in nanoseconds; None for neither."""
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        pass
+    try:
+        return float(parse_duration(text.replace(" ", "")))
+    except UsageError:
+        return None
 
 
 def unit_of(name: str, values: Mapping[str, Any]) -> str:

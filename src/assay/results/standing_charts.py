@@ -56,7 +56,7 @@ def standings_chart(bars: Sequence[Bar], *, title: str) -> Spec:
     return {
         "$schema": _SCHEMA,
         "width": "container",
-        "height": {"step": 26},
+        "height": 26 * max(len(shown), 1),
         "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"values": values},
         "mark": {"type": "bar", "cornerRadiusEnd": 3},
