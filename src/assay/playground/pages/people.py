@@ -200,7 +200,7 @@ def _looked_after(here: Here) -> Accounts:
 
 
 def _wrong(here: Here, error: AssayError, at: str) -> Response:
-    return shown(here, "people.html", _page(here, mistake=mistake_of(error, at.casefold()[:64])), error)
+    return shown(here, "people.html", _page(here, mistake=mistake_of(error, at[:64])), error)
 
 
 def _page(here: Here, *, after: str = "", **also: Any) -> PeoplePage:
