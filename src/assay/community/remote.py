@@ -80,13 +80,14 @@ def base_of(url: str) -> str:
     Raises:
         UsageError: when it is none.
     """
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+    error = UsageError("not the address of a server", expected="https://results.example.org", found=url[:200])
     try:
-        wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
-        wrong = True
-    if wrong or parts.username or parts.password or parts.query or parts.fragment or parts.path not in ("", "/"):
-        raise UsageError("not the address of a server", expected="https://results.example.org", found=url[:200])
+        raise error from None
+    if not named or parts.username or parts.password or parts.query or parts.fragment or parts.path not in ("", "/"):
+        raise error
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 

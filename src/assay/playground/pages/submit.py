@@ -206,7 +206,8 @@ def _runs(here: Here) -> tuple[RunLine, ...]:
         if record is None or record.mode != Mode.PERFORMANCE.value or each.id in gone:
             continue
         line = run_line(each)
-        if line.state == "VALID":
+        # A record without a verdict gets one when it is checked.
+        if line.state in ("VALID", "not judged"):
             found.append(line)
         if len(found) >= _RUNS:
             break
