@@ -15,7 +15,6 @@ import assay
 from assay.base.files import machine_errors
 from assay.base.settings import Settings
 from assay.playground import cache, failures
-from assay.playground.accounts.service import Accounts
 from assay.playground.here import Playground
 from assay.playground.index import Index
 from assay.playground.markup import Markup
@@ -94,6 +93,9 @@ def _gate(settings: Settings, config: ServerConfig) -> Gate:
         return open_gate(config, None, local_name=local_name())
     with machine_errors(settings.home):
         settings.home.mkdir(parents=True, exist_ok=True)
+    # A single user never needs the library of databases, which takes a third of a second to import.
+    from assay.playground.accounts.service import Accounts
+
     return open_gate(config, Accounts(config.database(settings), config.accounts))
 
 

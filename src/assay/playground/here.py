@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from assay.base.settings import Settings
 from assay.expressions import Schema
-from assay.playground.accounts.service import Accounts
 from assay.playground.accounts.viewer import Viewer
 from assay.playground.index import Index, utc_text
 from assay.playground.markup import Markup
@@ -20,6 +19,9 @@ from assay.playground.security.metrics import Metrics as Counters
 from assay.playground.security.requests import identify
 from assay.results.metrics import Metrics
 from assay.results.store import Store
+
+if TYPE_CHECKING:
+    from assay.playground.accounts.service import Accounts
 
 
 @dataclass(frozen=True, slots=True)

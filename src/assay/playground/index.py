@@ -61,7 +61,9 @@ class Index:
     _watching: threading.Thread | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Bring the index up to date and keep it so."""
+        """Bring the index up to date and keep it so; once, however often it is called."""
+        if self._watching is not None:
+            return
         self.refresh()
         self._watching = threading.Thread(target=self._watch, name="assay-index", daemon=True)
         self._watching.start()

@@ -66,7 +66,8 @@ def listening(config: ServerConfig, *, fixed: bool) -> socket.socket:
     last: OSError | None = None
     for port in range(config.port, config.port + (1 if fixed or config.port == 0 else _TRIED)):
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        found = socket.socket(family, socket.SOCK_STREAM)
+        # With the protocol named, or asyncio takes it for something else and lets small answers wait for 40 ms.
+        found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((config.host.strip("[]"), port))
