@@ -34,7 +34,7 @@ def values_of(store: Store, name: str) -> list[str]:
         raise UsageError(f"{name} holds no words")
     # A list has to be taken apart first; the field called "value" is not meant.
     word = f'unnest("{field.name}")' if field.kind is Kind.TEXTS else f'"{field.name}"'
-    sql = f"SELECT DISTINCT word FROM (SELECT {word} AS word FROM results) WHERE word IS NOT NULL"  # noqa: S608
+    sql = f"SELECT DISTINCT word FROM (SELECT {word} AS word FROM results) WHERE word IS NOT NULL"
     found = store.run(f"{sql} ORDER BY word LIMIT {_MOST}").fetchall()
     return [value for (value,) in found]
 

@@ -84,10 +84,10 @@ def reckoned(
         holes = ", ".join("?" * (len(columns) + 1))
         for number, row in enumerate(rows):
             cells = [number, *(row.get(name) for name in columns)]
-            connection.execute(f"INSERT INTO example VALUES ({holes})", cells)  # noqa: S608 - names of ours
+            connection.execute(f"INSERT INTO example VALUES ({holes})", cells)
         sql = expression.sql()
         order = "" if metric.scope is Scope.GROUP else "ORDER BY n"
-        statement = f"SELECT {sql.text} FROM example {order}"  # noqa: S608 - values are bound
+        statement = f"SELECT {sql.text} FROM example {order}"
         return [value for (value,) in connection.execute(statement, list(sql.parameters)).fetchall()]
 
 
