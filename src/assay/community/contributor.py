@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assay.base.settings import Settings
@@ -111,7 +111,7 @@ def load_contributors(
     hidden = {each.account for each in entries_ if each.form.skip}
     results = _results(store)
     reports = load_reports(settings, audience, store).items
-    unspoken = hidden_challenges(settings, audience)
+    words = _Words(challenges, hidden_challenges(settings, audience))
     trails = _trails(settings, store, challenges, reports)
     known = {each.account: each for each in entries_}
     accounts = dict.fromkeys([*known, *results, *trails, *(each.contributor for each in reports if each.contributor)])
@@ -122,8 +122,7 @@ def load_contributors(
             results.get(account, []),
             trails.get(account, []),
             reports,
-            challenges,
-            unspoken,
+            words,
         )
         for account in accounts
         if account not in hidden
@@ -144,12 +143,20 @@ def find_contributor(
     Raises:
         NotFoundError: for none, with the closest names.
     """
-    found = load_contributors(settings, store, challenges, audience=audience)
+    return among(load_contributors(settings, store, challenges, audience=audience), name)
+
+
+def among(contributors: Sequence[ContributorStanding], name: str) -> ContributorStanding:
+    """The contributor of an account or a uid.
+
+    Raises:
+        NotFoundError: for none, with the closest names.
+    """
     wanted = name.strip().casefold()
-    for each in found:
+    for each in contributors:
         if wanted and wanted in (each.account.casefold(), each.uid):
             return each
-    raise unknown("contributor", name[:200], [each.account for each in found])
+    raise unknown("contributor", name[:200], [each.account for each in contributors])
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +242,14 @@ def _standing(
     results: list[AcceptedEntry],
     reckoned: list[PointEntry],
     reports: Sequence[Report],
-    challenges: Sequence[Challenge],
-    unspoken: Sequence[Challenge],
+    words: _Words,
 ) -> ContributorStanding:
     form = entry.form if entry is not None else ContributorForm()
     awarded = [PointEntry(account, each.point, each.desc or "awarded", by_hand=True) for each in form.points]
     trail = [*sorted(reckoned, key=lambda each: each.when, reverse=True), *awarded]
-    joined = _joined(form.challenges, results, challenges, unspoken)
-    still = {each.uid for each in challenges if each.status is Status.OPEN}
-    marked = _joined(form.ongoing, [], challenges, unspoken)
+    joined = _joined(form.challenges, results, words)
+    still = {each.uid for each in words.challenges if each.status is Status.OPEN}
+    marked = _joined(form.ongoing, [], words)
     everything = tuple(dict.fromkeys((*joined, *marked)))
     last = max([form.last_participation_date, *(each.accepted[:10] for each in results)])
     return ContributorStanding(
@@ -267,24 +273,39 @@ def _standing(
     )
 
 
-def _joined(
-    written: Sequence[str],
-    results: Sequence[AcceptedEntry],
-    challenges: Sequence[Challenge],
-    unspoken: Sequence[Challenge],
-) -> tuple[str, ...]:
-    """Uids of challenges taken part in; words of an entry that fit none stay as they are, those for a hidden one do not."""
-    by_uid = {each.uid for each in challenges}
-    found: list[str] = []
-    for word in written:
-        fit = [each.uid for each in challenges if _means(word, each)]
-        silent = is_uid(word) or any(_means(word, each) for each in unspoken)
-        found += fit or ([] if silent else [word])
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What words of entries mean: uids of challenges, or themselves.
+
+    Attributes:
+        challenges: those that the audience sees.
+        unspoken: those that it does not; words for them mean nothing.
+    """
+
+    challenges: Sequence[Challenge]
+    unspoken: Sequence[Challenge]
+    _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def meaning(self, word: str) -> tuple[str, ...]:
+        """Uids of the challenges that a word names; a word that names none stays as it is."""
+        found = self._known.get(word)
+        if found is None:
+            tags = {part.strip() for part in word.split(",") if part.strip()}
+            found = tuple(each.uid for each in self.challenges if _named(each, word, tags))
+            if not (found or is_uid(word) or any(_named(each, word, tags) for each in self.unspoken)):
+                found = (word,)
+            self._known[word] = found
+        return found
+
+
+def _named(challenge: Challenge, word: str, tags: set[str]) -> bool:
+    """Whether a challenge has a uid or an alias, or all of some tags."""
+    return word in (challenge.uid, challenge.alias) or bool(tags and tags <= set(challenge.tags))
+
+
+def _joined(written: Sequence[str], results: Sequence[AcceptedEntry], words: _Words) -> tuple[str, ...]:
+    """Uids of challenges taken part in, and words of an entry that fit none."""
+    by_uid = {each.uid for each in words.challenges}
+    found = [each for word in written for each in words.meaning(word)]
     found += [uid for each in results for uid in each.challenges if uid in by_uid]
     return tuple(dict.fromkeys(found))
-
-
-def _means(word: str, challenge: Challenge) -> bool:
-    """Whether a word of an entry names a challenge: by uid, alias or tags."""
-    tags = {part.strip() for part in word.split(",") if part.strip()}
-    return word in (challenge.uid, challenge.alias) or bool(tags and tags <= set(challenge.tags))

@@ -10,6 +10,7 @@ from assay.community.challenges import load_challenges
 from assay.community.contributor import ContributorStanding, load_contributors
 from assay.community.leaderboard import Leaderboard, leaderboard
 from assay.community.report import load_reports
+from assay.playground.authored import authored
 from assay.playground.challenge_board import BoardLine, board_line
 from assay.playground.challenge_line import ChallengeLine, line_of
 from assay.playground.challenge_links import (
@@ -219,15 +220,9 @@ def html_of(here: Here, challenge: Challenge, document: Document) -> str:
     """A text of a challenge, made harmless."""
     if document.html:
         return str(harmless(document.text))
-    text = without_title(for_server(document.text, _base(here)), challenge.title, document.title)
-    return str(render(text, link=links_of(challenge, document)))
-
-
-def without_title(text: str, *titles: str) -> str:
-    """A text without its first heading, where that is a title that the page shows already."""
-    head, _, rest = text.lstrip().partition("\n")
-    plain = head.lstrip("#").strip().casefold()
-    return rest if head.startswith("#") and plain in {each.casefold() for each in titles} else text
+    text = for_server(document.text, _base(here))
+    titles = (challenge.title, document.title) if document.name.startswith("docs/") else (challenge.title,)
+    return authored(text, *titles, link=links_of(challenge, document))
 
 
 def documents_of(challenge: Challenge) -> tuple[DocumentLine, ...]:

@@ -11,11 +11,11 @@ from fastapi.responses import Response
 
 from assay.community.challenge import Challenge
 from assay.community.challenges import load_challenges
-from assay.community.contributor import AcceptedEntry, ContributorStanding, find_contributor, load_contributors
+from assay.community.contributor import AcceptedEntry, ContributorStanding, among, load_contributors
 from assay.community.report import Report, load_reports
+from assay.playground.authored import authored
 from assay.playground.here import Here, Looking
 from assay.playground.lines import csv_answer
-from assay.playground.markdown import render
 from assay.playground.page import PageModel, Pages
 
 pages = Pages("contributors")
@@ -188,17 +188,18 @@ def contributor(here: Looking, name: Annotated[str, PathParameter(max_length=300
     """A contributor: points and what each was given for, results, reports, challenges, trophies."""
     challenges = _challenges(here)
     audience = here.viewer.audience
-    found = find_contributor(here.settings, here.store, challenges, name, audience=audience)
+    everybody = load_contributors(here.settings, here.store, challenges, audience=audience)
+    found = among(everybody, name)
     known = {each.uid: each for each in challenges}
     written = {each.uid: each for each in load_reports(here.settings, audience, here.store).items}
     (line,) = _lines([found], "")
     return ContributorPage(
         line=line,
-        of=len(_everybody(here)),
+        of=len(everybody),
         uid=found.uid,
         urls=found.urls,
         trophies=found.trophies,
-        html=str(render(found.readme)) if found.readme else "",
+        html=authored(found.readme, found.name) if found.readme else "",
         trail=_trail(found, known, written),
         results=tuple(_result(each, known) for each in found.results[:_RESULTS]),
         results_found=len(found.results),

@@ -14,11 +14,10 @@ from assay.community.challenges import load_challenges
 from assay.community.report import Report, ReportVerdict, find_report, load_reports
 from assay.errors import AssayError
 from assay.playground.accounts.viewer import Scope
-from assay.playground.challenge_page import without_title
+from assay.playground.authored import authored
 from assay.playground.forms import mistake_of, shown
 from assay.playground.here import Here, Looking
 from assay.playground.lines import ResultLine, result_lines
-from assay.playground.markdown import render
 from assay.playground.markup import segment
 from assay.playground.page import PageModel, Pages, answer_json
 from assay.playground.pages.challenges import ProblemLine, problem_lines
@@ -161,7 +160,7 @@ def send_report(
     try:
         if act == "preview":
             check(sent)
-            return shown(here, "report_form.html", form_page(here, sent, preview=str(render(text))))
+            return shown(here, "report_form.html", form_page(here, sent, preview=authored(text, title)))
         report = write(here, sent)
     except AssayError as error:
         # What it is about has to be there; everything else is said beside the form.
@@ -214,7 +213,7 @@ def _page(here: Here, found: Report) -> ReportPage:
         repository=found.repository,
         tags=found.tags,
         text=found.text,
-        html=str(render(without_title(found.text, found.title))) if found.text else "",
+        html=authored(found.text, found.title) if found.text else "",
         figures=tuple(_figure(name, value, values) for name, value in found.figures.items()),
         compared_with=line.results[0].uid if line.results else "",
     )
