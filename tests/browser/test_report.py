@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -20,17 +18,6 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr", "--v=0",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    if os.environ.get("CI"):
-        raise AssertionError("there is no Chromium, and browser tests are never skipped under CI")
-    pytest.skip("there is no Chromium (apt-get install chromium)")
 
 
 @pytest.fixture

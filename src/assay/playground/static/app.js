@@ -75,6 +75,25 @@
     }
   }
 
+  function named(each) {
+    if (each.matches(".scroll") && !each.hasAttribute("role")) {
+      each.setAttribute("role", "group");
+      each.setAttribute("aria-label", "Table that scrolls");
+    }
+  }
+
+  // What scrolls can be scrolled with the keyboard, also where nothing in it takes the focus.
+  function scrolling() {
+    const watched = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        const scrolls = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
+        if (scrolls && !target.hasAttribute("tabindex")) { target.tabIndex = 0; target.dataset.scrolls = "yes"; named(target); }
+        else if (!scrolls && target.dataset.scrolls) { target.removeAttribute("tabindex"); delete target.dataset.scrolls; }
+      }
+    });
+    for (const each of document.querySelectorAll(".scroll, .card, pre")) watched.observe(each);
+  }
+
   // <time datetime> of moments are told in the visitor's zone, too.
   function times() {
     for (const time of document.querySelectorAll("time[data-local]")) {
@@ -88,5 +107,6 @@
   menu();
   copying();
   sending();
+  scrolling();
   times();
 })();

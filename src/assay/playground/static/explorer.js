@@ -29,7 +29,8 @@
       const data = inline ? JSON.parse(inline.textContent) : await answer.json();
       if (figure.dataset.view !== address) return;
       if (!answer.ok) throw new Error(data.what ? `${data.what}${data.hint ? ` – ${data.hint}` : ""}` : answer.statusText);
-      await draw(figure, data);
+      if (data.shown) await draw(figure, data);
+      else nothing(figure, data);
       const note = document.getElementById("plot-note");
       note.textContent = [`${data.shown.toLocaleString("en")} of ${data.total.toLocaleString("en")} results with these figures`, ...data.notes].join(" · ");
       figure.dataset.drawn = "yes";
@@ -39,6 +40,16 @@
     } finally {
       figure.classList.remove("waiting");
     }
+  }
+
+  // A plot without points would be axes of nothing.
+  function nothing(figure, data) {
+    const words = ["x", "y"].map((name) => data.channels[name]?.title).filter(Boolean).join(" and ");
+    const line = document.createElement("p");
+    line.className = "empty";
+    line.textContent = `None of the ${data.total.toLocaleString("en")} results has ${words}: choose another figure.`;
+    figure.querySelector(".canvas").replaceChildren(line);
+    shown = null;
   }
 
   async function draw(figure, data) {
