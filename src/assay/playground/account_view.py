@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.community.challenges import load_challenges
-from assay.playground.accounts.service import Accounts
-from assay.playground.accounts.tokens import Token
 from assay.playground.forms import FormPage, accounts_in, signed_in
 from assay.playground.here import Here
 from assay.playground.page import PageModel
 from assay.playground.security.cookies import session_cookie
+
+if TYPE_CHECKING:
+    # SQLAlchemy takes 0.3 s to import, which a single user need not wait for.
+    from assay.playground.accounts.service import Accounts
+    from assay.playground.accounts.tokens import Token
 
 _TOKEN_DAYS = (7, 30, 90, 180, 365)
 _UPLOADS = 50

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import RedirectResponse, Response
 
 from assay.errors import AssayError, NotFoundError
-from assay.playground.accounts.audit import Actor
+from assay.playground.accounts.actor import Actor
 from assay.playground.accounts.paths import safe_path
 from assay.playground.accounts.refusals import DeniedError, SignInError, ThrottledError
-from assay.playground.accounts.service import Accounts
 from assay.playground.accounts.viewer import Scope, Via
 from assay.playground.here import Here
 from assay.playground.page import PageModel, html
 from assay.playground.security.addresses import address_of
 from assay.playground.security.answers import headers_of, status_of, wants_json
+
+if TYPE_CHECKING:
+    # SQLAlchemy takes 0.3 s to import, which a single user need not wait for.
+    from assay.playground.accounts.service import Accounts
 
 _NO_STORE = {"Cache-Control": "no-store"}
 

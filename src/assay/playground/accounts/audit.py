@@ -10,29 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from assay.playground.accounts.actor import CONSOLE, Actor
 from assay.playground.accounts.database import Database
 from assay.playground.accounts.network import truncated
 from assay.playground.accounts.settings import Clock
 from assay.playground.accounts.tables import AuditRow
 
 _LONGEST = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does something.
-
-    Attributes:
-        name: of the account; None for anybody.
-        address: where from; only its network is kept.
-    """
-
-    name: str | None
-    address: str | None = None
-
-
-CONSOLE = Actor("console")
-"""Whoever uses the command line on the server itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +96,6 @@ class Audit:
 def _storable(text: str) -> str:
     """A text that every database takes: no half characters, no zero bytes, not too long."""
     return text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+__all__ = ["CONSOLE", "Actor", "Audit", "AuditEntry"]

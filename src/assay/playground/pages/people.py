@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Form, Query
 from fastapi.responses import Response
 
 from assay.errors import AssayError, InvalidInputError
-from assay.playground.accounts.audit import AuditEntry
-from assay.playground.accounts.invitations import Invitation
-from assay.playground.accounts.people import Account
-from assay.playground.accounts.service import Accounts
 from assay.playground.accounts.viewer import Role, Scope
 from assay.playground.forms import FormPage, accounts_in, actor_of, go_on, mistake_of, shown, signed_in
 from assay.playground.here import Here, Looking
 from assay.playground.page import PageModel, Pages
+
+if TYPE_CHECKING:
+    # SQLAlchemy takes 0.3 s to import, which a single user need not wait for.
+    from assay.playground.accounts.audit import AuditEntry
+    from assay.playground.accounts.invitations import Invitation
+    from assay.playground.accounts.people import Account
+    from assay.playground.accounts.service import Accounts
 
 pages = Pages("people")
 _PER_PAGE = 100
