@@ -172,7 +172,7 @@ class LocalUploads:
         ]
         return sorted(found, key=lambda each: (each.created, each.id), reverse=True)[:limit]
 
-    def _every(self) -> list[Upload]:
+    def _every(self) -> tuple[Upload, ...]:
         found = []
         with machine_errors(self._folder):
             files = [each for each in self._folder.glob(f"*/{_FILE}") if id_of(each.parent.name)]
@@ -183,7 +183,7 @@ class LocalUploads:
             except AssayError:
                 # One that cannot be read hides no other.
                 continue
-        return found
+        return tuple(found)
 
     def _read(self, upload_id: str) -> Upload:
         name = id_of(upload_id)
