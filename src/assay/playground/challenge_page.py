@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ from assay.playground.challenge_line import ChallengeLine, line_of
 from assay.playground.challenge_links import (
     comparable_address,
     document_address,
+    document_name,
     experiment_address,
     for_server,
     links_of,
@@ -191,7 +193,7 @@ def challenge_page(here: Here, found: Challenge, group: str) -> ChallengePage:
         members=_members(found, board, people),
         admitted=_admitted(here, found),
         part=part,
-        may_join=mine and not part,
+        may_join=mine and not part and not (found.private and here.playground.accounts is None),
         may_admit=here.playground.accounts is not None and here.viewer.is_maintainer,
     )
 
@@ -226,11 +228,16 @@ def html_of(here: Here, challenge: Challenge, document: Document) -> str:
 
 
 def documents_of(challenge: Challenge) -> tuple[DocumentLine, ...]:
-    """The further texts of a challenge."""
+    """The further texts of a challenge; the names of files tell those of one title apart."""
+    found = [each for each in challenge.documents if each.name.startswith("docs/")]
+    titles = Counter(each.title for each in found)
     return tuple(
-        DocumentLine(name=each.name, title=each.title, address=document_address(challenge.name, each.name))
-        for each in challenge.documents
-        if each.name.startswith("docs/")
+        DocumentLine(
+            name=each.name,
+            title=each.title if titles[each.title] == 1 else f"{each.title}: {document_name(each.name)}",
+            address=document_address(challenge.name, each.name),
+        )
+        for each in found
     )
 
 

@@ -8,7 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 from tests.playground.conftest import HTML
 
-from .together import ADAS, BOBS, OPEN, SECRETS, WORDS, Together, together
+from assay.cm.artifact import CHALLENGE
+
+from .together import ADAS, BOBS, OPEN, SECRETS, WORDS, Together, entry, together
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +178,12 @@ def test_members_and_maintainers_see_the_private_challenge_with_its_results_and_
 
 def test_who_joined_a_public_challenge_is_shown_to_maintainers_alone(server: Together) -> None:
     assert server.member.get("/challenges/summer.json").json()["admitted"] == []
+
+
+def test_texts_of_one_title_are_told_apart_by_their_files(server: Together) -> None:
+    folder = entry(server.settings, CHALLENGE, "twice", "00112233445566ab", title="Twice")
+    (folder / "docs").mkdir()
+    for name in ("one", "two"):
+        (folder / "docs" / f"{name}.md").write_text("# Setup\n", encoding="utf-8")
+    said = server.anybody.get("/challenges/twice.json").json()
+    assert [each["title"] for each in said["documents"]] == ["Setup: one", "Setup: two"]
