@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from posixpath import normpath
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import parse_qs, unquote
 
 from assay.community.challenge import Challenge, Document, ExperimentLink
 from assay.playground.markup import query, segment
@@ -109,8 +109,3 @@ def _chosen(word: str) -> list[tuple[str, str]]:
 
 def _sort(challenge: Challenge) -> str:
     return f"{'' if challenge.ranking.lowest else '-'}({challenge.ranking.metric})"
-
-
-def address_of_anchor(name: str) -> str:
-    """A name as the end of an address within a page."""
-    return quote(name, safe="")
