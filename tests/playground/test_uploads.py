@@ -200,6 +200,7 @@ def test_fields_become_a_wish(settings: Settings) -> None:
         ({"private": "perhaps"}, InvalidInputError),
         ({"embargo": "2026-12-24T18:00"}, InvalidInputError),
         ({"embargo": "soon"}, InvalidInputError),
+        ({"embargo": "9999-12-31T23:59-14:00"}, InvalidInputError),
         ({"embargo": "2026-12-24T18:00", "zone": "Mars/Olympus"}, InvalidInputError),
         ({"embargo": "2026-12-24T18:00", "zone": "../../etc/passwd"}, InvalidInputError),
         ({"embargo": "2026-11-30T00:00Z"}, UsageError),

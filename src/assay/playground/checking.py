@@ -151,6 +151,9 @@ def _plain(error: AssayError, folder: Path, settings: Settings) -> dict[str, Any
                 key: value.replace(f"{name}/", "").replace(name, "upload") if isinstance(value, str) else value
                 for key, value in said.items()
             }
+    if said["where"] == ARCHIVE:
+        # The name that it has for its sender stands above it.
+        said["where"] = None
     return {**said, "ours": isinstance(error, MachineError | MissingDependencyError)}
 
 

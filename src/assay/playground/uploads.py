@@ -113,16 +113,16 @@ def embargo_of(text: str, now: datetime, zone: str = "") -> datetime | None:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None and zone:
             moment = moment.replace(tzinfo=zone_of(zone[:80]))
-        passed = moment.tzinfo is not None and moment <= now
+        if moment.tzinfo is None:
+            raise InvalidInputError("the embargo has no time zone", where="embargo", expected=f"{text[:60]}Z for UTC")
+        moment = moment.astimezone(UTC)
     except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError) as error:
         raise InvalidInputError(
             "no moment", where="embargo", expected="a moment with its zone: 2026-12-31T00:00Z", found=text[:60]
         ) from error
-    if moment.tzinfo is None:
-        raise InvalidInputError("the embargo has no time zone", where="embargo", expected=f"{text[:60]}Z for UTC")
-    if passed:
+    if moment <= now:
         raise UsageError("the embargo is no moment to come", expected="a later moment", found=text[:60])
-    return moment.astimezone(UTC)
+    return moment
 
 
 class UploadQueue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +304,30 @@ def test_a_page_that_waits_asks_again_by_itself(
     assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in shown
     assert f'data-upload="{upload}"' in shown
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("before", "status"),
+    [
+        ("2099-01-01T00:00:00Z", 200),
+        ("2099-01-01T00:00:00", 422),
+        ("0001-01-01T00:00:00+14:00", 400),
+        ("soon", 422),
+    ],
+)
+def test_older_uploads(local: TestClient, before: str, status: int) -> None:
+    assert local.get("/uploads.json", params={"before": before}).status_code == status
+
+
+def test_a_connection_that_ends_leaves_nothing(local: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from starlette.requests import ClientDisconnect, Request
+
+    async def gone(self: Request) -> AsyncIterator[bytes]:
+        yield b'--XX\r\nContent-Disposition: form-data; name="file"; filename="a.tar"\r\n\r\nhalf'
+        raise ClientDisconnect
+
+    monkeypatch.setattr(Request, "stream", gone)
+    headers = {**PROGRAM, "content-type": "multipart/form-data; boundary=XX"}
+    answer = local.post("/api/uploads", content=b"", headers=headers)
+    assert answer.status_code == 400
+    assert kept(local) == []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -61,13 +62,13 @@ class UploadsPage(PageModel):
 def uploads(
     here: Looking,
     everybody: Annotated[bool, Query(alias="all")] = False,
-    before: Annotated[datetime | None, Query()] = None,
+    before: Annotated[AwareDatetime | None, Query()] = None,
 ) -> UploadsPage:
     """What you have sent in; maintainers can see what everybody has."""
     viewer = here.viewer.require(Scope.PUSH) if not here.viewer.known else here.viewer
     every = everybody and viewer.is_maintainer
     found = queue_of(here.request).store.list(
-        viewer, account=None if every else contributor_of(viewer), before=before, limit=_PER_PAGE
+        viewer, account=None if every else contributor_of(viewer), before=_utc(before), limit=_PER_PAGE
     )
     older = found[-1].created.isoformat() if len(found) == _PER_PAGE else None
     return UploadsPage(
@@ -102,7 +103,28 @@ def _owns(viewer: Viewer, found: Upload) -> bool:
     return viewer.known and contributor_of(viewer).casefold() == found.account.casefold()
 
 
-@pages.router.post("/api/uploads", status_code=202, summary="Send in a submission tree or runs, packed")
+_TEXT = {"type": "string"}
+_FORM = {
+    "required": ["file"],
+    "type": "object",
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "A .tar.gz, .tar.xz, .tar or .zip"},
+        "challenge": {"type": "array", "items": _TEXT, "description": "Alias or uid of an open challenge"},
+        "private": {**_TEXT, "description": "1: seen by its account and maintainers alone"},
+        "embargo": {**_TEXT, "description": "From when on everybody may see it: ISO 8601 with a zone"},
+        "round": {**_TEXT, "description": "Whose rules a tree is checked by; told from its logs when left out"},
+        "note": {**_TEXT, "description": "For yourself and the maintainers"},
+        "sha256": {**_TEXT, "description": "Of the file, held against what came"},
+    },
+}
+
+
+@pages.router.post(
+    "/api/uploads",
+    status_code=202,
+    summary="Send in a submission tree or runs, packed",
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+)
 async def send(request: Request, here: Looking) -> Response:
     """Send in an archive as ``multipart/form-data``: ``file``, and if wanted ``challenge`` (repeated), ``private``,
     ``embargo``, ``round`` and ``note``. Answers at once; ask the address that it names what has become of it."""
@@ -157,6 +179,8 @@ def put(request: Request, here: Here, receiver: Receiver, received: Received) ->
     )  # fmt: skip
 
 
-def limits_of(here: Here) -> dict[str, Any]:
-    """What an upload may hold here."""
-    return here.playground.config.upload.model_dump()
+def _utc(moment: datetime | None) -> datetime | None:
+    try:
+        return None if moment is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidInputError("no moment", where="before", found=str(moment)) from error
