@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+import re
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import httpx2
-import psutil
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -23,12 +22,13 @@ from tests.playground.conftest import PASSWORD
 from tests.playground.pages import together
 from tests.playground.sending import PROGRAM, packed, small_tree, spoilt_tree
 from tests.results.rows import put
+from tests.submission.smalltree import SmallTree
 
 from assay.base.settings import Settings
 from assay.campaign.execute import run
 from assay.campaign.request import RunRequest
 from assay.loadgen.live import Snapshot
-from assay.loadgen.record import RunRecord, RunStatus
+from assay.loadgen.record import RunStatus
 from assay.loadgen.runs import RunFolder
 from assay.playground.accounts.audit import CONSOLE
 from assay.playground.accounts.service import Accounts
@@ -104,12 +104,11 @@ class Site:
 
     def _find(self, name: str) -> str:
         if name == "accepted":
-            return self.send(small_tree(self.folder / "good").root)
+            return self.send(tree_of(self.folder / "good", "own").root)
         if name == "refused":
             return self.send(spoilt_tree(self.folder / "bad").root)
         if name == "run":
-            done = [path.name for path in self.settings.runs_dir.iterdir() if "offline-performance" in path.name]
-            return f"/runs/{next(each for each in done if each != LIVE)}"
+            return f"/runs/{finished(self.settings)}"
         best = self.json(
             "/explorer.json?round=v3.0&benchmark=resnet&category=edge&scenario=Offline&sort=-samples_per_joule"
         )
@@ -125,6 +124,15 @@ class Site:
     def refresh(self) -> None:
         """Let the server see what was written to its files."""
         self.app.state.playground.index.refresh()
+
+
+def tree_of(folder: Path, who: str) -> SmallTree:
+    """A good tree whose logs are nobody else's: what somebody has sent in stays theirs."""
+    tree = small_tree(folder)
+    for scenario in (Scenario.OFFLINE, Scenario.SINGLE_STREAM):
+        log = tree.run_log(scenario.value)
+        log.write_text(log.read_text().replace("2000000", str(2_000_000 + crc32(who.encode()) % 1000)))
+    return tree
 
 
 class _Server(uvicorn.Server):
@@ -161,7 +169,7 @@ def serving(settings: Settings, folder: Path, **options: Any) -> Iterator[Site]:
 def own_site(template: Path, folder: Path) -> Iterator[Site]:
     """A single user's playground: runs, results of one's own, challenges, reports."""
     settings = _copied(template, folder)
-    running(settings)
+    Running(settings)
     with serving(settings, folder, single_user=True) as site:
         yield site
 
@@ -212,36 +220,45 @@ def make_home(folder: Path) -> Path:
     return home
 
 
-def running(settings: Settings) -> Callable[[int], None]:
-    """A run that this process is doing; what is given back writes so many more looks at it."""
-    (done,) = [path for path in settings.runs_dir.iterdir() if "offline-performance" in path.name and path.name != LIVE]
-    record: RunRecord = RunFolder(done).read()
-    path = settings.runs_dir / LIVE
-    path.mkdir(exist_ok=True)
-    folder = RunFolder(path)
-    folder.write(replace(record, id=LIVE, status=RunStatus.RUNNING, logs={}, created="2026-01-01T00:00:00+00:00"))
-    owner = {"pid": os.getpid(), "started": psutil.Process().create_time()}
-    (path / "owner.json").write_text(json.dumps(owner))
-    (path / "mlperf_log_detail.txt").write_text(":::MLLOG it goes on\n" * 40)
-    written = 0
+@dataclass
+class Running:
+    """A run that this process seems to be doing.
 
-    def look(count: int) -> None:
-        nonlocal written
-        with (path / "progress.jsonl").open("a") as stream:
-            for _each in range(count):
-                written += 1
+    Attributes:
+        written: looks at its progress so far.
+    """
+
+    settings: Settings
+    name: str = LIVE
+    written: int = 0
+
+    def __post_init__(self) -> None:
+        self.folder = RunFolder(self.settings.runs_dir / self.name)
+        self.folder.path.mkdir()
+        record = RunFolder(self.settings.runs_dir / finished(self.settings)).read()
+        self.folder.write(
+            replace(record, id=self.name, status=RunStatus.RUNNING, logs={}, created="2026-01-01T00:00:00+00:00")
+        )
+        (self.folder.path / "mlperf_log_detail.txt").write_text(":::MLLOG it goes on\n" * 40)
+        self.look(4)
+
+    def look(self, count: int) -> None:
+        """Write how far it is, so many times."""
+        with (self.folder.path / "progress.jsonl").open("a") as stream:
+            for written in range(self.written + 1, self.written + count + 1):
                 at = Snapshot(
                     written * 0.5, written * 100, written * 90, 180.0 + written, 2 * 10**6, 3 * 10**6, 4 * 10**6, 60.0
                 )
                 stream.write(json.dumps(asdict(at)) + "\n")
+        self.written += count
 
-    look(4)
-    return look
+    def end(self) -> None:
+        """It is over."""
+        self.folder.write(replace(self.folder.read(), status=RunStatus.FINISHED))
 
 
-def waited(what: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for something that tells nobody."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.05)
+def finished(settings: Settings) -> str:
+    """The run that was really done."""
+    return next(
+        each.name for each in settings.runs_dir.iterdir() if re.search(r"colours-offline-performance", each.name)
+    )

@@ -23,6 +23,7 @@ _STATUS = ("measured", "inferred", "unofficial", "refused")
 _SHAPES = ("circle", "diamond", "triangle-up", "cross")
 _FACET_WIDTH, _FACET_HEIGHT = 300, 220
 _MANY = 2_000
+_BAR_HEIGHT = 22
 _FRONT = "#c8393b"
 
 
@@ -66,8 +67,8 @@ def plot_spec(data: PlotData, look: Look) -> Spec:
         inner: Spec = {"layer": layers, "width": _FACET_WIDTH, "height": _FACET_HEIGHT}
         facet: Spec = {"field": "facet", "type": "nominal", "title": data.channels["facet"].heading}
         return spec | {"facet": facet, "columns": 3, "spec": inner}
-    height: JsonValue = look.height if data.mark is not Mark.BAR else {"step": 22}
-    # What has rows of a fixed height can only be fitted in its width.
+    bars = len(set(data.columns.get("label", [])))
+    height = look.height if data.mark is not Mark.BAR else max(1, bars) * _BAR_HEIGHT
     fit: Spec = {"autosize": {"type": "fit-x", "contains": "padding"}}
     return spec | fit | {"layer": layers, "width": look.width or "container", "height": height}
 

@@ -74,8 +74,9 @@
           if (item.marktype === "group") {
             walk(child, x + (child.x || 0), y + (child.y || 0));
           } else if ((item.marktype === "symbol" || item.marktype === "rect") && item.role === "mark" && child.datum && child.datum.uid) {
-            const bar = item.marktype === "rect";
-            found.push({ x: x + child.x + (bar ? child.width : 0), y: y + child.y + (bar ? child.height / 2 : 0), bar, left: x + child.x, datum: child.datum, group: item.group });
+            // A bar with round corners stands in a group of its own, at its corner.
+            const bar = item.marktype === "rect", left = x + (child.x || 0), top = y + (child.y || 0);
+            found.push({ x: left + (bar ? child.width || 0 : 0), y: top + (bar ? (child.height || 0) / 2 : 0), bar, left, datum: child.datum, group: item.group });
           } else if (child.items) {
             walk(child, x, y);
           }
@@ -255,9 +256,16 @@
 
   let asking = null;
 
+  // A selector of what has the focus, so that it has it again when the page was changed around it.
+  function whereFocusIs() {
+    const each = document.activeElement, of = (name) => `[${name}="${CSS.escape(each.getAttribute(name))}"]`;
+    if (each?.id) return `#${CSS.escape(each.id)}`;
+    return each?.name && each.closest("#view") ? `#view ${of("name")}${each.type === "checkbox" ? of("value") : ""}` : "";
+  }
+
   async function go(address, push = true) {
     const holder = document.getElementById("explorer");
-    const focus = document.activeElement?.id;
+    const focus = whereFocusIs();
     const scrolled = document.querySelector(".side")?.scrollTop ?? 0;
     asking?.abort();
     asking = new AbortController();
@@ -279,7 +287,7 @@
       if (push) history.pushState({}, "", address);
       start();
       document.querySelector(".side")?.scrollTo(0, scrolled);
-      if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+      if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
     } catch (error) {
       if (error.name !== "AbortError") location.assign(address);
     } finally {
