@@ -167,7 +167,7 @@
     if (figure.dataset.watched) return;
     figure.dataset.watched = "yes";
     const canvas = figure.querySelector(".canvas");
-    let start = null, box = null;
+    let start = null, box = null, brushed = false;
     canvas.addEventListener("pointermove", (event) => {
       if (!shown || !figure.querySelector("canvas")) return;
       const at = place(figure, event);
@@ -192,6 +192,7 @@
     });
     canvas.addEventListener("pointerleave", () => tell(figure, null));
     canvas.addEventListener("pointerdown", (event) => {
+      brushed = false;
       if (event.button !== 0 || !shown || event.pointerType === "touch") return;
       start = place(figure, event);
       canvas.setPointerCapture(event.pointerId);
@@ -201,12 +202,14 @@
       const from = start, drawn = box;
       start = null; box = null;
       if (drawn) {
+        brushed = true;
         drawn.remove();
         closer(from, place(figure, event));
       }
     });
     canvas.addEventListener("click", (event) => {
-      if (!shown) return;
+      // The end of a box is no click.
+      if (!shown || brushed) return;
       const at = place(figure, event);
       const dot = nearest(at.x, at.y);
       if (dot) window.open(`/results/${encodeURIComponent(dot.datum.uid)}`, document.body.classList.contains("embed") || event.ctrlKey || event.metaKey ? "_blank" : "_self");
