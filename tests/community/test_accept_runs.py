@@ -72,6 +72,21 @@ def test_an_invalid_run_is_refused_with_its_reason(settings: Settings, make_run:
     assert first.file.endswith(DETAIL)
 
 
+def test_an_accuracy_run_is_told_that_its_performance_run_was_refused(
+    settings: Settings, make_run: MakeRun, tmp_path: Path
+) -> None:
+    log = {"result_validity": "INVALID", "result_min_duration_met": False, "result_max_latency_ns": 1_000_000_000}
+    folders = [
+        make_run(log=log, parent=tmp_path / "both"),
+        make_run(mode="accuracy", number=2, parent=tmp_path / "both"),
+    ]
+    found = examine_runs(tmp_path, folders, settings)
+    assert found.candidates == ()
+    reasons = {each.path.rpartition("-")[2]: each.reason for each in found.refused}
+    assert reasons["0001"].startswith("the run is INVALID")
+    assert reasons["0002"].startswith("its performance run was refused: ")
+
+
 def test_labels_that_somebody_took_away_come_back(settings: Settings, make_run: MakeRun) -> None:
     (candidate,) = examine(settings, make_run(labels=())).candidates
     assert set(candidate.row.labels) == {"stand-in-model", "small-dataset", "short-run", "no-accuracy"}

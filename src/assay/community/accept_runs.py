@@ -91,6 +91,7 @@ def examine_runs(
         organisation: who ran them.
     """
     judged: list[_Judged] = []
+    spoilt: list[_Judged] = []
     refused: list[Refusal] = []
     findings: list[UploadFinding] = []
     for folder in folders:
@@ -105,6 +106,7 @@ def examine_runs(
             record = run.record
             codes = tuple(each.name for each in run.verdict.constraints if not each.met and each.scope == "loadgen")
             refused.append(Refusal(path, why, record.benchmark, record.scenario, codes))
+            spoilt.append(run)
         else:
             judged.append(run)
     candidates: list[Candidate] = []
@@ -112,13 +114,20 @@ def examine_runs(
         performance = each.of(Mode.PERFORMANCE.value)
         if performance is None:
             (run,) = each.runs
-            why = "no performance run belongs to it: push both runs of the command, or the performance run alone"
-            refused.append(Refusal(run.path, why, run.record.benchmark, run.record.scenario))
+            refused.append(Refusal(run.path, _alone(each, spoilt), run.record.benchmark, run.record.scenario))
             continue
         evidence = tuple(file for run in each.runs for file in of_run(run.folder, run.record.mode))
         row = _row(each, performance, organisation)
         candidates.append(Candidate(row, performance.path, performance.digest, evidence))
     return Examined(tuple(candidates), tuple(refused), gravest(findings), len(findings))
+
+
+def _alone(each: _Joined, spoilt: Sequence[_Judged]) -> str:
+    """Why an accuracy run has no performance run beside it."""
+    for other in spoilt:
+        if other.record.mode == Mode.PERFORMANCE.value and belong_together(each.result, result_of(other.record)):
+            return f"its performance run was refused: {other.path}"
+    return "no performance run belongs to it: push both runs of the command, or the performance run alone"
 
 
 def _judge(folder: Path, path: str, settings: Settings) -> tuple[_Judged, str]:

@@ -6,6 +6,7 @@ visitor writes is only compared with them.
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import os
@@ -206,7 +207,7 @@ def open_file(path: Path, name: str) -> tuple[int, Iterator[bytes]]:
 
 def _opened(path: Path) -> FileIO:
     if path.is_symlink():
-        raise OSError("a link")
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     return open_regular(path)
 
 
