@@ -18,6 +18,7 @@ from assay.playground import cache, failures
 from assay.playground.here import Playground
 from assay.playground.index import Index
 from assay.playground.markup import Markup
+from assay.playground.openapi import Application
 from assay.playground.pages import ROUTERS
 from assay.playground.security.config import ServerConfig
 from assay.playground.security.metrics import Metrics
@@ -66,7 +67,7 @@ def create_app(
             if gate.accounts is not None:
                 gate.accounts.close()
 
-    app = FastAPI(
+    app = Application(
         title="assay playground",
         version=assay.__version__,
         description=_DESCRIPTION,

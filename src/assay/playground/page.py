@@ -99,13 +99,25 @@ class Pages:
             )
             for wrapper in (data, shown):
                 vars(wrapper)["__signature__"] = signature
+            model = hints["return"]
             self.router.add_api_route(
-                json_path, data, response_model=hints["return"], summary=summary, name=f"{function.__name__}.json"
+                json_path,
+                data,
+                response_model=model,
+                responses={400: {"model": model}} if _shows_mistakes(model) else None,
+                summary=summary,
+                name=f"{function.__name__}.json",
             )
             self.router.add_api_route(path, shown, response_model=None, include_in_schema=False, name=function.__name__)
             return function
 
         return register
+
+
+def _shows_mistakes(model: Any) -> bool:
+    """Whether pages of a kind show the visitor's mistakes in place, with a status of their own."""
+    own = isinstance(model, type) and issubclass(model, PageModel)
+    return own and vars(PageModel)["http_status"] is not inspect.getattr_static(model, "http_status")
 
 
 def _kept(here: Here, answer: Response, kept: bool) -> Response:
