@@ -66,10 +66,18 @@ def settle(page: Page) -> None:
     )
 
 
-def barriers(page: Page, *only: str) -> list[str]:
-    """What stands in the way of who sees badly, or uses no mouse: violations of WCAG 2.2 A and AA that axe finds."""
+def barriers(page: Page, *only: str, within: str = "") -> list[str]:
+    """What stands in the way of who sees badly, or uses no mouse: violations of WCAG 2.2 A and AA that axe finds.
+
+    Args:
+        page: where.
+        only: these rules alone.
+        within: only below this selector.
+    """
     chosen = {"type": "rule", "values": list(only)} if only else {"type": "tag", "values": list(RULES)}
-    found = _AXE.run(page, options={"runOnly": chosen, "resultTypes": ["violations"]}).response["violations"]
+    found = _AXE.run(page, within or None, options={"runOnly": chosen, "resultTypes": ["violations"]}).response[
+        "violations"
+    ]
     return [
         f"{each['id']}: {node['html'][:200]} {' '.join(each['message'] for each in (*node['any'], *node['all']))}"
         for each in found

@@ -28,6 +28,7 @@ COLUMNS = (
     "round", "organisation", "system", "accelerator", "benchmark", "scenario", "division", "value", "unit", "accuracy",
     "watts", "samples_per_joule",
 )  # fmt: skip
+_SUBJECT = COLUMNS.index("accelerator") + 1
 PER_PAGE = (25, 50, 100, 250)
 _LONGEST, _MOST_VALUES, _MOST_COLUMNS, _MOST_METRICS, _MOST_LINES = 4_000, 200, 40, 10, 8
 _LOWER = frozenset({"latency", "watts", "joules", "energy", "cost", "carbon", "latency_mean"})
@@ -98,7 +99,8 @@ class View:
         if self.columns:
             return self.columns
         plotted = [each for each in (self.y, self.x, self.color, self.size) if each]
-        return tuple(dict.fromkeys([*COLUMNS, *plotted]))
+        # Right behind what it is about: the answer is seen without scrolling sideways.
+        return tuple(dict.fromkeys([*COLUMNS[:_SUBJECT], *plotted, *COLUMNS[_SUBJECT:]]))
 
     @property
     def whole_filter(self) -> str:

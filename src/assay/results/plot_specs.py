@@ -24,6 +24,7 @@ _SHAPES = ("circle", "diamond", "triangle-up", "cross")
 _FACET_WIDTH, _FACET_HEIGHT = 300, 220
 _MANY = 2_000
 _BAR_HEIGHT = 22
+_FEW, _SHORT = 8, 8
 _FRONT = "#c8393b"
 
 
@@ -78,12 +79,20 @@ def _scale(data: PlotData, name: str, *, log: bool) -> Spec:
     return {"type": "log"} if log and positive and data.columns.get(name) else {"type": "linear"}
 
 
+def _words_axis(data: PlotData, name: str, longest: int) -> Spec:
+    """An axis of words; a few short ones, such as rounds, stand upright."""
+    words = {str(value) for value in data.columns.get(name, [])}
+    upright = len(words) <= _FEW and all(len(word) <= _SHORT for word in words)
+    return {"labelLimit": longest} | ({"labelAngle": 0} if upright else {})
+
+
 def _axis(data: PlotData, name: str, look: Look, *, field: str | None = None, zero: bool = False) -> Spec:
     """The encoding of an axis."""
     channel = data.channels[name]
     log = look.x_log if name == "x" else look.y_log
     if channel.kind is not Kind.NUMBER:
-        return {"field": field or name, "type": "nominal", "title": channel.heading, "axis": {"labelLimit": 260}}
+        axis = _words_axis(data, name, 260)
+        return {"field": field or name, "type": "nominal", "title": channel.heading, "axis": axis}
     scale = _scale(data, name, log=log)
     if scale["type"] == "linear":
         scale["zero"] = zero
@@ -218,7 +227,8 @@ def _line(data: PlotData, look: Look) -> list[JsonValue]:
 
 
 def _box(data: PlotData, look: Look) -> list[JsonValue]:
-    x: Spec = {"field": "x", "type": "nominal", "title": data.channels["x"].heading, "axis": {"labelLimit": 200}}
+    axis = _words_axis(data, "x", 200)
+    x: Spec = {"field": "x", "type": "nominal", "title": data.channels["x"].heading, "axis": axis}
     # Everything is drawn on the axis of the figure itself.
     values = [value for name in ("low", "high") for value in data.columns[name]]
     log = look.y_log and bool(values) and all(value is not None and value > 0 for value in values)

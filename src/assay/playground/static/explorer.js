@@ -32,7 +32,9 @@
       if (data.shown) await draw(figure, data);
       else nothing(figure, data);
       const note = document.getElementById("plot-note");
-      note.textContent = [`${data.shown.toLocaleString("en")} of ${data.total.toLocaleString("en")} results with these figures`, ...data.notes].join(" · ");
+      note.textContent = [counted(data), ...data.notes].join(" · ");
+      const pointed = figure.querySelector(".tip");
+      if (pointed) pointed.hidden = !data.shown || !data.points.uid;
       figure.dataset.drawn = "yes";
     } catch (error) {
       canvas.textContent = `The plot cannot be drawn: ${error.message}`;
@@ -40,6 +42,14 @@
     } finally {
       figure.classList.remove("waiting");
     }
+  }
+
+  function counted(data) {
+    const shown = data.shown.toLocaleString("en"), total = data.total.toLocaleString("en");
+    if (data.mark === "box") return `${total} results in ${shown} ${data.shown === 1 ? "box" : "boxes"}`;
+    if (data.mark === "heat") return `${total} results in ${shown} ${data.shown === 1 ? "field" : "fields"}`;
+    if (data.mark === "line") return `the best ${shown} of ${total} results with these figures`;
+    return `${shown} of ${total} results with these figures`;
   }
 
   // A plot without points would be axes of nothing.
@@ -52,11 +62,26 @@
     shown = null;
   }
 
+  // What is too wide for a phone: legends beside the plot, names before the bars, several small plots in a row.
+  function fit(spec, width) {
+    const narrow = width < 560;
+    if (narrow && spec.config) spec.config = { ...spec.config, legend: { orient: "bottom", columns: 2, labelLimit: width * 0.36 } };
+    if (spec.facet) {
+      spec.columns = Math.max(1, Math.min(3, Math.floor((width - (narrow ? 0 : 110)) / 320)));
+      if (narrow) spec.spec = { ...spec.spec, width: width - 110 };
+    } else if (narrow && shownAs(spec) === "bar") {
+      spec.layer = spec.layer.map((layer) => ({ ...layer, encoding: { ...layer.encoding, y: { ...layer.encoding.y, axis: { ...layer.encoding.y?.axis, labelLimit: width * 0.4 } } } }));
+    }
+  }
+
+  function shownAs(spec) {
+    return spec.layer?.[0]?.mark?.type;
+  }
+
   async function draw(figure, data) {
     const values = rows(data.points);
     const spec = { ...data.spec, datasets: { points: values } };
-    const narrow = figure.clientWidth < 560;
-    if (narrow && spec.config) spec.config = { ...spec.config, legend: { orient: "bottom", columns: 2 } };
+    fit(spec, figure.clientWidth);
     const result = await window.assayChart.embed(figure, spec);
     shown = { figure, data, values, view: result.view, dots: null };
     // Positions are asked for when somebody points at the plot for the first time.
