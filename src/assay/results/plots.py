@@ -272,6 +272,9 @@ def _points(source: _Source) -> PlotData:
     if total > MOST_POINTS:
         # By a figure that hangs on the uid alone: nothing has to be sorted, and the same view shows the same points.
         sql += f" WHERE hash(uid) % {_LOTS} < {_LOTS * MOST_POINTS // total}"
+    if source.plot.best or source.plot.spans:
+        # Windows leave them in any order; the same view has to be the same answer.
+        sql += " ORDER BY uid"
     columns = source.taken(sql)
     if total > MOST_POINTS:
         notes.append(f"{len(columns['uid']):,} of {total:,} results are drawn, picked by lot; filter for less")
