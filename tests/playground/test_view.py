@@ -30,6 +30,13 @@ def test_an_empty_address_is_the_usual_view() -> None:
     assert View().shown_columns == COLUMNS
 
 
+def test_the_figures_of_the_plot_stand_right_behind_the_system() -> None:
+    columns = View(y="samples_per_joule", x="watts").shown_columns
+    at = columns.index("accelerator")
+    assert columns[at + 1 : at + 3] == ("samples_per_joule", "watts")
+    assert sorted(columns) == sorted(COLUMNS)
+
+
 def test_an_address_says_what_the_view_is() -> None:
     address = (
         "/explorer?round=v3.0&round=v2.1&benchmark=resnet&include=inferred&metric=per_watt=samples_per_second%20/%20watts"

@@ -88,3 +88,15 @@ def test_lines_of_limits_stand_where_they_are_asked_for(data: dict[tuple[Mark, b
     assert '{"limit": 42.5}' in text
     bars = json.dumps(plot_spec(data[Mark.BAR, False], Look(y_lines=(7.25,))))
     assert '{"limit": 7.25}' in bars
+
+
+def test_bars_are_as_high_as_there_are_names(data: dict[tuple[Mark, bool], PlotData]) -> None:
+    bars = data[Mark.BAR, False]
+    height = plot_spec(bars, Look())["height"]
+    # A number, as a step of rows cannot be fitted into a page's width without complaint.
+    assert height == 22 * len(set(bars.columns["label"]))
+
+
+def test_a_few_short_words_stand_upright(data: dict[tuple[Mark, bool], PlotData]) -> None:
+    boxes: Any = plot_spec(data[Mark.BOX, False], Look())
+    assert boxes["layer"][0]["encoding"]["x"]["axis"]["labelAngle"] == 0

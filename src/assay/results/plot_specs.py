@@ -83,7 +83,10 @@ def _words_axis(data: PlotData, name: str, longest: int) -> Spec:
     """An axis of words; a few short ones, such as rounds, stand upright."""
     words = {str(value) for value in data.columns.get(name, [])}
     upright = len(words) <= _FEW and all(len(word) <= _SHORT for word in words)
-    return {"labelLimit": longest} | ({"labelAngle": 0} if upright else {})
+    axis: Spec = {"labelLimit": longest}
+    if upright:
+        axis["labelAngle"] = 0
+    return axis
 
 
 def _axis(data: PlotData, name: str, look: Look, *, field: str | None = None, zero: bool = False) -> Spec:
