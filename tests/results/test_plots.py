@@ -81,7 +81,7 @@ def test_only_the_best_of_each_system(settings: Settings) -> None:
 def test_the_same_view_has_its_points_in_the_same_order(settings: Settings) -> None:
     rows = [make_row(number % 40, uid=f"{number * 7919 % 997:016x}", watts=50.0) for number in range(120)]
     for changes in ({"best": True}, {"spans": True}):
-        uids = shown(settings, rows, Plot(**changes)).columns["uid"]
+        uids = shown(settings, rows, Plot(OURS, **changes)).columns["uid"]
         assert uids == sorted(uids)
         assert len(uids) > 30
 
