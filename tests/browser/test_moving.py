@@ -27,7 +27,7 @@ FRAME_MS = 250
 
 
 def test_a_run_is_followed_until_it_ends(own: Site, visit: Visit) -> None:
-    run = Running(own.settings, "20260102-000000-colours-offline-performance-0002")
+    run = Running(own.settings, "20260102-000000-another-offline-performance-0002")
     page = visit(own, f"/runs/{run.name}")
     done, share = page.locator("[data-live=done]"), page.locator("[data-live=share]")
     expect(done).to_have_text("360")
