@@ -122,7 +122,8 @@ WITH own AS (
     WHERE benchmark = ? AND accuracy IS NOT NULL AND isfinite(accuracy) AND accuracy_metric IS NOT NULL
         AND method = 'measured' AND official IS NOT FALSE AND origin = 'official'
 ), ranges AS (
-    SELECT metric, unit, min(accuracy) AS low, max(accuracy) AS high FROM own GROUP BY ALL ORDER BY count(*) DESC LIMIT 1
+    SELECT metric, unit, min(accuracy) AS low, max(accuracy) AS high FROM own GROUP BY ALL
+    ORDER BY count(*) DESC, metric, unit LIMIT 1
 ), binned AS (
     SELECT own.metric, own.unit, division, low, high,
         CASE WHEN high > low THEN least(floor((accuracy - low) / (high - low) * $BINS), $BINS - 1) ELSE 0 END AS bin
