@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assay.playground.index import Index
 from assay.playground.security.config import ServerConfig
 from assay.playground.security.cookies import session_name
+from assay.playground.security.requests import holds_token
 
 _MOST_BYTES = 64 << 20
 _LARGEST = 8 << 20
@@ -122,7 +123,7 @@ class CacheMiddleware:
         )
         kept = self._answers.get(key, self._clock())
         if kept is None:
-            await self._app(scope, receive, _Recorder(send, self._answers, key, headers, self._clock()))
+            await self._app(scope, receive, _Recorder(scope, send, self._answers, key, headers, self._clock()))
             return
         await _give(kept, headers, send)
 
@@ -137,7 +138,10 @@ def _bodiless(send: Send) -> Send:
 class _Recorder:
     """Passes an answer on; one that may be kept is taken whole first."""
 
-    def __init__(self, send: Send, answers: Answers, key: tuple[str, ...], asked: Headers, now: float) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, answers: Answers, key: tuple[str, ...], asked: Headers, now: float
+    ) -> None:
+        self._scope = scope
         self._send = send
         self._answers = answers
         self._key = key
@@ -152,9 +156,7 @@ class _Recorder:
             await self._send(message)
             return
         if message["type"] == "http.response.start":
-            headers = Headers(raw=message["headers"])
-            control = headers.get("cache-control", "")
-            if message["status"] != 200 or "public" not in control or "immutable" in control or "set-cookie" in headers:
+            if not self._may_be_kept(message):
                 self._passing = True
                 await self._send(message)
                 return
@@ -173,6 +175,12 @@ class _Recorder:
             kept = _made(self._start, bytes(self._body), self._now + _FOR_S)
             self._answers.put(self._key, kept)
             await _give(kept, self._asked, self._send)
+
+    def _may_be_kept(self, start: Message) -> bool:
+        headers = Headers(raw=start["headers"])
+        control = headers.get("cache-control", "")
+        public = "public" in control and "immutable" not in control and "set-cookie" not in headers
+        return start["status"] == 200 and public and not holds_token(self._scope)
 
 
 def _made(start: Message, body: bytes, until: float) -> Kept:

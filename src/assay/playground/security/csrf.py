@@ -106,10 +106,10 @@ class CsrfGuard:
                         httponly=True,
                         samesite="lax",
                     )
-                    headers = MutableHeaders(scope=message)
-                    headers.append("set-cookie", carrier.headers["set-cookie"])
+                    MutableHeaders(scope=message).append("set-cookie", carrier.headers["set-cookie"])
+                if forms.asked:
                     # Nobody else may be given this page with its token.
-                    headers["cache-control"] = "private, no-store"
+                    MutableHeaders(scope=message)["cache-control"] = "private, no-store"
             await send(message)
 
         return sending

@@ -66,10 +66,11 @@ class FormTokens:
         nonce, _, signature = (cookie or "").partition(".")
         valid = len(nonce) == 32 and same(signature, sign(secret, "form cookie", nonce))
         self._nonce = nonce if valid else None
-        self.fresh = False
+        self.fresh = self.asked = False
 
     def __call__(self) -> str:
         """The token that a form has to carry."""
+        self.asked = True
         if self._nonce is None:
             self._nonce, self.fresh = secrets.token_hex(16), True
         return sign(self._secret, "form token", self._nonce)
@@ -95,6 +96,12 @@ def forms_of(request: HTTPConnection) -> FormTokens:
         found = FormTokens(gate.secret, request.cookies.get(cookie_name("form", gate.config.secure)))
         scope[_FORMS] = found
     return found
+
+
+def holds_token(scope: AsgiScope) -> bool:
+    """Whether the answer to a request has the visitor's own token of forms in it, so that nobody else may be given it."""
+    forms = scope.get(_FORMS)
+    return isinstance(forms, FormTokens) and forms.asked
 
 
 def gate_of(request: HTTPConnection) -> Gate:
