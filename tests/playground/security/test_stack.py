@@ -16,6 +16,7 @@ def test_guards_stand_in_order() -> None:
         "RequestLog",
         "MetricsMiddleware",
         "SecurityHeaders",
+        "OneLength",
         "AllowedHosts",
         "RateLimits",
         "BodyLimit",

@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from assay.playground.security.addresses import TrustedProxies
 from assay.playground.security.answers import Answer, plain_answer
 from assay.playground.security.csrf import CsrfGuard
+from assay.playground.security.framing import OneLength
 from assay.playground.security.headers import SecurityHeaders
 from assay.playground.security.hosts import AllowedHosts
 from assay.playground.security.limits import BodyLimit, RateLimits
@@ -40,6 +41,7 @@ def guards(
         stack.append(Middleware(MetricsMiddleware, metrics))
     stack += [
         Middleware(SecurityHeaders, https=config.secure),
+        Middleware(OneLength, answer=answer),
         Middleware(AllowedHosts, config.hosts, answer=answer),
     ]
     if gate.limiter is not None:
