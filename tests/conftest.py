@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from hypothesis import settings as hypothesis_settings
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
@@ -18,6 +19,11 @@ from assay.base.progress import SILENT
 from assay.base.settings import Settings
 from assay.errors import NotFoundError
 from assay.models.build import materialise
+
+if not os.environ.get("CI"):
+    # A busy machine is no failure; under CI hypothesis has a profile of its own that says so, too.
+    hypothesis_settings.register_profile("assay", deadline=None)
+    hypothesis_settings.load_profile("assay")
 
 STAND_INS = ("mobilenet-v2", "efficientnet-lite0", "null-classifier")
 

@@ -94,6 +94,7 @@ def read_json(path: Path, *, max_bytes: int = 64 << 20) -> Any:
     Raises:
         NotFoundError: when it is not there.
         InvalidInputError: when it is larger than ``max_bytes``, not UTF-8 or not JSON (with line and column).
+        MachineError: when it may not be read.
     """
     try:
         size = path.stat().st_size
@@ -105,8 +106,10 @@ def read_json(path: Path, *, max_bytes: int = 64 << 20) -> Any:
                 found=format_size(size),
             )
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError("file not found", where=path) from error
+    except OSError as error:
+        raise MachineError(f"cannot be read: {error.strerror}", where=path) from error
     except UnicodeDecodeError as error:
         raise InvalidInputError("file is not UTF-8 text", where=path) from error
     except json.JSONDecodeError as error:

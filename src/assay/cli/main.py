@@ -53,7 +53,7 @@ VERBS: tuple[Verb, ...] = (
         "assay.cli.preprocess:preprocess",
         "Fill in results that follow from others; can be taken back.",
     ),
-    Verb("push", SUBMIT, "assay.cli.push:push", "Send runs or a submission tree to a server, and hear its verdict."),
+    Verb("push", SUBMIT, "assay.cli.push:push", "Send runs or a submission tree to a server."),
     Verb("explain", SUBMIT, "assay.cli.explain:explain", "What a finding of a check means, and what to do."),
     Verb("results", RESULTS, "assay.cli.results:results", "Published results and your own: ask, compare, import."),
     Verb("metrics", RESULTS, "assay.cli.metrics:metrics", "Derived metrics: list, explain, add, test."),
