@@ -35,9 +35,9 @@ def test_a_server_makes_its_accounts_where_it_is_told(tmp_path: Path) -> None:
 
 
 def test_a_database_that_cannot_be_used_is_told_before_anything_is_served(tmp_path: Path) -> None:
-    (tmp_path / "playground.sqlite").mkdir()
+    (tmp_path / "file").touch()
     with pytest.raises(AssayError):
-        create_app(Settings(home=tmp_path), ServerConfig())
+        create_app(Settings(home=tmp_path / "file"), ServerConfig())
     with pytest.raises(AssayError):
         create_app(Settings(home=tmp_path), ServerConfig(database_url="mysql://nowhere/x"))
 
@@ -94,10 +94,12 @@ def test_an_error_of_ours_is_told_and_any_other_says_nothing(tmp_path: Path, mon
         for accept in ("text/html", "application/json"):
             answer = client.get("/rounds", headers={"accept": accept})
             assert answer.status_code == 500
-            assert "assay itself failed" in answer.text
+            assert "assay itself failed" in answer.text.lower()
             for word in ("ZeroDivision", "Traceback", str(tmp_path), "lambda"):
                 assert word not in answer.text
             assert answer.headers["x-content-type-options"] == "nosniff"
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert (answer.headers["x-frame-options"], answer.headers["cache-control"]) == ("DENY", "no-store")
 
 
 def test_a_user_without_a_name_is_called_me(monkeypatch: pytest.MonkeyPatch) -> None:

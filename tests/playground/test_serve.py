@@ -102,12 +102,11 @@ def test_a_host_that_cannot_be_listened_on(host: str) -> None:
 
 
 def test_what_is_wrong_is_told_before_it_is_ready(tmp_path: Path) -> None:
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / "metrics" / "mine.yaml").write_text("name: [\n")
-    config = ServerConfig(single_user=True, port=0)
+    (tmp_path / "home").touch()
+    config = ServerConfig(port=0)
     with listening(config, fixed=True) as sock, pytest.raises(AssayError):
         serve(
-            Settings(home=tmp_path),
+            Settings(home=tmp_path / "home"),
             config,
             sock,
             write_log=None,

@@ -17,6 +17,7 @@ from assay.playground.here import Here, Playground
 from assay.playground.markup import query
 from assay.playground.page import html
 from assay.playground.security.answers import headers_of, status_of, wants_json
+from assay.playground.security.headers import security_headers
 from assay.playground.security.requests import identify, viewer_in
 
 _LONGEST = 300
@@ -45,7 +46,10 @@ def install(app: FastAPI) -> None:
 
     def of_nobody(request: Request, error: Exception) -> Response:
         del error
-        return _answer(request, MachineError("assay itself failed", hint="the server's log says where"), 500, {})
+        # This answer is made outside of all guards, which would have given it its headers.
+        headers = security_headers(request.url.path, https=request.app.state.playground.config.secure)
+        told = MachineError("assay itself failed", hint="the server's log says where")
+        return _answer(request, told, 500, {**headers, "Cache-Control": "no-store"})
 
     app.add_exception_handler(AssayError, of_ours)
     app.add_exception_handler(HTTPException, of_http)

@@ -63,21 +63,23 @@ def listening(config: ServerConfig, *, fixed: bool) -> socket.socket:
     Raises:
         MachineError: when the port is taken, or may not be listened on.
     """
-    last: OSError | None = None
-    for port in range(config.port, config.port + (1 if fixed or config.port == 0 else _TRIED)):
+    last: Exception | None = None
+    tried = 1 if fixed or config.port == 0 else _TRIED
+    for port in range(config.port, min(config.port + tried, 1 << 16)):
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         # With the protocol named, or asyncio takes it for something else and lets small answers wait for 40 ms.
         found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((config.host.strip("[]"), port))
-        except OSError as error:
+        except (OSError, ValueError, TypeError) as error:
+            # Names that are none fail in other ways than addresses that are not this machine's.
             found.close()
             last = error
         else:
             return found
     raise MachineError(
-        f"cannot listen on {config.host}:{config.port}: {last.strerror if last else 'taken'}",
+        f"cannot listen on {config.host}:{config.port}: {getattr(last, 'strerror', None) or last}",
         hint="--port 0 takes any free one",
     )
 

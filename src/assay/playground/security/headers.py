@@ -30,6 +30,26 @@ def content_policy(path: str) -> str:
     return "; ".join((*_CSP, f"frame-ancestors {ancestors}"))
 
 
+def security_headers(path: str, *, https: bool) -> dict[str, str]:
+    """The headers of every answer to a path.
+
+    Args:
+        path: that was asked for.
+        https: tell browsers to come over https only from now on.
+    """
+    embedded = path.startswith(EMBED)
+    return {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": _PERMISSIONS,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Content-Security-Policy": content_policy(path),
+        "Cross-Origin-Resource-Policy": "cross-origin" if embedded else "same-origin",
+        **({} if embedded else {"X-Frame-Options": "DENY"}),
+        **({"Strict-Transport-Security": f"max-age={_YEAR_S}"} if https else {}),
+    }
+
+
 class SecurityHeaders:
     """Adds the headers to every response.
 
@@ -39,15 +59,7 @@ class SecurityHeaders:
     """
 
     def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
-        self.app = app
-        self._always = {
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Permissions-Policy": _PERMISSIONS,
-            "Cross-Origin-Opener-Policy": "same-origin",
-        }
-        if https:
-            self._always["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
+        self.app, self._https = app, https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -64,12 +76,8 @@ class SecurityHeaders:
         await self.app(scope, receive, sending)
 
     def _add(self, headers: MutableHeaders, path: str, scope: Scope) -> None:
-        for name, value in self._always.items():
+        for name, value in security_headers(path, https=self._https).items():
             headers[name] = value
-        headers["Content-Security-Policy"] = content_policy(path)
-        headers["Cross-Origin-Resource-Policy"] = "cross-origin" if path.startswith(EMBED) else "same-origin"
-        if not path.startswith(EMBED):
-            headers["X-Frame-Options"] = "DENY"
         del headers["server"]
         viewer = viewer_in(scope)
         if viewer is not None:
