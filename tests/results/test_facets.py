@@ -45,14 +45,14 @@ def counts(found: tuple[Facet, ...], name: str) -> dict[str, int]:
 
 
 def test_every_value_is_counted(store: Store, names: Schema) -> None:
-    found = facets(store, names, {})
+    found = facets(store, names, {}).facets
     assert counts(found, "round") == {"v3.0": 3, "v2.1": 1}
     assert counts(found, "category") == {"edge": 2, "datacenter": 2, NONE: 1}
     assert counts(found, "accelerator") == {NONE: 2, "A1": 1, "A2": 1}
 
 
 def test_a_choice_limits_the_others_and_not_itself(store: Store, names: Schema) -> None:
-    found = facets(store, names, {"scenario": ["Server"]})
+    found = facets(store, names, {"scenario": ["Server"]}).facets
     assert counts(found, "scenario") == {"Server": 1, "Offline": 3}
     assert counts(found, "organisation") == {"Acme": 1}
     (facet,) = [each for each in found if each.name == "scenario"]
@@ -60,26 +60,26 @@ def test_a_choice_limits_the_others_and_not_itself(store: Store, names: Schema) 
 
 
 def test_two_choices_limit_each_other(store: Store, names: Schema) -> None:
-    found = facets(store, names, {"scenario": ["Offline"], "round": ["v2.1"]})
+    found = facets(store, names, {"scenario": ["Offline"], "round": ["v2.1"]}).facets
     assert counts(found, "scenario") == {"Offline": 1}
     assert counts(found, "round") == {"v3.0": 2, "v2.1": 1}
 
 
 def test_filter_and_scope_hold_besides(store: Store, names: Schema) -> None:
-    found = facets(store, names, {}, filter_text="value > 101", scope=Scope(inferred=True, local=True))
+    found = facets(store, names, {}, filter_text="value > 101", scope=Scope(inferred=True, local=True)).facets
     assert counts(found, "organisation") == {"Acme": 1, "Other": 1, 'Quo"te\\': 1, "Mine": 1}
 
 
 def test_a_choice_that_no_result_has_stays_to_be_taken_back(store: Store, names: Schema) -> None:
-    assert counts(facets(store, names, {"organisation": ["Gone"]}), "organisation")["Gone"] == 0
+    assert counts(facets(store, names, {"organisation": ["Gone"]}).facets, "organisation")["Gone"] == 0
 
 
 def test_none_can_be_chosen(store: Store, names: Schema) -> None:
-    assert counts(facets(store, names, {"accelerator": [NONE]}), "scenario") == {"Offline": 1, "Server": 1}
+    assert counts(facets(store, names, {"accelerator": [NONE]}).facets, "scenario") == {"Offline": 1, "Server": 1}
 
 
 def test_rounds_stand_newest_first(store: Store, names: Schema) -> None:
-    (facet,) = facets(store, names, {}, wanted=("round",))
+    (facet,) = facets(store, names, {}, wanted=("round",)).facets
     assert [each.value for each in facet.values] == ["v3.0", "v2.1"]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from assay.errors import UsageError
 from assay.expressions import Kind, Schema
+from assay.expressions import compile as compile_expression
 from assay.results.fields import field_info
 from assay.results.query import Query, Scope, source_of
 from assay.results.store import Store
@@ -79,6 +81,14 @@ def _literal(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Fields with their values, and how many results fulfil everything that was chosen."""
+
+    facets: tuple[Facet, ...]
+    total: int
+
+
 def facets(
     store: Store,
     names: Schema,
@@ -87,54 +97,76 @@ def facets(
     filter_text: str = "",
     scope: Scope | None = None,
     wanted: Sequence[str] = FACETS,
-) -> tuple[Facet, ...]:
-    """Count the values of fields.
+) -> Counted:
+    """Count the values of fields, in one pass over the results.
 
     Args:
         store: the index.
         names: what the filter may use.
         chosen: values by field; a field's own choice does not limit its own counts.
         filter_text: what holds besides.
-        scope: what is looked at at all.
+        scope: what is looked at at all, where the choices do not speak of it themselves.
         wanted: fields to count.
 
     Raises:
         ExpressionError, NotFoundError, UsageError: for a filter or choices that mean nothing.
     """
-    counts: dict[str, dict[str, int]] = {}
-    free = [name for name in wanted if not chosen.get(name)]
-    if free:
-        counts |= _counted(store, names, free, _query(chosen, filter_text, scope))
-    for name in wanted:
-        if chosen.get(name):
-            others = {other: values for other, values in chosen.items() if other != name}
-            counts |= _counted(store, names, [name], _query(others, filter_text, scope))
-    return tuple(_facet(name, counts[name], chosen.get(name, ())) for name in wanted)
-
-
-def _query(chosen: Mapping[str, Sequence[str]], filter_text: str, scope: Scope | None) -> Query:
-    parts = [part for part in (filter_of(chosen), filter_text) if part.strip()]
-    return Query(" and ".join(f"({part})" for part in parts), scope=scope or Scope())
-
-
-def _counted(store: Store, names: Schema, wanted: Sequence[str], query: Query) -> dict[str, dict[str, int]]:
-    """Counts of several fields in one pass over the results."""
-    source, parameters = source_of(query, names)
+    limits = [name for name in chosen if chosen[name]]
+    tests = [compile_expression(filter_of({name: chosen[name]}), names, want=Kind.BOOLEAN).sql() for name in limits]
+    source, bound = source_of(Query(filter_text, scope=_wider(scope or Scope(), limits)), names)
     fields = [field_info(name) for name in wanted]
-    # A list of words is grouped as it is, and taken apart here: there are few different ones.
     picked = ", ".join(f'"{field.name}"' for field in fields)
-    sets = ", ".join(f'("{field.name}")' for field in fields)
-    grouping = ", ".join(f'GROUPING("{field.name}")' for field in fields)
-    rows = store.run(f"SELECT {grouping}, {picked}, count(*) FROM {source} GROUP BY GROUPING SETS ({sets})", parameters)
-    found: dict[str, dict[str, int]] = {name: {} for name in wanted}
-    width = len(fields)
-    for row in rows.fetchall():
-        # GROUPING says 0 for the field that this row counts.
-        place = row[:width].index(0)
-        value, count, values = row[width + place], row[-1], found[wanted[place]]
-        for word in value if isinstance(value, list) and value else [value]:
-            told = NONE if word in (None, []) else str(word)
-            values[told] = values.get(told, 0) + count
+    flags = "".join(f", {test.text} AS b{number}" for number, test in enumerate(tests))
+    # What fails in two choices counts for no field.
+    near = " + ".join(f"(b{number} IS NOT TRUE)::INT" for number in range(len(tests)))
+    where = f" WHERE {near} <= 1" if tests else ""
+    sums = ", ".join(_sum(len(tests), left_out) for left_out in (None, *range(len(tests))))
+    # By all fields at once, and added up for each of them here: of a million results there are some thousand groups,
+    # and a statement with a grouping for each field takes twice as long to plan.
+    sql = f"SELECT {picked}, {sums} FROM (SELECT {picked}{flags} FROM {source}){where} GROUP BY {picked}"
+    rows = store.run(sql, [*(each for test in tests for each in test.parameters), *bound]).fetchall()
+    return _read(rows, wanted, limits, chosen)
+
+
+def _wider(scope: Scope, limits: Sequence[str]) -> Scope:
+    """A scope without what is chosen by hand."""
+    return Scope(
+        inferred=scope.inferred or "method" in limits,
+        refused=scope.refused or "official" in limits,
+        local=scope.local or "origin" in limits,
+    )
+
+
+def _sum(tests: int, left_out: int | None) -> str:
+    """The count of what fulfils all choices, or all but one."""
+    parts = [f"b{number}" for number in range(tests) if number != left_out]
+    return f"count(*) FILTER (WHERE {' AND '.join(parts)})" if parts else "count(*)"
+
+
+def _read(
+    rows: Sequence[tuple[Any, ...]], wanted: Sequence[str], limits: Sequence[str], chosen: Mapping[str, Sequence[str]]
+) -> Counted:
+    columns = list(zip(*rows, strict=True)) or [()] * (len(wanted) + len(limits) + 1)
+    everything = columns[len(wanted)]
+    found: list[Facet] = []
+    for name, values in zip(wanted, columns, strict=False):
+        counts = columns[len(wanted) + 1 + limits.index(name)] if name in limits else everything
+        found.append(_facet(name, _added(values, counts), chosen.get(name, ())))
+    return Counted(tuple(found), sum(everything))
+
+
+def _added(values: Sequence[Any], counts: Sequence[int]) -> dict[str, int]:
+    """The counts of each value; of a list of words each word counts."""
+    sums: dict[Any, int] = {}
+    for value, count in zip(values, counts, strict=True):
+        if count:
+            key = tuple(value) if isinstance(value, list) else value
+            sums[key] = sums.get(key, 0) + count
+    found: dict[str, int] = {}
+    for key, count in sums.items():
+        for word in key if isinstance(key, tuple) and key else [key]:
+            told = NONE if word in (None, ()) else str(word)
+            found[told] = found.get(told, 0) + count
     return found
 
 

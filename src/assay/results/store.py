@@ -47,6 +47,7 @@ _DEFAULTS = ", ".join(
         *(f"coalesce({name}, []) AS {name}" for name in ("category", "findings", "labels", "accuracies", "challenges")),
     ]
 )
+_RESULTS = "SELECT * REPLACE (coalesce(cm_uid, other_cm_uid) AS cm_uid) FROM {} WHERE NOT hidden"
 _ENCODER = msgspec.json.Encoder()
 _LONGEST_ROW = 4 << 20
 
@@ -142,8 +143,9 @@ def open_seen(path: Path, audience: Audience, now: str) -> Store:
     """
     connection = _attached(path)
     try:
-        condition = "" if audience.everything else f" WHERE {_seen(audience, now)}"
-        connection.execute(f"CREATE VIEW results AS SELECT * FROM stored.main.results{condition}")
+        condition = "" if audience.everything else f" AND {_seen(audience, now)}"
+        # Over the rows themselves: a view over a view takes twice as long to plan, for every statement.
+        connection.execute(f"CREATE VIEW results AS {_RESULTS.format('stored.main.rows')}{condition}")
     except BaseException:
         connection.close()
         raise
@@ -310,9 +312,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE TABLE rows ({_COLUMNS}, {_OWN_COLUMNS})")
     # Rows of CM that the shipped table knows better; nothing of them is ever shown but the uid that CM gave.
     connection.execute("CREATE TABLE passed_over (uid VARCHAR, round VARCHAR, cm_uid VARCHAR, file_id INTEGER)")
-    connection.execute(
-        "CREATE VIEW results AS SELECT * REPLACE (coalesce(cm_uid, other_cm_uid) AS cm_uid) FROM rows WHERE NOT hidden"
-    )
+    connection.execute(f"CREATE VIEW results AS {_RESULTS.format('rows')}")
 
 
 class _Writer:

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlencode
 
 import msgspec
 from fastapi import Query as Parameter
@@ -147,7 +148,8 @@ def _page(here: Here, view: View) -> ExplorerPage:
         view = view.without(broken)
     names = view.names(here.names)
     query = view.query(here.metrics)
-    total = count(here.store, names, query)
+    counted = facets(here.store, names, view.chosen, filter_text=view.filter, scope=view.scope, wanted=_wanted(view))
+    total = counted.total
     page = min(view.page, max(1, -(-total // view.per)))
     table = run_query(
         here.store,
@@ -159,7 +161,6 @@ def _page(here: Here, view: View) -> ExplorerPage:
         ),
         names,
     )
-    boxes = facets(here.store, names, view.chosen, filter_text=view.filter, scope=view.scope, wanted=_wanted(view))
     return ExplorerPage(
         address=view.address(),
         filter=view.whole_filter,
@@ -167,7 +168,7 @@ def _page(here: Here, view: View) -> ExplorerPage:
         total=total,
         pages=max(1, -(-total // view.per)),
         page=page,
-        facets=tuple(_box(view, each) for each in boxes),
+        facets=tuple(_box(view, each) for each in counted.facets),
         columns=_columns(view, table, len(query.columns)),
         rows=tuple(_row(table, row, len(query.columns)) for row in table.rows),
         problems=problems,
@@ -188,18 +189,16 @@ def _left_out(here: Here, view: View, names: Schema) -> dict[str, int]:
 
 def _box(view: View, facet: Facet) -> FacetBox:
     kept = facet.values[:_SHOWN_VALUES]
+    mark = "\0"
+    # The address is made once for each field: its other parameters are the same for every value.
+    before, _, behind = view.address(chosen={facet.name: (mark,)}).partition(f"{facet.name}={quote(mark)}")
     values = []
     for each in kept:
-        others = tuple(value for value in facet.chosen if value != each.value)
-        chosen = others if each.chosen else (*others, each.value)
-        values.append(
-            FacetChoice(
-                value=each.value,
-                count=each.count,
-                chosen=each.chosen,
-                address=view.address(chosen={facet.name: chosen}),
-            )
-        )
+        others = [value for value in facet.chosen if value != each.value]
+        chosen = others if each.chosen else [*others, each.value]
+        here = urlencode([(facet.name, value) for value in chosen], quote_via=quote)
+        address = f"{before}{here}{behind}" if here else f"{before}{behind.removeprefix('&')}".rstrip("?&")
+        values.append(FacetChoice(value=each.value, count=each.count, chosen=each.chosen, address=address))
     return FacetBox(name=facet.name, values=tuple(values), more=len(facet.values) - len(kept))
 
 

@@ -102,7 +102,7 @@ def home(here: Looking) -> HomePage:
         ),
         choices=tuple(
             Choice(name=facet.name, values=tuple(each.value for each in facet.values if each.value != NONE))
-            for facet in facets(here.store, here.names, {}, wanted=_ASKED)
+            for facet in facets(here.store, here.names, {}, wanted=_ASKED).facets
         ),
     )
 
