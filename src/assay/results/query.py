@@ -163,19 +163,33 @@ def left_out(store: Store, query: Query, names: Schema) -> dict[tuple[str, ...],
         ExpressionError: for a filter that means nothing.
     """
 
-    def count(scope: Scope) -> int:
-        condition, parameters = condition_of(replace(query, scope=scope), names)
-        ((number,),) = store.run(f"SELECT count(*) FROM results WHERE {condition}", parameters).fetchall()
-        return int(number)
-
-    now = count(query.scope)
     missing = [name for name in ("inferred", "refused", "local") if not getattr(query.scope, name)]
-    found: dict[tuple[str, ...], int] = {}
-    for name in missing:
-        found[(name,)] = count(replace(query.scope, **{name: True})) - now
+    scopes = [query.scope, *(replace(query.scope, **{name: True}) for name in missing), EVERYTHING]
+    now, *wider, everything = _counts(store, query, names, scopes)
+    found: dict[tuple[str, ...], int] = {(name,): count - now for name, count in zip(missing, wider, strict=True)}
     if missing and not any(found.values()):
-        found = {tuple(missing): count(EVERYTHING) - now}
-    return {wider: number for wider, number in found.items() if number > 0}
+        found = {tuple(missing): everything - now}
+    return {each: number for each, number in found.items() if number > 0}
+
+
+def _counts(store: Store, query: Query, names: Schema, scopes: Sequence[Scope]) -> list[int]:
+    """How many results the filter of a question fits in each of some scopes; in one statement where it can be."""
+    compiler = _Compiler(replace(query, scope=EVERYTHING), names)
+    wanted = compiler.wanted()
+    if wanted is not None and wanted.uses_window:
+        # What compares results with each other means something else in every scope.
+        found = []
+        for scope in scopes:
+            condition, bound = condition_of(replace(query, scope=scope), names)
+            ((number,),) = store.run(f"SELECT count(*) FROM results WHERE {condition}", bound).fetchall()
+            found.append(int(number))
+        return found
+    spoken = wanted.fields if wanted is not None else ()
+    parts = [" AND ".join(scope.conditions(spoken)) or "true" for scope in scopes]
+    source, bound = compiler.source()
+    counts = ", ".join(f"count(*) FILTER (WHERE {part})" for part in parts)
+    (row,) = store.run(f"SELECT {counts} FROM {source}", bound).fetchall()
+    return [int(number) for number in row]
 
 
 class _Compiler:

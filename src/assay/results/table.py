@@ -63,7 +63,8 @@ class Table:
     def rows(self) -> list[tuple[Any, ...]]:
         """Rows as Python values; a field of several words is a list."""
         if self._rows is None:
-            self._rows = self._relation().fetchall()
+            # A relation would be planned twice: when it is made, and when its rows are fetched.
+            self._rows = self._connection.execute(self._sql, list(self._parameters)).fetchall()
         return self._rows
 
     def dicts(self) -> list[dict[str, Any]]:
