@@ -22,7 +22,6 @@ from typing import Any
 
 from assay.base.files import read_json, write_json
 from assay.base.settings import Settings
-from assay.community.accept import accept
 from assay.community.challenges import find_challenge
 from assay.community.outcome import Outcome
 from assay.errors import AssayError, MachineError, MissingDependencyError
@@ -91,6 +90,9 @@ class Job:
 
 def check(folder: Path, settings: Settings, limits: UploadLimits) -> dict[str, Any]:
     """Unpack an upload, check it and take its results; what became of it, for :func:`told`."""
+    # The checker is imported where it works: in the process that an upload is checked in, not in the server.
+    from assay.community.accept import accept
+
     target = folder / UNPACKED
     try:
         job = Job.read(folder)
