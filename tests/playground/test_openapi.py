@@ -76,7 +76,7 @@ def ask_everything(app: Any, headers: dict[str, str], examples: int) -> dict[str
 @pytest.mark.parametrize("name", VIEWERS)
 def test_the_interface_is_as_it_is_described(name: str, tmp_path: Path) -> None:
     with viewer(name, tmp_path) as (app, headers):
-        answered = ask_everything(app, headers, 3)
+        answered = ask_everything(app, headers, 2)
     assert len(answered) > 50
     assert "POST /api/uploads" in answered
 

@@ -17,7 +17,7 @@ from assay.results.facets import FACETS
 from .harm import SCRIPTS, routes, sound
 
 QUICK = settings(
-    max_examples=50, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 ODD = (
     "/", "..", "%2e%2e", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "..%5c..%5c", "%00", "a%00b", "%ff", "%c0%ae", "%ed%a0%80",
@@ -97,7 +97,8 @@ def test_ten_thousand_addresses_are_answered(client: TestClient, address: str) -
 
 @pytest.mark.parametrize("path", GETS)
 def test_odd_segments_of_every_route_are_answered(client: TestClient, path: str) -> None:
-    odd = ODD if "{" in path else ("",)
+    # A page and its twin read the same: each gets every other one.
+    odd = ODD[GETS.index(path) % 2 :: 2] if "{" in path else ("",)
     for number, part in enumerate(odd):
         # Pictures of what there is none of are drawn again and again otherwise.
         forms = ("json", part)[number % 2 : number % 2 + 1] if "{form}" in path else ("",)

@@ -99,8 +99,9 @@ KINDS = sorted({_first(address) for address in ADDRESSES})
 @pytest.mark.parametrize("who", ["anybody", "other"])
 def test_worlds_with_and_without_hidden_things_are_told_alike(worlds: tuple[World, World], who: str, kind: str) -> None:
     full, plain = worlds
-    for address in ADDRESSES:
-        if _first(address) != kind:
+    for number, address in enumerate(ADDRESSES):
+        # Who is signed in and takes part in nothing sees what anybody does: of views and searches every third is enough.
+        if _first(address) != kind or (who == "other" and "?" in address and number % 3):
             continue
         asked: dict[str, Any] = {"headers": {"accept": "text/html"}, "follow_redirects": False}
         one, other = getattr(full, who).get(address, **asked), getattr(plain, who).get(address, **asked)
