@@ -68,6 +68,8 @@ def test_a_tree_is_taken_under_the_name_of_its_sender(settings: Settings, tmp_pa
         (tar_of(("a.txt", b"x")), "nothing in it can be taken"),
         (b"no archive at all", "not an archive"),
     ],
+    # Of their own: an archive holds the moment that it was made.
+    ids=["escaping", "nothing", "no archive"],
 )
 def test_what_is_no_upload_is_told_without_the_servers_folders(settings: Settings, archive: bytes, words: str) -> None:
     folder = laid(settings, archive, Job("ada", NOW))
