@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint docs clean lock install bench
+.PHONY: demo test coverage lint docs clean lock install bench
 
 demo: install
 	$(BIN)/assay demo
 
 test: install lint
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+
+# Apart: tracing every line doubles the time.
+coverage: install
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --cov --cov-report=term
+
 lint: install
 	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/ruff format --check src tests benchmarks docs

@@ -118,8 +118,7 @@ def json_twin(request: Request) -> str:
 def navigation(viewer: Viewer) -> list[tuple[str, str]]:
     """The pages at the top, for who looks."""
     found = [
-        # Systems differ by a million times: without logarithms they lie in a corner.
-        ("/explorer?xlog=1&ylog=1", "Explorer"),
+        ("/explorer", "Explorer"),
         ("/benchmarks", "Benchmarks"),
         ("/systems", "Systems"),
         ("/rounds", "Rounds"),

@@ -96,7 +96,7 @@ KINDS = sorted({_first(address) for address in ADDRESSES})
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("who", ["anybody", "other"])
+@pytest.mark.parametrize("who", ["anybody", pytest.param("other", marks=pytest.mark.slow)])
 def test_worlds_with_and_without_hidden_things_are_told_alike(worlds: tuple[World, World], who: str, kind: str) -> None:
     full, plain = worlds
     for number, address in enumerate(ADDRESSES):
