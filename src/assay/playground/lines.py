@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from fastapi.responses import Response
 
-from assay.playground.accounts.viewer import Via
 from assay.playground.here import Here
-from assay.playground.page import PageModel
+from assay.playground.page import PageModel, kept_answer
 from assay.playground.pictures import picture
 from assay.results.best import Best, paired
 from assay.results.charts import Spec
@@ -109,16 +108,9 @@ def _leader(found: Best | None) -> Leader | None:
     return None if found is None else Leader.model_validate(found, from_attributes=True)
 
 
-def kept(here: Here, answer: Response) -> Response:
-    """An answer that is the same for everybody until the index changes, as of pages that are kept."""
-    shared = here.viewer.via in (Via.ANONYMOUS, Via.LOCAL)
-    answer.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache"
-    return answer
-
-
 def chart_answer(here: Here, spec: Spec, form: ChartForm) -> Response:
     """A chart of a page: its specification, or its picture."""
-    return kept(here, picture(spec if form == "json" else fixed(spec), form))
+    return kept_answer(here, picture(spec if form == "json" else fixed(spec), form))
 
 
 def csv_answer(here: Here, name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
@@ -136,4 +128,4 @@ def csv_answer(here: Here, name: str, heading: Sequence[str], rows: Iterable[Seq
     writer.writerows([cell(list(value) if isinstance(value, tuple) else value) for value in row] for row in rows)
     answer = Response(text.getvalue(), media_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return kept(here, answer)
+    return kept_answer(here, answer)

@@ -76,7 +76,7 @@ class Pages:
 
             @functools.wraps(function)
             def data(**given: Any) -> Any:
-                return _kept(given[here_name], answer_json(function(**given)), kept)
+                return _marked(given[here_name], answer_json(function(**given)), kept)
 
             @functools.wraps(function)
             def shown(**given: Any) -> Response:
@@ -89,7 +89,7 @@ class Pages:
                     if wants_json(here.request.scope)
                     else html(here, template, model, **(more(here) if more else {}))
                 )
-                return _kept(here, answer, kept)
+                return _marked(here, answer, kept)
 
             signature = inspect.signature(function).replace(
                 parameters=[
@@ -120,11 +120,19 @@ def _shows_mistakes(model: Any) -> bool:
     return own and vars(PageModel)["http_status"] is not inspect.getattr_static(model, "http_status")
 
 
-def _kept(here: Here, answer: Response, kept: bool) -> Response:
-    """An answer that says who may keep it: browsers ask again each time, and are told when it is still the same."""
-    if "cache-control" not in answer.headers:
-        shared = here.viewer.via in (Via.ANONYMOUS, Via.LOCAL)
-        answer.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache" if kept else "no-store"
+def _marked(here: Here, answer: Response, may_be_kept: bool) -> Response:
+    if "cache-control" in answer.headers:
+        return answer
+    if may_be_kept:
+        return kept_answer(here, answer)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def kept_answer(here: Here, answer: Response) -> Response:
+    """An answer that is the same until the index changes: browsers ask each time, and are told when it still is."""
+    shared = here.viewer.via in (Via.ANONYMOUS, Via.LOCAL)
+    answer.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache"
     return answer
 
 
@@ -154,4 +162,4 @@ def html(here: Here, template: str, page: Any, *, status: int | None = None, **m
     return HTMLResponse(text, status_code=code)
 
 
-__all__ = ["Here", "PageModel", "Pages", "Request", "answer_json", "html"]
+__all__ = ["Here", "PageModel", "Pages", "Request", "answer_json", "html", "kept_answer"]

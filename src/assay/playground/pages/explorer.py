@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from assay.errors import AssayError, UsageError
 from assay.expressions import ExpressionError, Schema, complete
 from assay.playground.here import Here, Looking
-from assay.playground.page import PageModel, Pages, html
+from assay.playground.page import PageModel, Pages, html, kept_answer
 from assay.playground.pictures import picture
 from assay.playground.view import COLUMNS, INCLUDE, PER_PAGE, View, heading_sort, read_view
 from assay.results.export import Form, plain, written
@@ -284,7 +284,7 @@ def chart(here: Looking) -> Response:
         "notes": list(data.notes),
         "missing": sorted(data.missing),
     }
-    return Response(msgspec.json.encode(answer), media_type="application/json", headers=_kept_header(here))
+    return kept_answer(here, Response(msgspec.json.encode(answer), media_type="application/json"))
 
 
 @pages.router.get("/explorer.{form}", summary="A view as a picture or a table")
@@ -296,8 +296,7 @@ def exported(here: Looking, form: Literal["svg", "png", "csv", "parquet", "ndjso
         answer = picture(without_scripts(plot_spec(data, view.look(inline=True))), form)
     else:
         answer = _table_file(here, view, form)
-    answer.headers["Cache-Control"] = _kept_header(here)["Cache-Control"]
-    return answer
+    return kept_answer(here, answer)
 
 
 def _table_file(here: Here, view: View, form: str) -> Response:
@@ -319,11 +318,6 @@ def _table_file(here: Here, view: View, form: str) -> Response:
             return Response(path.read_bytes(), media_type="application/vnd.apache.parquet", headers=headers)
     kind = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}[form]
     return Response(written(table, Form(form)), media_type=kind, headers=headers)
-
-
-def _kept_header(here: Here) -> dict[str, str]:
-    shared = here.viewer.via.value in ("anonymous", "local")
-    return {"Cache-Control": f"{'public' if shared else 'private'}, no-cache"}
 
 
 class SuggestionInfo(PageModel):
@@ -364,5 +358,4 @@ def embedded(here: Looking) -> Response:
     # Choices that cannot be meant are told here, and not by an empty frame.
     view.plot(here.metrics)
     answer = html(here, "embed.html", None, view=view)
-    answer.headers["Cache-Control"] = _kept_header(here)["Cache-Control"]
-    return answer
+    return kept_answer(here, answer)
