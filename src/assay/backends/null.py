@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.backends.batches import check_batch
-from assay.backends.protocol import BackendOptions, Capabilities, Precision
+from assay.backends.protocol import BackendOptions, Capabilities, ModelFormat, Precision
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import UsageError
 from assay.models.inspection import inspect_onnx
@@ -71,6 +71,7 @@ class NullBackend:
 
     name = "null"
     title = "Null (measures the harness)"
+    formats = (ModelFormat.ONNX,)
 
     def capabilities(self) -> Capabilities:
         """Every format, since nothing is computed."""

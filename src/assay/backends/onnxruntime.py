@@ -15,7 +15,7 @@ import numpy as np
 
 from assay.backends.batches import check_batch
 from assay.backends.cpu import int8_note, is_limited, native_precisions, usable_cores
-from assay.backends.protocol import BackendOptions, Capabilities, Precision
+from assay.backends.protocol import BackendOptions, Capabilities, ModelFormat, Precision
 from assay.backends.quantised import check_format, holds_quantised_layers
 from assay.backends.trial import trial_model
 from assay.base.tensors import Array, TensorSpec
@@ -170,6 +170,7 @@ class OnnxRuntimeBackend:
 
     name = "onnxruntime"
     title = "ONNX Runtime"
+    formats = (ModelFormat.ONNX,)
 
     def capabilities(self) -> Capabilities:
         """What it does on this machine."""

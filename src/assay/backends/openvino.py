@@ -17,7 +17,7 @@ import numpy as np
 
 from assay.backends.batches import check_batch, fixed_batch
 from assay.backends.cpu import bf16_note, int8_note, is_limited, usable_cores
-from assay.backends.protocol import BackendOptions, Capabilities, Precision
+from assay.backends.protocol import BackendOptions, Capabilities, ModelFormat, Precision
 from assay.backends.quantised import check_format
 from assay.backends.trial import trial_model
 from assay.base.tensors import Array, TensorSpec
@@ -202,6 +202,7 @@ class OpenVinoBackend:
 
     name = "openvino"
     title = "OpenVINO"
+    formats = (ModelFormat.ONNX,)
 
     def capabilities(self) -> Capabilities:
         """What it does on this machine."""

@@ -12,18 +12,41 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from assay.base.generation import Decoding, Generated, Prompt
 from assay.base.tensors import Array, TensorSpec
 
 __all__ = [
+    "NO_FILE",
     "Array",
     "Backend",
     "BackendOptions",
     "Capabilities",
+    "Decoding",
+    "Generated",
+    "GeneratingStream",
+    "ModelFormat",
     "Precision",
+    "Prompt",
     "Session",
     "Stream",
     "TensorSpec",
 ]
+
+
+NO_FILE = Path()
+"""What a remote engine is given in place of a model file: the server has the model, its address is an option."""
+
+
+class ModelFormat(StrEnum):
+    """Form in which a model is kept."""
+
+    ONNX = "onnx"
+    GGUF = "gguf"
+    CTRANSLATE2 = "ctranslate2"
+    TFLITE = "tflite"
+    TORCH = "torch"
+    REMOTE = "remote"
+    """On a server: there is no file, and the engine is told an address."""
 
 
 class Precision(StrEnum):
@@ -81,6 +104,18 @@ class Stream(Protocol):
         """
 
 
+class GeneratingStream(Stream, Protocol):
+    """A stream of an engine that makes text by itself, beside running graphs or instead of it."""
+
+    def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> Sequence[Generated]:
+        """Answers to some prompts, in their order.
+
+        Raises:
+            InvalidInputError: when a prompt is longer than the model takes.
+            RunFailedError: when the engine or its server gives no usable answer.
+        """
+
+
 class Session(Protocol):
     """A loaded model."""
 
@@ -103,10 +138,17 @@ class Session(Protocol):
 
 
 class Backend(Protocol):
-    """An inference engine."""
+    """An inference engine.
+
+    Attributes:
+        name: what it is called in commands.
+        title: its name for people.
+        formats: forms of model that it reads; ``remote`` alone for one that drives a server.
+    """
 
     name: str
     title: str
+    formats: tuple[ModelFormat, ...]
 
     def capabilities(self) -> Capabilities:
         """What it can do on this machine.
@@ -124,7 +166,11 @@ class Backend(Protocol):
         """
 
     def open(self, model: Path, options: BackendOptions) -> Session:
-        """Load a model file.
+        """Load a model.
+
+        Args:
+            model: its file or folder; :data:`NO_FILE` for an engine that drives a server.
+            options: how to run it.
 
         Raises:
             NotFoundError: when there is no such file.

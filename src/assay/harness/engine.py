@@ -15,7 +15,7 @@ from assay.harness.outcome import Probe
 from assay.harness.samples import SampleStore
 from assay.harness.spec import RunSpec
 from assay.harness.sut import Infer, rows_of
-from assay.tasks.protocol import Task
+from assay.tasks.protocol import MODEL, ModelPart, Task
 
 _WARM_UP_RUNS = 3
 
@@ -72,11 +72,11 @@ def measure(engine: Engine, store: SampleStore, indices: Sequence[int], spec: Ru
 
 
 def _infer(session: Session, task: Task, spec: RunSpec) -> Infer:
-    stream = session.stream()
-    run, read = stream.run, task.reader(session.outputs, spec.recipe)
+    part = ModelPart(session.inputs, session.outputs, session.stream().run, fixed_shapes=session.fixed_batches)
+    pipeline = task.pipeline({MODEL: part}, spec.recipe)
 
     def infer(inputs: Sequence[Array]) -> Array:
-        return rows_of(read(run(inputs)))
+        return rows_of(pipeline(tuple(inputs)))  # type: ignore[arg-type]
 
     return infer
 

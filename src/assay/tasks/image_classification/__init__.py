@@ -13,10 +13,10 @@ from assay.base.tensors import Array, TensorSpec
 from assay.errors import InvalidInputError, nearest
 from assay.tasks.image_classification.reader import make_reader
 from assay.tasks.image_classification.recipe import Recipe, read_recipe
-from assay.tasks.protocol import Accuracy, Dataset, Reader
+from assay.tasks.protocol import MODEL, Accuracy, Dataset, Reader, UniformTask
 
 
-class ImageClassification:
+class ImageClassification(UniformTask):
     """The task; it keeps nothing."""
 
     name = "image-classification"
@@ -29,18 +29,26 @@ class ImageClassification:
         cache: Path,
         limit: int | None = None,
         skip_bad: bool = False,
+        model: Path | None = None,
         progress: Progress,
     ) -> Dataset:
         """Find and prepare the images of a folder."""
+        del model
         # OpenCV takes 0.2 s to import and is needed where images are.
         from assay.tasks.image_classification.dataset import open_images
 
         return open_images(path, read_recipe(recipe), cache=cache, limit=limit, skip_bad=skip_bad, progress=progress)
 
     def check_model(
-        self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], recipe: Mapping[str, Any]
+        self,
+        inputs: Sequence[TensorSpec],
+        outputs: Sequence[TensorSpec],
+        recipe: Mapping[str, Any],
+        *,
+        part: str = MODEL,
     ) -> None:
         """Check for one image input of the recipe's shape and an output of class scores or labels."""
+        del part
         wanted = read_recipe(recipe)
         if len(inputs) != 1:
             names = ", ".join(spec.name for spec in inputs)

@@ -50,6 +50,10 @@ class ImageDataset:
     rows: NDArray[np.intp]
     normaliser: Normaliser
 
+    @property
+    def sizes(self) -> None:
+        """All images are one size."""
+
     def load(self, indices: Sequence[int]) -> tuple[Array, ...]:
         """Model inputs of some samples, in this order."""
         chosen = self.rows[np.asarray(indices, np.intp)]
