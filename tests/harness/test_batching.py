@@ -7,7 +7,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.harness.batching import Collector, Work
+from assay.harness.batching import BatchLimits, Collector, Work
 
 
 def _queue(*works: Work | None) -> queue.SimpleQueue[Work | None]:
@@ -18,26 +18,26 @@ def _queue(*works: Work | None) -> queue.SimpleQueue[Work | None]:
 
 
 def test_waiting_queries_make_one_batch_without_a_deadline() -> None:
-    collector = Collector(_queue(([1], [10], 5), ([2], [20], 6), None), 8, 0)
+    collector = Collector(_queue(([1], [10], 5), ([2], [20], 6), None), BatchLimits(8), 0)
     assert collector.next() == ([1, 2], [10, 20], [5, 6])
     assert collector.next() is None
 
 
 def test_a_batch_is_never_larger_than_asked() -> None:
-    collector = Collector(_queue(([1], [1], 0), ([2], [2], 0), ([3], [3], 0), None), 2, 0)
+    collector = Collector(_queue(([1], [1], 0), ([2], [2], 0), ([3], [3], 0), None), BatchLimits(2), 0)
     assert collector.next() == ([1, 2], [1, 2], [0, 0])
     assert collector.next() == ([3], [3], [0])
 
 
 def test_a_query_that_does_not_fit_is_kept_for_the_next_batch() -> None:
-    collector = Collector(_queue(([1, 2], [1, 2], 0), ([3, 4], [3, 4], 1), None), 3, 0)
+    collector = Collector(_queue(([1, 2], [1, 2], 0), ([3, 4], [3, 4], 1), None), BatchLimits(3), 0)
     assert collector.next() == ([1, 2], [1, 2], [0])
     assert collector.next() == ([3, 4], [3, 4], [1])
     assert collector.next() is None
 
 
 def test_a_larger_query_is_a_batch_of_its_own() -> None:
-    collector = Collector(_queue(([1, 2, 3], [1, 2, 3], 0), None), 2, 0)
+    collector = Collector(_queue(([1, 2, 3], [1, 2, 3], 0), None), BatchLimits(2), 0)
     assert collector.next() == ([1, 2, 3], [1, 2, 3], [0])
 
 
@@ -45,7 +45,7 @@ def test_it_waits_for_company_until_the_deadline() -> None:
     source = _queue(([1], [1], time.perf_counter_ns()))
     late = threading.Timer(0.05, lambda: source.put(([2], [2], time.perf_counter_ns())))
     late.start()
-    batch = Collector(source, 2, 5_000_000_000).next()
+    batch = Collector(source, BatchLimits(2), 5_000_000_000).next()
     late.join()
     assert batch is not None
     assert batch[0] == [1, 2]
@@ -53,7 +53,7 @@ def test_it_waits_for_company_until_the_deadline() -> None:
 
 def test_it_does_not_wait_beyond_the_deadline() -> None:
     started = time.perf_counter()
-    batch = Collector(_queue(([1], [1], time.perf_counter_ns())), 2, 20_000_000).next()
+    batch = Collector(_queue(([1], [1], time.perf_counter_ns())), BatchLimits(2), 20_000_000).next()
     assert batch is not None
     assert batch[0] == [1]
     assert time.perf_counter() - started < 5
@@ -68,7 +68,7 @@ def test_no_query_is_lost_or_doubled(sizes: list[int], batch_size: int) -> None:
         ids = list(range(number, number + size))
         works.append((ids, ids, 0))
         number += size
-    collector = Collector(_queue(*works, None), batch_size, 0)
+    collector = Collector(_queue(*works, None), BatchLimits(batch_size), 0)
     seen: list[int] = []
     while (batch := collector.next()) is not None:
         assert len(batch[0]) <= max(batch_size, *sizes)

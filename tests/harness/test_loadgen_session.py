@@ -7,6 +7,7 @@ import pytest
 
 from assay.backends.protocol import BackendOptions
 from assay.errors import InvalidInputError, RunFailedError
+from assay.harness.batching import BatchLimits
 from assay.harness.loadgen_session import pin, run_test
 from assay.harness.meter import Meter
 from assay.harness.samples import SampleStore
@@ -41,4 +42,4 @@ def test_a_configuration_that_loadgen_refuses_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     store = SampleStore(lambda _: (), 1)
     with pytest.raises(InvalidInputError, match=USER_CONF):
-        run_test(spec, tmp_path, InlineSut(store, 1, Meter(), lambda inputs: inputs[0]), store, 10)
+        run_test(spec, tmp_path, InlineSut(store, BatchLimits(1), Meter(), lambda inputs: inputs[0]), store, 10)

@@ -10,6 +10,7 @@ import pytest
 
 from assay.backends.protocol import BackendOptions
 from assay.base.tensors import Array
+from assay.harness.batching import BatchLimits
 from assay.harness.loadgen_session import run_test
 from assay.harness.meter import Meter
 from assay.harness.samples import SampleStore
@@ -69,10 +70,10 @@ def drive(folder: Path, sut: Sut, store: SampleStore, spec: RunSpec) -> None:
 def make(kind: str, store: SampleStore, infer: Callable[[Sequence[Array]], Array], *, split: bool = False) -> Sut:
     meter = Meter()
     if kind == "inline":
-        return InlineSut(store, 4, meter, infer)
+        return InlineSut(store, BatchLimits(4), meter, infer)
     if kind == "padded":
-        return InlineSut(store, 4, meter, infer, fixed_batch=True)
-    return QueuedSut(store, 4, meter, [infer, infer], split=split)
+        return InlineSut(store, BatchLimits(4), meter, infer, fixed_batch=True)
+    return QueuedSut(store, BatchLimits(4), meter, [infer, infer], split=split)
 
 
 @pytest.mark.parametrize("kind", ["inline", "padded", "queued"])
@@ -105,6 +106,7 @@ def test_a_broken_engine_lets_loadgen_end_and_is_told(tmp_path: Path, scenario: 
     drive(tmp_path, sut, store, spec_of(scenario, Mode.PERFORMANCE, min_query_count=200))
     assert isinstance(sut.failure, RuntimeError)
     assert sut.draining
+    assert 0 < sut.failed_queries <= sut.failed_samples < sut.meter.read().issued
     assert "power_end" in read_detail(tmp_path / DETAIL).values
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.backends.protocol import BackendOptions
+from assay.harness.batching import BatchLimits
 from assay.harness.engine import open_engine
 from assay.harness.outcome import Ending
 from assay.harness.samples import SampleStore
@@ -49,18 +50,9 @@ def test_the_scenario_chooses_the_sut(
 ) -> None:
     worker = worker_of(tmp_path, replace(spec, scenario=scenario, options=BackendOptions(threads=1, streams=streams)))
     engine = open_engine(worker.spec, tasks().get("image-classification"))
-    sut = worker._make_sut(engine, SampleStore(lambda _: (), 4))
+    sut = worker._make_sut(engine, SampleStore(lambda _: (), 4), BatchLimits(4))
     assert isinstance(sut, kind)
     sut.close()
-
-
-def test_synthetic_samples_are_few_in_memory_and_many_to_loadgen(tmp_path: Path, spec: RunSpec) -> None:
-    worker = worker_of(tmp_path, replace(spec, dataset=None, dataset_count=1000))
-    load, total = worker._samples(tasks().get("image-classification"))
-    assert total == 1000
-    (array,) = load([0, 999, 64])
-    assert array.shape == (3, 3, 32, 32)
-    assert (array[0] == array[2]).all()
 
 
 def test_a_failure_before_the_test_becomes_an_outcome(tmp_path: Path, spec: RunSpec) -> None:

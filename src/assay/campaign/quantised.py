@@ -8,6 +8,7 @@ from assay.assets.store import AssetStore
 from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.subject import Subject
+from assay.errors import UsageError
 from assay.loadgen.record import Artefact
 from assay.models.quantize import QUANTIZER_VERSION, is_quantised, quantize_static
 from assay.tasks.registry import tasks
@@ -37,10 +38,15 @@ def quantised_model(
         inputs = task.synthetic_inputs(subject.recipe, 8, _CALIBRATION_SEED)
         origin = "synthetic"
     else:
-        opened = task.open_dataset(dataset, subject.recipe, cache=settings.cache_dir, progress=progress)
+        opened = task.open_dataset(dataset, subject.recipe, cache=settings.cache_dir, model=model, progress=progress)
         count = min(opened.count, _CALIBRATION_SAMPLES)
         inputs = opened.load(range(count))
         origin = dataset.name[:16]
+    if isinstance(inputs, list):
+        raise UsageError(
+            f"a model for {subject.benchmark.task} cannot be quantised here: its samples differ in size",
+            hint="give a quantised model with --model, or --precision fp32",
+        )
     key = f"int8-{(info.sha256 or 'none')[:16]}-{origin}-v{QUANTIZER_VERSION}"
     step = progress.start("quantise to int8", total=None)
     try:

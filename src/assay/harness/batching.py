@@ -1,15 +1,59 @@
-"""Batches out of a queue of queries: as many as are waiting, or as come before a deadline."""
+"""Batches: cut out of a large query, or collected out of a queue of small ones.
+
+Samples of different size are limited by their work as well as by their number, and a large query is answered in order
+of size, so that samples of about one size share a batch and little of it is padding. The largest come first: memory then
+grows to its peak at the beginning, and the streams end at about the same time because only small batches are left.
+"""
 
 from __future__ import annotations
 
 import queue
+from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter_ns
+
+import numpy as np
+from numpy.typing import NDArray
 
 Work = tuple[list[int], list[int], int]
 """A query: response ids, sample indices, arrival (``perf_counter_ns``)."""
 
 Batch = tuple[list[int], list[int], list[int]]
 """Several queries: response ids, sample indices, arrival of each query."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """What a batch holds at most.
+
+    Attributes:
+        size: samples.
+        work: sum of their sizes, 0 for no limit; a larger sample makes a batch by itself.
+        sizes: size of each sample of the dataset, ``(count,)``; None when all are equal.
+    """
+
+    size: int
+    work: int = 0
+    sizes: NDArray[np.int64] | None = None
+
+    def order(self, ids: list[int], indices: list[int]) -> tuple[list[int], list[int]]:
+        """A query's samples as they are answered: the largest first, equal ones as they came."""
+        if self.sizes is None or len(ids) < 2:
+            return ids, indices
+        order = np.argsort(-self.sizes[indices], kind="stable").tolist()
+        return [ids[i] for i in order], [indices[i] for i in order]
+
+    def end(self, indices: Sequence[int], start: int) -> int:
+        """Where the batch ends that begins at ``start``."""
+        last = min(start + self.size, len(indices))
+        if not self.work or self.sizes is None:
+            return last
+        reached = np.cumsum(self.sizes[indices[start:last]])
+        return start + max(1, int(np.searchsorted(reached, self.work, side="right")))
+
+    def work_of(self, indices: Sequence[int]) -> int:
+        """Work of some samples; 0 where there is no limit."""
+        return int(self.sizes[indices].sum()) if self.work and self.sizes is not None else 0
 
 
 class Collector:
@@ -20,13 +64,13 @@ class Collector:
 
     Args:
         source: the queue; ``None`` in it ends the collector.
-        batch_size: samples in a batch, at most; a query that is larger alone makes a batch.
+        limits: of a batch; a query that is larger alone makes a batch.
         wait_ns: longest wait of the oldest query.
     """
 
-    def __init__(self, source: queue.SimpleQueue[Work | None], batch_size: int, wait_ns: int) -> None:
+    def __init__(self, source: queue.SimpleQueue[Work | None], limits: BatchLimits, wait_ns: int) -> None:
         self._source = source
-        self._size = batch_size
+        self._limits = limits
         self._wait_ns = wait_ns
         self._held: Work | None = None
         self._ended = False
@@ -37,21 +81,25 @@ class Collector:
         self._held = None
         if first is None:
             return None
+        limits = self._limits
         ids, indices, arrival = first
-        if len(ids) >= self._size:
+        if len(ids) >= limits.size:
             return ids, indices, [arrival]
+        load = limits.work_of(indices)
         ids, indices, arrivals = list(ids), list(indices), [arrival]
         deadline = arrival + self._wait_ns
-        while len(ids) < self._size:
+        while len(ids) < limits.size and (not limits.work or load < limits.work):
             work = self._take(deadline)
             if work is None:
                 break
-            if len(ids) + len(work[0]) > self._size:
+            more = limits.work_of(work[1])
+            if len(ids) + len(work[0]) > limits.size or (limits.work and load + more > limits.work):
                 self._held = work
                 break
             ids += work[0]
             indices += work[1]
             arrivals.append(work[2])
+            load += more
         return ids, indices, arrivals
 
     def _take(self, deadline: int) -> Work | None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import mlperf_loadgen as lg
 
 from assay.errors import InvalidInputError, RunFailedError
-from assay.harness.samples import SampleStore
-from assay.harness.spec import USER_CONF, RunSpec
+from assay.harness.samples import Store
+from assay.harness.spec import USER_CONF, RunSpec, loaded_samples
 from assay.harness.sut import Sut
 from assay.rules.model import Mode, Scenario
 
@@ -22,7 +22,7 @@ _SCENARIOS = {
 _MODES = {Mode.PERFORMANCE: lg.TestMode.PerformanceOnly, Mode.ACCURACY: lg.TestMode.AccuracyOnly}
 
 
-def run_test(spec: RunSpec, folder: Path, sut: Sut, store: SampleStore, total: int) -> None:
+def run_test(spec: RunSpec, folder: Path, sut: Sut, store: Store, total: int) -> None:
     """Run LoadGen from start to end, its log files going to ``folder``.
 
     Args:
@@ -43,7 +43,7 @@ def run_test(spec: RunSpec, folder: Path, sut: Sut, store: SampleStore, total: i
     output.copy_summary_to_stdout = False
     log.log_output = output
     log.enable_trace = spec.trace
-    performance = min(total, int(spec.attributes.get("performance_sample_count_override", 0)) or total)
+    performance = loaded_samples(spec.attributes, total)
     handle = lg.ConstructFastSUT(sut.issue, sut.flush)
     library = lg.ConstructQSL(total, performance, store.load, store.unload)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -40,6 +40,14 @@ class Failure:
         if isinstance(error, MemoryError):
             return cls("MachineError", "not enough memory", hint="use a smaller --batch-size, or fewer --streams")
         return cls("RunFailedError", f"{type(error).__name__}: {error}", hint="see worker.log in the run's folder")
+
+    def counted(self, queries: int, samples: int) -> Failure:
+        """The same, with what was not answered because of it."""
+        if not queries:
+            return self
+        some = f"{queries} {'query' if queries == 1 else 'queries'} failed"
+        also = "" if samples == queries else f" ({samples} {'sample' if samples == 1 else 'samples'} not answered)"
+        return replace(self, what=f"{self.what}; {some}{also}")
 
     def error(self) -> AssayError:
         """The exception again, of its own class."""
@@ -79,6 +87,9 @@ class Outcome:
         timings_s: seconds of each phase.
         peak_memory: largest resident memory of the worker, in bytes.
         probe: the measurement, when one was asked for.
+        figures: what the task measured of its own in the timed part, by name.
+        failed_queries: queries with samples that could not be answered.
+        failed_samples: those samples.
     """
 
     ending: Ending
@@ -89,6 +100,9 @@ class Outcome:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     peak_memory: int = 0
     probe: Probe | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    failed_queries: int = 0
+    failed_samples: int = 0
 
     def write(self, folder: Path) -> None:
         """Write ``outcome.json``."""
@@ -114,6 +128,9 @@ class Outcome:
                 timings_s=raw["timings_s"],
                 peak_memory=raw["peak_memory"],
                 probe=Probe(**raw["probe"]) if raw["probe"] else None,
+                figures={str(name): float(value) for name, value in raw.get("figures", {}).items()},
+                failed_queries=raw.get("failed_queries", 0),
+                failed_samples=raw.get("failed_samples", 0),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidInputError(f"not an outcome: {error}", where=path) from error

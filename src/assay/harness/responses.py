@@ -1,16 +1,21 @@
 """Answers to LoadGen without making an object per sample.
 
-``QuerySampleResponse`` objects are made once, each tied to its row of one buffer; completing a batch copies the
-batch's rows and sets the ids. A batch larger than the pool is answered in pieces: LoadGen waits for ever for a sample
-that is never answered.
+``QuerySampleResponse`` objects are made once. For rows of one size each is tied to its row of one buffer: completing a
+batch copies the batch's rows and sets the ids. Responses of different size are handed over where they lie; LoadGen has
+copied what it wants of them when ``QuerySamplesComplete`` returns. A batch larger than the pool is answered in pieces:
+LoadGen waits for ever for a sample that is never answered.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import mlperf_loadgen as lg
 import numpy as np
 
 from assay.base.tensors import Array
+from assay.errors import RunFailedError
+from assay.tasks.protocol import Responses
 
 _POOL = 4096
 
@@ -27,11 +32,27 @@ class ResponsePool:
         self._row_bytes = -1
         self._buffer = np.zeros((0, 0), np.uint8)
         self._pool: list[lg.QuerySampleResponse] = []
+        self._loose: list[lg.QuerySampleResponse] = []
         self._empty = [lg.QuerySampleResponse(0, 0, 0) for _ in range(self._capacity)]
 
-    def complete(self, ids: list[int], rows: Array) -> None:
-        """Answer ``ids`` with the first ``len(ids)`` rows of ``rows``, a C-contiguous ``(n, k)`` array."""
+    def complete(self, ids: list[int], responses: Responses) -> None:
+        """Answer ``ids`` with the first ``len(ids)`` responses.
+
+        Raises:
+            RunFailedError: when there are fewer responses than samples, or one is no plain array; those ids that were
+                not answered before stay unanswered.
+        """
         count = len(ids)
+        if len(responses) < count:
+            raise RunFailedError(
+                "the model gave another number of responses than it got samples",
+                expected=f"{count} responses",
+                found=str(len(responses)),
+            )
+        if not isinstance(responses, np.ndarray):
+            self._complete_arrays(ids, responses)
+            return
+        rows = rows_of(responses)
         row_bytes = rows.itemsize * rows.shape[1]
         if row_bytes != self._row_bytes:
             self._reserve(row_bytes)
@@ -53,6 +74,21 @@ class ResponsePool:
         for start in range(0, len(ids), self._capacity):
             self._send(self._empty, ids[start : start + self._capacity])
 
+    def _complete_arrays(self, ids: list[int], arrays: Sequence[Array]) -> None:
+        # All are looked at before the first is sent: a batch is answered whole or not at all.
+        kept = [_plain(array) for array in arrays[: len(ids)]]
+        missing = min(len(ids), self._capacity) - len(self._loose)
+        if missing > 0:
+            self._loose += [lg.QuerySampleResponse(0, 0, 0) for _ in range(missing)]
+        for start in range(0, len(ids), self._capacity):
+            part = ids[start : start + self._capacity]
+            pool = self._loose[: len(part)]
+            for response, sample_id, array in zip(pool, part, kept[start : start + len(part)], strict=True):
+                response.id = sample_id
+                response.data = array.ctypes.data if array.nbytes else 0
+                response.size = array.nbytes
+            lg.QuerySamplesComplete(pool)
+
     def _send(self, pool: list[lg.QuerySampleResponse], ids: list[int]) -> None:
         for response, sample_id in zip(pool, ids, strict=False):
             response.id = sample_id
@@ -61,5 +97,18 @@ class ResponsePool:
     def _reserve(self, row_bytes: int) -> None:
         self._row_bytes = row_bytes
         self._buffer = np.zeros((self._capacity, row_bytes), np.uint8)
-        base = self._buffer.ctypes.data
+        base = self._buffer.ctypes.data if row_bytes else 0
         self._pool = [lg.QuerySampleResponse(0, base + i * row_bytes, row_bytes) for i in range(self._capacity)]
+
+
+def rows_of(outputs: Array) -> Array:
+    """Response rows as a C-contiguous two-dimensional array."""
+    rows = outputs if outputs.ndim == 2 else outputs.reshape(len(outputs), -1)
+    return np.ascontiguousarray(rows)
+
+
+def _plain(array: Array) -> Array:
+    if not isinstance(array, np.ndarray) or array.dtype.hasobject:
+        found = str(array.dtype) if isinstance(array, np.ndarray) else type(array).__name__
+        raise RunFailedError("a response is no array of plain values", found=found)
+    return np.ascontiguousarray(array)

@@ -33,7 +33,7 @@ class RunSpec:
         mode: performance or accuracy.
         task: name of the task that prepares samples.
         recipe: how the model wants its samples; handed to the task as it is.
-        model: model file.
+        model: model file, or folder of one that has several; empty for an engine that drives a server.
         backend: name of the engine.
         options: how the engine is asked to run.
         dataset: folder or file of the dataset; None for synthetic inputs.
@@ -42,6 +42,7 @@ class RunSpec:
         skip_bad: leave out samples that cannot be read.
         cache: folder of prepared samples.
         batch_size: samples the engine gets at once, at most.
+        max_batch_work: largest sum of the samples' sizes in a batch; 0 for no limit.
         batch_wait_us: Server: longest time a query waits for others to fill a batch, in microseconds.
         conf_model: model name in ``user.conf``.
         user_conf: text of ``user.conf``.
@@ -66,6 +67,7 @@ class RunSpec:
     dataset_count: int = 0
     sample_limit: int | None = None
     skip_bad: bool = False
+    max_batch_work: int = 0
     batch_wait_us: int = 0
     trace: bool = True
     probe_s: float = 0.0
@@ -100,6 +102,11 @@ class RunSpec:
         for key in ("model", "dataset", "cache"):
             raw[key] = None if raw[key] is None else Path(raw[key])
         return cls(**raw)
+
+
+def loaded_samples(attributes: Mapping[str, int | float | bool | str], total: int) -> int:
+    """Samples that LoadGen loads at once, of a dataset of ``total``."""
+    return min(total, int(attributes.get("performance_sample_count_override", 0)) or total)
 
 
 def _plain(value: object) -> object:

@@ -14,17 +14,15 @@ import threading
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 
-import numpy as np
-
-from assay.base.tensors import Array
-from assay.harness.batching import Collector, Work
+from assay.harness.batching import BatchLimits, Collector, Work
 from assay.harness.meter import Meter
 from assay.harness.pinning import pin_thread
 from assay.harness.responses import ResponsePool
-from assay.harness.samples import SampleStore
+from assay.harness.samples import Store
+from assay.tasks.protocol import Responses, Samples
 
-Infer = Callable[[Sequence[Array]], Array]
-"""From model inputs to response rows: the engine's stream and the task's post-processing together."""
+Infer = Callable[[Samples], Responses]
+"""From samples to responses: a task's pipeline with the engine's stream in it."""
 
 
 class Sut:
@@ -32,17 +30,24 @@ class Sut:
 
     Args:
         store: the loaded samples.
-        batch_size: samples the engine gets at once, at most.
+        limits: what the engine gets at once, at most.
         meter: told what was issued and done.
-        fixed_batch: fill every batch up to ``batch_size``: the engine is slow on sizes it has not met.
+        fixed_batch: fill every batch up to its largest size: the engine is slow on sizes it has not met. Batches of
+            ragged samples are left to the task's pipeline.
+
+    Attributes:
+        failed_queries: queries with samples that were not answered because of the failure.
+        failed_samples: those samples.
     """
 
-    def __init__(self, store: SampleStore, batch_size: int, meter: Meter, *, fixed_batch: bool = False) -> None:
+    def __init__(self, store: Store, limits: BatchLimits, meter: Meter, *, fixed_batch: bool = False) -> None:
         self.store = store
-        self.batch_size = batch_size
+        self.limits = limits
         self.meter = meter
-        self.fixed_batch = fixed_batch
+        self.fixed_batch = fixed_batch and not store.ragged
         self.failure: BaseException | None = None
+        self.failed_queries = 0
+        self.failed_samples = 0
         self.draining = False
 
     def drain(self) -> None:
@@ -65,7 +70,7 @@ class Sut:
         self.draining = True
 
     def _padded(self, indices: list[int]) -> list[int]:
-        missing = self.batch_size - len(indices)
+        missing = self.limits.size - len(indices)
         return indices + [indices[-1]] * missing if self.fixed_batch and missing > 0 else indices
 
 
@@ -73,11 +78,11 @@ class InlineSut(Sut):
     """Answers in LoadGen's thread."""
 
     def __init__(
-        self, store: SampleStore, batch_size: int, meter: Meter, infer: Infer, *, fixed_batch: bool = False
+        self, store: Store, limits: BatchLimits, meter: Meter, infer: Infer, *, fixed_batch: bool = False
     ) -> None:
-        super().__init__(store, batch_size, meter, fixed_batch=fixed_batch)
+        super().__init__(store, limits, meter, fixed_batch=fixed_batch)
         self._infer = infer
-        self._responses = ResponsePool(max(batch_size, 1024))
+        self._responses = ResponsePool(max(limits.size, 1024))
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
         """Run the query's samples in batches."""
@@ -89,24 +94,31 @@ class InlineSut(Sut):
             if count == 1 and not self.draining:
                 self._responses.complete(ids, self._infer(self.store.one(indices[0])))
             else:
+                ids, indices = self.limits.order(ids, indices)
                 self._run_batches(ids, indices)
         except BaseException as error:  # noqa: BLE001 - nothing may pass into LoadGen's C++ thread
             self._fail(error)
             # Samples already answered may not be answered again, so the batches keep count of where they are.
-            self._responses.complete_empty(ids[meter.done_in_query :])
+            self._give_up(ids[meter.done_in_query :])
         meter.query_done(count, perf_counter_ns() - started)
 
     def _run_batches(self, ids: list[int], indices: list[int]) -> None:
-        size, meter = self.batch_size, self.meter
-        for start in range(0, len(ids), size):
+        limits, meter, start = self.limits, self.meter, 0
+        while start < len(ids):
             if self.draining:
-                self._responses.complete_empty(ids[start:])
+                self._give_up(ids[start:])
                 meter.done_in_query = len(ids)
                 return
-            rows = self._infer(self.store.batch(self._padded(indices[start : start + size])))
-            part = ids[start : start + size]
-            self._responses.complete(part, rows)
-            meter.done_in_query = start + len(part)
+            end = limits.end(indices, start)
+            responses = self._infer(self.store.batch(self._padded(indices[start:end])))
+            self._responses.complete(ids[start:end], responses)
+            meter.done_in_query = start = end
+
+    def _give_up(self, ids: list[int]) -> None:
+        self._responses.complete_empty(ids)
+        if self.failure is not None:
+            self.failed_queries += 1
+            self.failed_samples += len(ids)
 
 
 class QueuedSut(Sut):
@@ -121,8 +133,8 @@ class QueuedSut(Sut):
 
     def __init__(
         self,
-        store: SampleStore,
-        batch_size: int,
+        store: Store,
+        limits: BatchLimits,
         meter: Meter,
         infers: Sequence[Infer],
         *,
@@ -131,7 +143,8 @@ class QueuedSut(Sut):
         split: bool = False,
         fixed_batch: bool = False,
     ) -> None:
-        super().__init__(store, batch_size, meter, fixed_batch=fixed_batch)
+        super().__init__(store, limits, meter, fixed_batch=fixed_batch)
+        self._failed_arrivals: set[int] = set()
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._split = split
         self._lock = threading.Lock()
@@ -154,9 +167,12 @@ class QueuedSut(Sut):
         if not self._split:
             self._queue.put((ids, indices, now))
             return
-        size = self.batch_size
-        for start in range(0, len(ids), size):
-            self._queue.put((ids[start : start + size], indices[start : start + size], now))
+        ids, indices = self.limits.order(ids, indices)
+        start = 0
+        while start < len(ids):
+            end = self.limits.end(indices, start)
+            self._queue.put((ids[start:end], indices[start:end], now))
+            start = end
 
     def close(self) -> None:
         """End the workers after what is queued."""
@@ -167,33 +183,38 @@ class QueuedSut(Sut):
 
     def _work(self, infer: Infer, wait_ns: int, cores: frozenset[int]) -> None:
         pin_thread(cores)
-        responses = ResponsePool(max(self.batch_size, 1024))
-        collector = Collector(self._queue, self.batch_size, wait_ns)
+        responses = ResponsePool(max(self.limits.size, 1024))
+        collector = Collector(self._queue, self.limits, wait_ns)
         while (batch := collector.next()) is not None:
             ids, indices, arrivals = batch
-            self._answer(infer, responses, ids, indices)
+            done = self._answer(infer, responses, ids, indices)
+            if done < len(ids):
+                self._give_up(responses, ids[done:], arrivals[done:] or arrivals)
             self._count(arrivals, len(ids))
 
-    def _answer(self, infer: Infer, responses: ResponsePool, ids: list[int], indices: list[int]) -> None:
-        done, size = 0, self.batch_size
+    def _answer(self, infer: Infer, responses: ResponsePool, ids: list[int], indices: list[int]) -> int:
+        """Answer a batch; how many of its samples were."""
+        done = 0
         try:
             while done < len(ids) and not self.draining:
-                part = indices[done : done + size]
-                rows = infer(self.store.batch(self._padded(part)))
-                responses.complete(ids[done : done + size], rows)
-                done += len(part)
+                end = self.limits.end(indices, done)
+                responses.complete(ids[done:end], infer(self.store.batch(self._padded(indices[done:end]))))
+                done = end
         except BaseException as error:  # noqa: BLE001 - a worker that dies would leave LoadGen waiting for ever
             self._fail(error)
-        if done < len(ids):
-            responses.complete_empty(ids[done:])
+        return done
+
+    def _give_up(self, responses: ResponsePool, ids: list[int], arrivals: list[int]) -> None:
+        # Counted first: LoadGen may end the test with the last answer.
+        if self.failure is not None:
+            with self._lock:
+                # A large query comes in parts that arrived in the same moment.
+                self._failed_arrivals.update(arrivals)
+                self.failed_queries = len(self._failed_arrivals)
+                self.failed_samples += len(ids)
+        responses.complete_empty(ids)
 
     def _count(self, arrivals: list[int], samples: int) -> None:
         now = perf_counter_ns()
         with self._lock:
             self.meter.batch_done(samples, [now - arrival for arrival in arrivals])
-
-
-def rows_of(outputs: Array) -> Array:
-    """Response rows as a C-contiguous two-dimensional array."""
-    rows = outputs if outputs.ndim == 2 else outputs.reshape(len(outputs), -1)
-    return np.ascontiguousarray(rows)

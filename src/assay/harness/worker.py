@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from assay.base.files import write_atomic
+from assay.harness.batching import BatchLimits
 from assay.harness.control import EXIT_ABANDONED, Control, detach_from_terminal, die_with_parent, leave_now
-from assay.harness.engine import Engine, measure, open_engine
+from assay.harness.engine import Engine, measure, open_engine, telling_batches
+from assay.harness.memory import Need, model_bytes, require_memory
 from assay.harness.meter import Meter
 from assay.harness.monitor import Monitor, PhaseProgress
 from assay.harness.outcome import Ending, Failure, Outcome
 from assay.harness.pinning import available_cores, divide_cores
-from assay.harness.samples import Loader, SampleStore
-from assay.harness.spec import ABORTED_FILE, PROGRESS_FILE, RunSpec
+from assay.harness.samples import Store, make_store
+from assay.harness.spec import ABORTED_FILE, PROGRESS_FILE, RunSpec, loaded_samples
+from assay.harness.supply import Supply, open_supply
 from assay.harness.sut import InlineSut, QueuedSut, Sut
 from assay.loadgen.live import ProgressWriter
 from assay.rules.model import Mode, Scenario
@@ -31,7 +34,6 @@ from assay.tasks.protocol import Task
 from assay.tasks.registry import tasks
 
 GRACE_S = 8.0
-_SYNTHETIC_SEED = 20_230_711
 
 
 class Worker:
@@ -73,69 +75,75 @@ class Worker:
     def _run(self) -> Outcome:
         spec = self.spec
         task = tasks().get(spec.task)
+        # The samples first: with them it is known how much memory the run takes, before the model is loaded.
+        with self._phase("prepare samples"):
+            supply = open_supply(spec, task, PhaseProgress(self.progress))
+        self.facts.update(samples=supply.count, skipped=supply.skipped)
+        require_memory(self._need(task, supply))
         with self._phase("load model"):
             engine = open_engine(spec, task)
-        self.facts["backend"] = engine.session.describe()
-        with self._phase("prepare samples"):
-            load, total = self._samples(task)
-        store = SampleStore(load, spec.batch_size)
+        self.facts["backend"] = engine.describe()
+        limits = BatchLimits(spec.batch_size, spec.max_batch_work, supply.sizes)
+        store = make_store(supply.load, spec.batch_size, ragged=supply.ragged)
         if spec.probe_s > 0:
-            return self._probe(engine, store, total)
+            return self._probe(engine, store, supply, limits)
         with self._phase("warm up"):
-            sizes = [1, spec.batch_size] if spec.scenario is Scenario.SERVER else [spec.batch_size]
-            few = list(range(min(total, max(sizes))))
-            store.load(few)
-            engine.warm_up(store, few, sorted(set(sizes)))
-        self.sut = self._make_sut(engine, store)
-        return self._test(self.sut, store, total)
+            self._warm_up(engine, store, supply, limits)
+        self.sut = self._make_sut(engine, store, limits)
+        return self._test(self.sut, engine, store, supply.count)
 
-    def _test(self, sut: Sut, store: SampleStore, total: int) -> Outcome:
+    def _need(self, task: Task, supply: Supply) -> Need:
+        spec = self.spec
+        loaded = loaded_samples(spec.attributes, supply.count)
+        extra = task.extra_memory(spec.recipe, spec.batch_size) * spec.options.streams
+        return Need(model_bytes(spec.model), round(loaded * supply.sample_bytes), loaded, extra)
+
+    def _warm_up(self, engine: Engine, store: Store, supply: Supply, limits: BatchLimits) -> list[list[int]]:
+        """Get engine and pipelines going; the batches that were run."""
+        spec = self.spec
+        if supply.ragged:
+            batches = telling_batches(supply.largest_first(), limits)
+            store.load(sorted({index for batch in batches for index in batch}))
+            engine.warm_up_ragged(store, batches)
+            return batches
+        alone = spec.scenario is Scenario.SERVER or spec.probe_s > 0
+        sizes = sorted({1, spec.batch_size} if alone else {spec.batch_size})
+        few = list(range(min(supply.count, spec.batch_size)))
+        store.load(few)
+        engine.warm_up(store, few, sizes)
+        return [[few[i % len(few)] for i in range(spec.batch_size)]]
+
+    def _test(self, sut: Sut, engine: Engine, store: Store, total: int) -> Outcome:
         # Here and not above: probing and failing early need no LoadGen.
         from assay.harness.loadgen_session import run_test
 
+        engine.reset()
         with self._phase("run"), Monitor(self.meter, self.progress, self.spec):
             run_test(self.spec, self.folder, sut, store, total)
         sut.close()
+        self.facts["figures"] = engine.figures()
         if sut.failure is not None:
+            self.facts.update(failed_queries=sut.failed_queries, failed_samples=sut.failed_samples)
             self._mark_aborted(f"{type(sut.failure).__name__}: {sut.failure}")
-            return self._outcome(Ending.FAILED, Failure.of(sut.failure))
+            failure = Failure.of(sut.failure)
+            return self._outcome(Ending.FAILED, failure.counted(sut.failed_queries, sut.failed_samples))
         return self._outcome(Ending.INTERRUPTED if self.stopping.is_set() else Ending.FINISHED, None)
 
-    def _probe(self, engine: Engine, store: SampleStore, total: int) -> Outcome:
+    def _probe(self, engine: Engine, store: Store, supply: Supply, limits: BatchLimits) -> Outcome:
         with self._phase("measure"):
-            few = list(range(min(total, max(self.spec.batch_size, 8))))
-            store.load(few)
-            self.facts["probe"] = measure(engine, store, few, self.spec)
+            batch = self._warm_up(engine, store, supply, limits)[0]
+            self.facts["probe"] = measure(engine, store, batch[:1], batch, self.spec)
         return self._outcome(Ending.FINISHED, None)
 
-    def _samples(self, task: Task) -> tuple[Loader, int]:
-        spec = self.spec
-        if spec.dataset is None:
-            arrays = task.synthetic_inputs(spec.recipe, min(spec.dataset_count, 64), _SYNTHETIC_SEED)
-            kept = len(arrays[0])
-            self.facts["samples"] = spec.dataset_count
-            return (lambda indices: tuple(a[[i % kept for i in indices]] for a in arrays)), spec.dataset_count
-        dataset = task.open_dataset(
-            spec.dataset,
-            spec.recipe,
-            cache=spec.cache,
-            limit=spec.sample_limit,
-            skip_bad=spec.skip_bad,
-            progress=PhaseProgress(self.progress),
-        )
-        self.facts["samples"] = dataset.count
-        self.facts["skipped"] = {sample.name: sample.reason for sample in dataset.skipped}
-        return dataset.load, dataset.count
-
-    def _make_sut(self, engine: Engine, store: SampleStore) -> Sut:
-        spec, fixed = self.spec, engine.session.fixed_batches
+    def _make_sut(self, engine: Engine, store: Store, limits: BatchLimits) -> Sut:
+        spec, fixed = self.spec, engine.fixed_batches
         streams = len(engine.infers)
         queued = spec.scenario is Scenario.SERVER or (spec.scenario is Scenario.OFFLINE and streams > 1)
         if not queued:
-            return InlineSut(store, spec.batch_size, self.meter, engine.infers[0], fixed_batch=fixed)
+            return InlineSut(store, limits, self.meter, engine.infers[0], fixed_batch=fixed)
         return QueuedSut(
             store,
-            spec.batch_size,
+            limits,
             self.meter,
             engine.infers,
             wait_ns=spec.batch_wait_us * 1000,
