@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from assay.assets.manifest import manifest_schema
+from assay.assets.forms import manifest_schema
 from assay.base.settings import Settings
 from assay.campaign.request import RunRequest
 from assay.cli.main import VERBS, assay

@@ -41,7 +41,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def take(tmp_path: Path, files: str, version: str = "1.0") -> list[Path]:
     folder = tmp_path / "out" / "content"
     folder.mkdir(parents=True)
-    return take_from_package(PackageSource("carrier", version, files), folder, size=10, progress=SILENT)
+    return take_from_package(PackageSource("carrier", version, (files,)), folder, size=10, progress=SILENT)
 
 
 def test_one_file_is_taken_without_dependencies_or_code(tmp_path: Path, wheels: Path) -> None:

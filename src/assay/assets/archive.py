@@ -47,7 +47,7 @@ def extract_archive(archive: Path, folder: Path, bounds: Bounds | None = None) -
                 raise InvalidInputError(
                     "the archive has too many entries", where=archive, expected=f"at most {limits.entries}"
                 )
-            target = _inside(root, name, archive)
+            target = inside(root, name, archive)
             with machine_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 written += _write(stream, target, limits.total - written, archive)
@@ -78,9 +78,14 @@ def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
             yield member.name, content
 
 
-def _inside(root: Path, name: str, archive: Path) -> Path:
+def inside(root: Path, name: str, archive: Path) -> Path:
+    """Where a member goes below ``root``.
+
+    Raises:
+        InvalidInputError: when that would be outside.
+    """
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
+    if path.is_absolute() or not path.parts or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
         raise InvalidInputError(f"the archive wants to write outside its folder: {name!r}", where=archive)
     return root.joinpath(*path.parts)
 

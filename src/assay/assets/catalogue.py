@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from assay.assets.manifest import Asset, Kind, read_manifest
+from assay.assets.forms import read_manifest
+from assay.assets.manifest import Asset, Kind
 from assay.base.settings import Settings
 from assay.errors import InvalidInputError, unknown
 

@@ -22,7 +22,9 @@ class _TransientError(Exception):
     """Something that may go away when tried again."""
 
 
-def download(urls: tuple[str, ...], target: Path, *, size: int, progress: Progress, label: str) -> str:
+def download(
+    urls: tuple[str, ...], target: Path, *, size: int, progress: Progress, label: str, limit: int | None = None
+) -> str:
     """Download a file to ``target`` from the first address that gives it; returns that address.
 
     What an earlier, broken attempt left in ``target`` is continued where the server can do that, and started anew where
@@ -34,6 +36,7 @@ def download(urls: tuple[str, ...], target: Path, *, size: int, progress: Progre
         size: bytes expected, 0 when not known; twice as many end the download.
         progress: told while it runs.
         label: what the progress bar says.
+        limit: bytes that end the download when ``size`` is not known.
 
     Raises:
         NotFoundError: when no address gives the file, with each one's reason.
@@ -57,7 +60,7 @@ def download(urls: tuple[str, ...], target: Path, *, size: int, progress: Progre
                         reraise=True,
                     ):
                         with attempt:
-                            _fetch(client, url, target, size, step)
+                            _fetch(client, url, target, size * 2 if size else limit or 1 << 40, step)
                 except (_TransientError, NotFoundError) as error:
                     reasons.append(f"{url}: {error}")
                 else:
@@ -71,12 +74,11 @@ def download(urls: tuple[str, ...], target: Path, *, size: int, progress: Progre
     )
 
 
-def _fetch(client: httpx2.Client, url: str, target: Path, size: int, step: Step) -> None:
+def _fetch(client: httpx2.Client, url: str, target: Path, limit: int, step: Step) -> None:
     import httpx2
 
     have = target.stat().st_size if target.exists() else 0
     headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"} if have else {"Accept-Encoding": "identity"}
-    limit = size * 2 if size else 1 << 40
     try:
         with client.stream("GET", url, headers=headers) as response:
             if response.status_code == 416:

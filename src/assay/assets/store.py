@@ -35,6 +35,8 @@ from assay.base.settings import Settings
 from assay.errors import AssayError, InvalidInputError, MachineError, NotFoundError, UsageError
 
 _NAME_KEYS = frozenset({"sha256", "files", "single", "source", "identity"})
+PARTIAL = "partial-dataset"
+"""The label of a dataset that was registered in part."""
 _REGISTERED_KEYS = frozenset({"sha256", "path", "size"})
 
 
@@ -57,12 +59,16 @@ class Located:
         sha256: of the file, or of the folder's tree (names and hashes of its files).
         size: bytes.
         source: where it came from.
+        samples: of a dataset that the user registered; None when the manifest says it.
+        labels: what figures taken with it are labelled with beside the asset's own labels.
     """
 
     path: Path
     sha256: str
     size: int
     source: str
+    samples: int | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +140,18 @@ class AssetStore:
         asset = self._catalogue.get(name)
         return self._registered(asset) or self._present(asset)
 
-    def register(self, name: str, path: Path) -> Located:
+    def register(self, name: str, path: Path, *, partial: bool = False) -> Located:
         """Use the user's own file or folder for an asset, where it lies.
+
+        Args:
+            name: of the asset.
+            path: what the user has.
+            partial: fewer samples than the dataset has are allowed; every figure taken with it is labelled so.
 
         Raises:
             NotFoundError: when the path is not there.
             InvalidInputError: when it has another checksum or layout than the asset.
+            UsageError: when the asset is built, or is no dataset that can be had in part.
         """
         asset = self._catalogue.get(name)
         full = path.expanduser().absolute()
@@ -150,15 +162,20 @@ class AssetStore:
                 f"{asset.name} is built on this machine",
                 hint=f"to use your own model file: assay run {asset.name} --model {full}",
             )
-        if asset.local is not None:
-            check_layout(asset.local.layout, full)
+        entry: dict[str, Any] = {"registered": _now()}
+        if asset.layout is not None:
+            found = check_layout(asset.layout.layout, full, partial=partial)
+            full = found.path
+            entry |= {"samples": found.samples, "partial": found.partial}
             digest = quick_identity(full)
+        elif partial:
+            raise UsageError(f"{asset.name} cannot be used in part: it is checked by its checksum")
         else:
             digest = content_hash(full)
             _check_sum(asset, digest, full)
-        entry = {"path": str(full), "sha256": digest, "size": _size(full), "registered": _now()}
+        entry |= {"path": str(full), "sha256": digest, "size": _size(full)}
         write_json(self._root / "registered" / f"{asset.name}.json", entry)
-        return Located(full, digest, entry["size"] if isinstance(entry["size"], int) else 0, "registered by you")
+        return _from_entry(full, entry)
 
     def verify(self, name: str) -> Located:
         """Hash an asset's files again.
@@ -171,7 +188,8 @@ class AssetStore:
         found = self.locate(name)
         if found is None:
             raise NotFoundError(f"{asset.name} is not on this machine", hint=f"assay assets fetch {asset.name}")
-        digest = quick_identity(found.path) if asset.local else content_hash(found.path)
+        own = asset.layout is not None and self.state(name) is State.REGISTERED
+        digest = quick_identity(found.path) if own else content_hash(found.path)
         if digest != found.sha256:
             raise InvalidInputError(
                 f"{asset.name} has changed on disk",
@@ -238,7 +256,7 @@ class AssetStore:
                 where=path,
                 hint=f"assay assets add {asset.name} --path NEW, or assay assets remove {asset.name}",
             )
-        return Located(path, str(entry["sha256"]), int(entry["size"]), "registered by you")
+        return _from_entry(path, entry)
 
     def _present(self, asset: Asset) -> Located | None:
         entry = _read_entry(self._root / "names" / f"{asset.name}.json", _NAME_KEYS)
@@ -295,8 +313,8 @@ class AssetStore:
         content.mkdir()
         if isinstance(source, PackageSource):
             files = take_from_package(source, content, size=asset.size, progress=progress)
-            single = len(files) == 1
-            origin = f"package {source.package} {source.version}"
+            single = len(files) == 1 and not source.root
+            origin = source.described
         elif isinstance(source, HttpsSource):
             single, origin = self._take_https(asset, source, partial, content, progress)
         else:
@@ -313,6 +331,15 @@ class AssetStore:
         name = source.urls[0].rstrip("/").rsplit("/", 1)[-1].partition("?")[0] or asset.name
         part = partial / f"{asset.name}.part"
         origin = download(source.urls, part, size=asset.size, progress=progress, label=f"download {asset.name}")
+        if source.md5 is not None and (found := _md5(part)) != source.md5:
+            discard(part)
+            raise InvalidInputError(
+                f"{asset.name} has another MD5 than its publisher names",
+                where=origin,
+                expected=source.md5,
+                found=found,
+                hint="try again; if it stays so, the file was changed at its source",
+            )
         if source.archive:
             extract_archive(part, content)
             discard(part)
@@ -364,11 +391,33 @@ def content_hash(path: Path) -> str:
 
 
 def quick_identity(path: Path) -> str:
-    """SHA-256 over names and sizes of a folder's files: for datasets of many gigabytes that stay where they are."""
+    """SHA-256 over paths and sizes of a folder's files: for datasets of many gigabytes that stay where they are.
+
+    Of one file it is the SHA-256 of its content.
+    """
+    if path.is_file():
+        return sha256_file(path)
     digest = hashlib.sha256()
-    for file in sorted(p for p in path.iterdir() if p.is_file()):
-        digest.update(f"{file.name}\0{file.stat().st_size}\n".encode())
+    for name, file in sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file()):
+        digest.update(f"{name}\0{file.stat().st_size}\n".encode())
     return digest.hexdigest()
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _from_entry(path: Path, entry: dict[str, Any]) -> Located:
+    samples = entry.get("samples")
+    return Located(
+        path,
+        str(entry["sha256"]),
+        int(entry["size"]),
+        "registered by you",
+        samples if isinstance(samples, int) else None,
+        (PARTIAL,) if entry.get("partial") is True else (),
+    )
 
 
 def _identity(path: Path) -> list[list[Any]]:
@@ -390,9 +439,10 @@ def _check_sum(asset: Asset, digest: str, where: Path | str) -> None:
 def _by_hand(asset: Asset) -> str:
     for source in asset.sources:
         if isinstance(source, HttpsSource):
-            return f"from {source.urls[0]}, SHA-256 {asset.sha256 or 'not published'}"
+            known = f"MD5 {source.md5}" if source.md5 else f"SHA-256 {asset.sha256 or 'not published'}"
+            return f"from {source.urls[0]}, {known}"
         if isinstance(source, PackageSource):
-            return f"{source.files} in the wheel of {source.package} {source.version}, SHA-256 {asset.sha256 or 'not published'}"
+            return f"{', '.join(source.files)} in {source.described}, SHA-256 {asset.sha256 or 'not published'}"
     return f"see assay assets show {asset.name}"
 
 

@@ -91,6 +91,16 @@ def access_token() -> str | None:
     return os.environ.get("ASSAY_TOKEN", "").strip() or None
 
 
+def npm_configuration(environ: Mapping[str, str] | None = None) -> tuple[str | None, Path]:
+    """The registry that the environment names for npm, if any, and the user's npm configuration file.
+
+    npm reads its variables (``NPM_CONFIG_REGISTRY``, ``NPM_CONFIG_USERCONFIG``) in any case.
+    """
+    env = {name.casefold(): value.strip() for name, value in (os.environ if environ is None else environ).items()}
+    own = env.get("npm_config_userconfig")
+    return env.get("npm_config_registry") or None, Path(own).expanduser() if own else Path.home() / ".npmrc"
+
+
 def _default_home() -> Path:
     # Imported here: platformdirs is not needed where ASSAY_HOME is set.
     from platformdirs import user_data_path

@@ -140,7 +140,8 @@ def fetch_assets(names: tuple[str, ...], offline: bool, dry_run: bool, out: Outp
 
 @assets.command(
     "add",
-    epilog="Examples:\n\n\b\n  assay assets add imagenet2012 --path /data/imagenet/val\n  assay assets add resnet50 --path ~/resnet50_v1.onnx",
+    epilog="Examples:\n\n\b\n  assay assets add imagenet2012 --path /data/imagenet/val\n"
+    "  assay assets add resnet50 --path ~/resnet50_v1.onnx\n  assay assets add coco2017 --path /data/coco-100 --partial",
 )
 @click.argument("name")
 @click.option(
@@ -149,15 +150,23 @@ def fetch_assets(names: tuple[str, ...], offline: bool, dry_run: bool, out: Outp
     required=True,
     help="Your file or folder; it is used where it lies.",
 )
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Allow fewer samples than the dataset has; every figure taken with it is labelled partial-dataset.",
+)
 @output_options
-def add_asset(name: str, path: Path, out: Output) -> None:
+def add_asset(name: str, path: Path, out: Output, partial: bool = False) -> None:
     """Register a file or folder of your own for an asset; its checksum or layout is checked."""
     _, store = _open()
-    located = store.register(name, path)
+    located = store.register(name, path, partial=partial)
     if out.as_json:
-        out.json({"name": name, "path": str(located.path), "sha256": located.sha256})
+        found = {"name": name, "path": str(located.path), "sha256": located.sha256}
+        out.json({**found, "samples": located.samples, "labels": list(located.labels)})
         return
     out.text(f"{name} is {located.path}, {format_size(located.size)}; it is never copied or fetched again")
+    if located.labels:
+        out.remark(f"only {located.samples:,} samples: every figure taken with it is labelled {located.labels[0]}")
 
 
 @assets.command(
@@ -220,7 +229,9 @@ def source_text(source: Source) -> str:
     if isinstance(source, HttpsSource):
         return ", then ".join(source.urls)
     if isinstance(source, PackageSource):
-        return f"{source.files} in the wheel of {source.package} {source.version}"
+        kind = {"package": "the wheel of", "npm": "npm package", "debian": "Debian package"}[source.type]
+        inner = f"{', '.join(source.unzip)} of " if source.unzip else ""
+        return f"{inner}{', '.join(source.files)} in {kind} {source.package} {source.version}"
     if source.type == "local":
         return f"you: {getattr(source, 'instructions', '')}"
     return f"built here: {getattr(source, 'architecture', '')} from {getattr(source, 'weights', None) or 'a seed'}"
