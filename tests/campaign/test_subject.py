@@ -37,8 +37,8 @@ def test_a_misspelt_name_is_told_with_the_closest(tmp_path: Path) -> None:
 
 
 def test_a_benchmark_without_a_model_says_so(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no model for benchmark 'bert-99'"):
-        resolve(tmp_path, "bert-99")
+    with pytest.raises(NotFoundError, match="no model for benchmark 'gpt3-99'"):
+        resolve(tmp_path, "gpt3-99")
 
 
 def test_synthetic_weights_have_no_dataset(tmp_path: Path) -> None:
