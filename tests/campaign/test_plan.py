@@ -12,6 +12,8 @@ from assay.campaign.request import RunRequest
 from assay.errors import NotFoundError, UsageError
 from assay.rules.model import Mode, Scenario
 
+SMALL = {"resize": {"short_side": 36}, "crop": 32}
+
 
 def plan(home: Path, name: str = "mobilenet-v2", **options: Any) -> Plan:
     return make_plan(RunRequest(name=name, **options), Settings(home=home))
@@ -40,7 +42,7 @@ def test_an_accuracy_run_is_neither_probed_nor_timed(tmp_path: Path) -> None:
 
 
 def test_the_users_model_is_not_fetched(tmp_path: Path, classifier: Path) -> None:
-    assert [asset.name for asset in plan(tmp_path, model=classifier).fetch.missing] == ["imagenet-foolbox-20"]
+    assert [asset.name for asset in plan(tmp_path, model=classifier, recipe=SMALL).fetch.missing] == ["imagenet-foolbox-20"]
 
 
 def test_accuracy_of_random_weights_is_refused(tmp_path: Path) -> None:

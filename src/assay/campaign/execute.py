@@ -13,13 +13,16 @@ from assay import __version__
 from assay.assets.catalogue import load_catalogue
 from assay.assets.manifest import Asset
 from assay.assets.store import AssetStore, Located, content_hash, quick_identity
-from assay.backends.protocol import BackendOptions, Precision
-from assay.base.files import machine_errors, require_space, sha256_file
+from assay.backends.protocol import NO_FILE, BackendOptions, ModelFormat, Precision
+from assay.backends.registry import backends
+from assay.base.files import machine_errors, require_space
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings, load_settings
 from assay.campaign.finish import Finished, finish, labels_for
+from assay.campaign.formats import is_remote
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
 from assay.campaign.quantised import quantised_model
+from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
 from assay.errors import NotFoundError
@@ -33,6 +36,7 @@ from assay.models.build import materialise
 from assay.results.record import record_run
 from assay.rules.model import Mode, Scenario
 from assay.system.summary import host_facts
+from assay.tasks.registry import tasks
 
 _SPACE = 64 << 20
 _LIBRARIES = (
@@ -113,14 +117,17 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     # The dataset first: when only the user can get it, nothing should be downloaded before saying so.
     data = _dataset(subject.dataset, store, progress) if subject.dataset else None
     labels = list(subject.model.labels if subject.model_file is None else ())
-    if subject.model_file is None:
+    if is_remote(backends().get(request.backend)):
+        model, info = NO_FILE, Artefact(subject.model.name, None)
+        labels.append(Label.REMOTE_MODEL.value)
+    elif subject.model_file is None:
         located = materialise(store, subject.model, progress=progress)
         model, info = located.path, Artefact(subject.model.name, located.sha256)
     else:
-        model, info = subject.model_file, Artefact(str(subject.model_file), sha256_file(subject.model_file))
+        model, info = subject.model_file, Artefact(str(subject.model_file), content_hash(subject.model_file))
         labels.append(Label.CUSTOM_MODEL.value)
     path = data.path if data else subject.dataset_path
-    if request.precision is Precision.INT8:
+    if request.precision is Precision.INT8 and model != NO_FILE and subject.format is ModelFormat.ONNX:
         quantised = quantised_model(model, info, subject, path, store, settings, progress)
         if quantised != model and path is not None:
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
@@ -134,7 +141,8 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     else:
         labels.append(Label.SYNTHETIC_DATA.value)
         dataset = Artefact("synthetic", None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
-    return Material(model, info, path, dataset, _count(path, dataset, plan, settings, progress), tuple(labels))
+    count = _count(path, dataset, model, plan, settings, progress)
+    return Material(model, info, path, dataset, count, tuple(labels))
 
 
 def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
@@ -146,12 +154,12 @@ def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
         raise
 
 
-def _count(path: Path | None, dataset: Artefact, plan: Plan, settings: Settings, progress: Progress) -> int:
+def _count(
+    path: Path | None, dataset: Artefact, model: Path, plan: Plan, settings: Settings, progress: Progress
+) -> int:
     """Samples there are, after preparing them; LoadGen has to be told before it starts."""
     if path is None:
         return dataset.count
-    from assay.tasks.registry import tasks
-
     opened = (
         tasks()
         .get(plan.subject.benchmark.task)
@@ -161,6 +169,7 @@ def _count(path: Path | None, dataset: Artefact, plan: Plan, settings: Settings,
             cache=settings.cache_dir,
             limit=_limit(plan),
             skip_bad=plan.request.skip_bad,
+            model=None if model == NO_FILE else model,
             progress=progress,
         )
     )
@@ -282,6 +291,7 @@ def _spec(
         dataset_count=material.samples if material.dataset is None else 0,
         sample_limit=_limit(plan),
         skip_bad=request.skip_bad,
+        max_batch_work=tasks().get(subject.benchmark.task).batch_work(subject.recipe, planned.batch_size),
         batch_wait_us=(request.batch_wait_ns or 0) // 1000,
         trace=request.trace and planned.mode is Mode.PERFORMANCE,
         probe_s=probe_s,
@@ -345,6 +355,7 @@ def command_of(plan: Plan, planned: PlannedRun, resolved: LoadgenSettings) -> st
             words += [option, str(value)]
     if request.batch_wait_ns and planned.scenario is Scenario.SERVER:
         words += ["--batch-wait", f"{request.batch_wait_ns}ns"]
+    words += recipe_words(request.recipe)
     for key, value in request.backend_options.items():
         words += ["--backend-option", f"{key}={value}"]
     if planned.mode is Mode.PERFORMANCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,13 +68,15 @@ def finish(
         timings_s=outcome.timings_s,
         peak_memory=outcome.peak_memory,
         skipped=outcome.skipped,
+        failed_queries=outcome.failed_queries,
+        failed_samples=outcome.failed_samples,
         labels=tuple(dict.fromkeys(labels)),
         dataset=replace(record.dataset, count=outcome.samples or record.dataset.count),
         logs={name: sha256_file(folder.path / name) for name in LOG_FILES if (folder.path / name).is_file()},
     )
     if outcome.ending is Ending.FINISHED:
         try:
-            record = _judged(record, folder, spec, round_, benchmark, progress)
+            record = _judged(record, folder, spec, round_, benchmark, outcome.figures, progress)
         except AssayError as error:
             folder.write(replace(record, status=RunStatus.FAILED, failure=str(error)))
             raise
@@ -87,6 +90,7 @@ def _judged(
     spec: RunSpec,
     round_: Round,
     benchmark: Benchmark,
+    measured: Mapping[str, float],
     progress: Progress,
 ) -> RunRecord:
     detail = read_detail(folder.path / DETAIL)
@@ -95,6 +99,7 @@ def _judged(
         figures = performance_figures(detail, round_, spec.scenario)
     else:
         figures = _accuracy_figures(score(folder.path, spec, progress))
+    figures = replace(figures, measured=dict(measured))
     versions = {**record.versions, "loadgen": str(detail.values.get("loadgen_version", "unknown"))}
     return replace(record, verdict=verdict, figures=figures, versions=versions)
 
@@ -113,6 +118,7 @@ def score(folder: Path, spec: RunSpec, progress: Progress) -> Accuracy:
         cache=spec.cache,
         limit=spec.sample_limit,
         skip_bad=spec.skip_bad,
+        model=spec.model_files,
         progress=progress,
     )
     log = folder / ACCURACY

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore, FetchPlan
 from assay.backends.cpu import processor_count
-from assay.backends.protocol import BackendOptions, Precision
+from assay.backends.protocol import BackendOptions, ModelFormat, Precision
 from assay.backends.registry import backends, check_options
 from assay.base.settings import Settings
 from assay.base.units import format_count, format_duration, format_size
+from assay.campaign.formats import AUTO, check_fit, default_backend, is_remote
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_category, resolve_subject
-from assay.errors import UsageError
+from assay.errors import InvalidInputError, UsageError
+from assay.harness.parts import part_files
+from assay.models.inspection import inspect_onnx
 from assay.rules.load import load_round
 from assay.rules.model import Category, Division, Mode, Scenario
+from assay.tasks.registry import tasks
 
 PROBE_S = 2.0
 _STREAMS = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
@@ -126,13 +131,21 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     catalogue = load_catalogue(settings)
     subject = resolve_subject(request, round_, catalogue)
     _check_division(request, subject)
+    request = _with_engine(request, subject)
     _check_engine(request)
+    remote = is_remote(backends().get(request.backend))
+    if subject.model_file is not None and not remote:
+        _check_own_model(subject, subject.model_file)
     if Mode.ACCURACY in request.modes and subject.synthetic:
         raise UsageError(
-            f"{subject.model.name} has no trained weights, so accuracy means nothing",
-            hint="leave out --mode accuracy, or take a trained model: assay run mobilenet-v2 --mode accuracy",
+            "there is no dataset, so accuracy means nothing"
+            if subject.model_file
+            else f"{subject.model.name} has no trained weights, so accuracy means nothing",
+            hint="give a dataset: --dataset FOLDER"
+            if subject.model_file
+            else "leave out --mode accuracy, or take a trained model: assay run mobilenet-v2 --mode accuracy",
         )
-    names = [] if subject.model_file else [subject.model.name]
+    names = [] if subject.model_file or remote else [subject.model.name]
     names += [subject.dataset.name] if subject.dataset else []
     runs = tuple(_planned(request, subject, scenario, mode) for mode in request.modes for scenario in request.scenarios)
     if request.batch_wait_ns:
@@ -197,6 +210,38 @@ def _check_wait(runs: tuple[PlannedRun, ...]) -> None:
         raise UsageError(
             "--batch-wait means nothing with batches of one sample", hint="give the batches a size: --batch-size 8"
         )
+
+
+def _with_engine(request: RunRequest, subject: Subject) -> RunRequest:
+    """The request with its engine named, one that reads the model."""
+    if request.name.casefold() == subject.model.name == subject.benchmark.task and request.model is None:
+        named = request.backend != AUTO
+        if not named or not is_remote(backends().get(request.backend)):
+            raise UsageError(
+                f"{request.name} is a task, so it takes a model of yours",
+                expected="--model FILE",
+                hint=f"assay run {request.name} --model my.onnx --dataset FOLDER, or a model of the list: "
+                f"assay assets list --kind model --task {subject.benchmark.task}",
+            )
+    if request.backend == AUTO:
+        return request.model_copy(update={"backend": default_backend(subject.format)})
+    check_fit(backends().get(request.backend), subject.format)
+    return request
+
+
+def _check_own_model(subject: Subject, model: Path) -> None:
+    """Check inputs and outputs of the user's own model against the task; only ONNX tells them without an engine."""
+    task = tasks().get(subject.benchmark.task)
+    files = part_files(model, task.parts(subject.recipe))
+    if subject.format is not ModelFormat.ONNX:
+        return
+    for name, path in files.items():
+        inputs, outputs = inspect_onnx(path)
+        try:
+            task.check_model(inputs, outputs, subject.recipe, part=name)
+        except InvalidInputError as error:
+            error.where = error.where or str(path)
+            raise
 
 
 def _check_engine(request: RunRequest) -> None:

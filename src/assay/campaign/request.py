@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assay.backends.protocol import Precision
+from assay.campaign.formats import AUTO
 from assay.errors import UsageError
 from assay.rules.model import Category, Division, Mode, Scenario
 
@@ -19,7 +20,11 @@ class RunRequest(BaseModel):
     """Benchmark runs that belong together: one model on one engine, in one or more scenarios and modes.
 
     Attributes:
-        name: a benchmark of the round (``resnet50``) or a model of the catalogue (``mobilenet-v2``).
+        name: a benchmark of the round (``resnet50``) or a model of the catalogue (``mobilenet-v2``), or a task
+            (``image-classification``) for a model of the user's own.
+        backend: engine; ``auto`` is the usual one for the model's form.
+        model: the user's own model, a file or a folder.
+        recipe: how that model wants its samples, over the named model's own recipe.
         scenarios: scenarios to run, in this order.
         mode: performance, accuracy, or both (accuracy first).
         duration_ns: shortest performance run, in place of the round's.
@@ -38,7 +43,7 @@ class RunRequest(BaseModel):
     round: str = DEFAULT_ROUND
     category: Category | None = None
     division: Division = Division.OPEN
-    backend: str = "onnxruntime"
+    backend: str = AUTO
     precision: Precision = Precision.FP32
     threads: int = Field(default=0, ge=0, le=4096)
     streams: int = Field(default=1, ge=1, le=1024)
@@ -46,6 +51,7 @@ class RunRequest(BaseModel):
     batch_wait_ns: int | None = Field(default=None, ge=0)
     backend_options: dict[str, str] = Field(default_factory=dict)
     model: Path | None = None
+    recipe: dict[str, Any] = Field(default_factory=dict)
     dataset: str | None = None
     duration_ns: int | None = Field(default=None, ge=0)
     samples: int | None = Field(default=None, ge=1)
@@ -76,6 +82,10 @@ class RunRequest(BaseModel):
         if self.batch_wait_ns and Scenario.SERVER not in self.scenarios:
             raise UsageError(
                 "--batch-wait means something in Server only", hint="leave it out, or add --scenario Server"
+            )
+        if self.recipe and self.model is None:
+            raise UsageError(
+                f"--recipe is for a model of your own; {self.name} has its recipe", hint="give the model with --model"
             )
         if self.mode == "accuracy":
             self._no_contradictions_of_accuracy()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assay.assets.catalogue import Catalogue
-from assay.assets.manifest import Asset, Kind
+from assay.assets.manifest import Asset, Kind, ModelFacts
+from assay.backends.protocol import ModelFormat
+from assay.campaign.formats import format_of
 from assay.campaign.request import RunRequest
 from assay.errors import InvalidInputError, NotFoundError, UsageError, unknown
 from assay.rules.model import Benchmark, Category, Round, Scenario
+from assay.tasks.registry import tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,16 @@ class Subject:
     dataset_path: Path | None
 
     @property
+    def format(self) -> ModelFormat:
+        """Form of the model that is run.
+
+        Raises:
+            InvalidInputError: when the user's own file is in none that is known.
+        """
+        assert self.model.model is not None
+        return ModelFormat(self.model.model.format) if self.model_file is None else format_of(self.model_file)
+
+    @property
     def recipe(self) -> Mapping[str, Any]:
         """How the model wants its samples."""
         assert self.model.model is not None
@@ -51,10 +64,17 @@ def resolve_subject(request: RunRequest, round_: Round, catalogue: Catalogue) ->
         NotFoundError: for an unknown name (with the closest ones) or a path that is not there.
         InvalidInputError: for an asset of the wrong kind or task.
     """
-    model, benchmark = _model_and_benchmark(request.name, round_, catalogue)
-    assert model.model is not None
+    if request.name.casefold() in tasks().names():
+        model, benchmark = _custom_model(request, round_)
+    else:
+        model, benchmark = _model_and_benchmark(request.name, round_, catalogue)
+    facts = model.model
+    assert facts is not None
+    if request.recipe:
+        facts = replace(facts, recipe={**facts.recipe, **request.recipe})
+        model = replace(model, model=facts)
     model_file = _existing(request.model, "--model")
-    dataset, dataset_path = _dataset(request.dataset or model.model.dataset, model, catalogue)
+    dataset, dataset_path = _dataset(request.dataset or facts.dataset, model, catalogue)
     return Subject(round_, benchmark, model, model_file, dataset, dataset_path)
 
 
@@ -100,6 +120,17 @@ def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tupl
             hint="assay assets list --kind model shows what can be run",
         )
     return official[0], benchmark
+
+
+def _custom_model(request: RunRequest, round_: Round) -> tuple[Asset, Benchmark]:
+    """A model of the user's own, run as the task's first benchmark of the round is."""
+    name = request.name.casefold()
+    benchmark = next((b for b in round_.benchmarks.values() if b.task == name and not b.placeholder), None)
+    if benchmark is None:
+        raise NotFoundError(f"round {round_.name} has no benchmark for the task {name}", hint="assay benchmarks")
+    # No file is needed where the engine drives a server; make_plan refuses the others.
+    facts = ModelFacts(ModelFormat.REMOTE.value, benchmark.name, {}, None)
+    return Asset(name, Kind.MODEL, name, "a model of your own", (), None, 0, "", "", "", (), model=facts), benchmark
 
 
 def _dataset(name: str | None, model: Asset, catalogue: Catalogue) -> tuple[Asset | None, Path | None]:

@@ -22,12 +22,13 @@ EXAMPLES = """Examples:
   assay run efficientnet-lite0 --scenario Server --target-qps 100 --backend openvino --precision bf16
   assay run resnet50 --scenario Offline --scenario SingleStream --mode both
   assay run resnet50-synthetic --scenario Offline --backend openvino --precision int8 --batch-size 16 --quick
+  assay run image-classification --model my.onnx --dataset photos --recipe recipe.yaml --mode both
   assay run mobilenet-v2 --scenario Offline --dry-run
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("name", metavar="BENCHMARK_OR_MODEL", shell_complete=complete_runnable)
+@click.argument("name", metavar="BENCHMARK_MODEL_OR_TASK", shell_complete=complete_runnable)
 @click.option(
     "-s",
     "--scenario",
@@ -51,9 +52,9 @@ EXAMPLES = """Examples:
     "-b",
     "--backend",
     shell_complete=complete_backend,
-    default="onnxruntime",
+    default="auto",
     show_default=True,
-    help="Engine; see assay backends.",
+    help="Engine; see assay backends. auto: the usual one for the model's form.",
 )
 @click.option(
     "-p",
@@ -83,7 +84,14 @@ EXAMPLES = """Examples:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="Your own model file, read as the named model's inputs and outputs.",
+    help="Your own model, a file or a folder, read as the named model is, or as --recipe says.",
+)
+@click.option(
+    "--recipe",
+    "recipe_given",
+    multiple=True,
+    metavar="FILE|KEY=VALUE",
+    help="How your own model wants its samples and its outputs read; may be given again.",
 )
 @click.option("--dataset", help="Dataset of the catalogue, or a folder of yours.")
 @click.option(
@@ -118,22 +126,25 @@ def run(
     scenarios: tuple[Any, ...],
     round_name: str,
     backend_option: tuple[str, ...],
+    recipe_given: tuple[str, ...],
     dry_run: bool,
     out: Output,
     **options: Any,
 ) -> int:
-    """Run a benchmark (resnet50) or a model of the catalogue (mobilenet-v2) with LoadGen, and judge the result.
+    """Run a benchmark (resnet50), a model of the catalogue (mobilenet-v2), or your own model for a task with LoadGen.
 
     The exit code is 0 when every run is VALID, 1 when one is INVALID, 5 when one broke.
     """
     from assay.campaign.execute import carry_out
     from assay.campaign.plan import make_plan
+    from assay.campaign.recipes import read_recipe
     from assay.campaign.request import RunRequest
 
     given: dict[str, Any] = {
         **options,
         "name": name,
         "round": round_name,
+        "recipe": read_recipe(recipe_given),
         "backend_options": key_values(backend_option, "--backend-option"),
     }
     if scenarios:

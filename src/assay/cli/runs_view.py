@@ -130,10 +130,19 @@ def _measured(record: RunRecord, out: Output) -> None:
         pairs.append(("throughput", f"{words.number(figures.samples_per_second)} samples/s"))
     pairs += [("answered", words.counts(figures)), ("length", words.seconds(figures))]
     pairs += [(name, words.metric(value, "percent")) for name, value in figures.accuracy_details.items()]
+    pairs += [named_figure(name, value) for name, value in figures.measured.items()]
+    pairs += [("failed queries", f"{record.failed_queries:,}")] if record.failed_queries else []
     shown = [(name, value) for name, value in pairs if value]
     if shown:
         _heading("Measured", out)
         out.fields(shown)
+
+
+def named_figure(name: str, value: float) -> tuple[str, str]:
+    """A figure of the task's own for a person; names that end in ``_ns`` are durations."""
+    if name.endswith("_ns"):
+        return name.removesuffix("_ns").replace("_", " "), format_duration(value)
+    return name.replace("_", " "), words.number(value)
 
 
 def _verdict(record: RunRecord, out: Output) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from assay.backends.protocol import NO_FILE, Backend, ModelFormat, Session
 from assay.backends.registry import backends
-from assay.errors import InvalidInputError, NotFoundError
 from assay.harness.batching import BatchLimits
 from assay.harness.outcome import Probe
+from assay.harness.parts import part_files
 from assay.harness.samples import Store
 from assay.harness.spec import RunSpec
 from assay.harness.sut import Infer
@@ -100,30 +99,6 @@ def open_engine(spec: RunSpec, task: Task) -> Engine:
         parts = {name: model_part(session) for name, session in sessions.items()}
         pipelines.append(task.pipeline(parts, spec.recipe))
     return Engine(sessions, tuple(pipelines))
-
-
-def part_files(model: Path, parts: Mapping[str, str]) -> dict[str, Path]:
-    """The file of each part of a model.
-
-    Raises:
-        InvalidInputError: when a part's name leads out of the folder.
-        NotFoundError: when it is not there.
-    """
-    if not parts:
-        return {MODEL: model}
-    found = {}
-    for name, inside in parts.items():
-        relative = PurePosixPath(inside)
-        if relative.is_absolute() or ".." in relative.parts:
-            raise InvalidInputError(f"part {name!r} lies outside the model's folder", where=model, found=inside)
-        found[name] = model / relative
-        if not found[name].exists():
-            raise NotFoundError(
-                f"the model has no part {name!r}",
-                where=found[name],
-                expected=f"a folder with {', '.join(parts.values())}",
-            )
-    return found
 
 
 def model_part(session: Session) -> ModelPart:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from assay.backends.protocol import BackendOptions, Precision
+from assay.backends.protocol import NO_FILE, BackendOptions, Precision
 from assay.base.files import read_json, write_json
 from assay.errors import InvalidInputError
 from assay.rules.model import Mode, Scenario
@@ -72,6 +72,11 @@ class RunSpec:
     trace: bool = True
     probe_s: float = 0.0
     format: int = field(default=FORMAT)
+
+    @property
+    def model_files(self) -> Path | None:
+        """The model's file or folder; None when it is on a server."""
+        return None if self.model == NO_FILE else self.model
 
     def write(self, folder: Path) -> Path:
         """Write ``spec.json`` into a run's folder."""

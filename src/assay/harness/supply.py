@@ -59,7 +59,7 @@ def open_supply(spec: RunSpec, task: Task, progress: Progress) -> Supply:
         cache=spec.cache,
         limit=spec.sample_limit,
         skip_bad=spec.skip_bad,
-        model=spec.model,
+        model=spec.model_files,
         progress=progress,
     )
     if dataset.count < 1:

@@ -17,9 +17,6 @@ from assay.loadgen.verdict import Verdict
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
 FORMAT = 1
 
 
@@ -45,6 +42,7 @@ class Label(StrEnum):
     SKIPPED_SAMPLES = "skipped-samples"
     CALIBRATED_ON_EVALUATION = "calibrated-on-evaluation-data"
     CUSTOM_MODEL = "custom-model"
+    REMOTE_MODEL = "remote-model"
     CUSTOM_DATASET = "custom-dataset"
     NO_ACCURACY = "no-accuracy"
     UNOFFICIAL_POWER = "unofficial-power"
@@ -66,6 +64,7 @@ _MEANINGS = {
     Label.SKIPPED_SAMPLES: "samples that could not be read were left out",
     Label.CALIBRATED_ON_EVALUATION: "int8 ranges were taken from samples the accuracy is measured on: too good to be true",
     Label.CUSTOM_MODEL: "a model file given by the user: open division only",
+    Label.REMOTE_MODEL: "the model is on a server: what it computes was not checked",
     Label.CUSTOM_DATASET: "a dataset given by the user: not comparable with published results",
     Label.NO_ACCURACY: "no accuracy run belongs to it: nothing says that the answers were right",
     Label.UNOFFICIAL_POWER: "power not measured by the official analyzer and tool: not comparable with published results",
@@ -100,6 +99,8 @@ class Figures:
         accuracy: metric to value, in the metric's unit.
         accuracy_units: metric to unit.
         samples_scored: samples the accuracy was computed over.
+        measured: what the task measured of its own in the timed part, the unit at the end of the name (``tokens``,
+            ``first_token_p99_ns``).
     """
 
     value: float | None = None
@@ -114,6 +115,7 @@ class Figures:
     accuracy_units: Mapping[str, str] = field(default_factory=dict)
     accuracy_details: Mapping[str, float] = field(default_factory=dict)
     samples_scored: int | None = None
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class RunRecord:
         versions: library to version.
         host: facts of the machine by official field.
         timings_s: seconds of each phase.
+        failed_queries: queries with samples that could not be answered; the run failed then.
+        failed_samples: those samples.
         logs: LoadGen's files and their SHA-256.
         command: the command that reproduces the run.
         extra: fields of a later version of the same format, kept as they were read.
@@ -164,6 +168,8 @@ class RunRecord:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     peak_memory: int = 0
     skipped: Mapping[str, str] = field(default_factory=dict)
+    failed_queries: int = 0
+    failed_samples: int = 0
     figures: Figures = field(default_factory=Figures)
     verdict: Verdict | None = None
     logs: Mapping[str, str] = field(default_factory=dict)
