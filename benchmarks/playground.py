@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -46,6 +48,7 @@ FILTERS = (
     "nodes == 1",
     "rank(samples_per_second) <= 5",
 )
+WARM_UP_S = 15
 ASSAY = Path(sys.executable).parent / "assay"
 
 
@@ -230,25 +233,41 @@ def browser(address: str) -> dict[str, object]:
     return found
 
 
+NEW_VIEWS = 0.1
+NEW_VISITORS = 1 / 3
+
+
+def visits(seed: int, fixed: list[str]) -> Iterator[list[str]]:
+    """What browsers ask for, visit by visit: a page, its plot, and of a third of them the files that all pages share.
+
+    Three quarters of the visits are to one of 300 views or of the other pages; a tenth is to a view that nobody has asked for.
+    """
+    lot = random.Random(seed)
+    known = views(300, 2)
+    others = ["/", "/benchmarks", "/benchmarks/resnet", "/systems", "/rounds/v3.0", "/challenges", "/search?q=orin"]
+    fresh = iter(view for view in views(6_000, 4) if view not in set(known))
+    for number in itertools.count():
+        asked = list(fixed) if lot.random() < NEW_VISITORS else []
+        chance = lot.random()
+        if chance < NEW_VIEWS:
+            view = next(fresh, None) or f"{lot.choice(known)}&title=view%20{number}"
+        elif chance < 0.5:
+            yield [lot.choice(others), *asked]
+            continue
+        else:
+            view = lot.choice(known)
+        yield [view, *asked, view.replace("/explorer", "/explorer/chart.json")]
+
+
 async def load(address: str, seconds: float, rate: float) -> dict[str, object]:
     """Requests at a fixed rate, whether or not earlier ones have been answered; times from when each was due."""
-    pool = [
-        *views(300, 2),
-        "/",
-        "/benchmarks",
-        "/benchmarks/resnet",
-        "/systems",
-        "/rounds/v3.0",
-        "/challenges",
-        "/search?q=orin",
-    ]
     took: list[float] = []
     errors: dict[str, int] = {}
-    lot = random.Random(3)
 
     async def one(client: httpx2.AsyncClient, path: str, due: float) -> None:
         try:
-            answer = await client.get(path, headers={"accept": "text/html", "accept-encoding": "gzip"})
+            kind = "application/json" if "chart.json" in path else "text/html"
+            answer = await client.get(path, headers={"accept": kind, "accept-encoding": "gzip"})
             if answer.status_code != 200:
                 errors[str(answer.status_code)] = errors.get(str(answer.status_code), 0) + 1
         except httpx2.HTTPError as error:
@@ -256,14 +275,19 @@ async def load(address: str, seconds: float, rate: float) -> dict[str, object]:
         took.append((time.perf_counter() - due) * 1000)
 
     limits = httpx2.Limits(max_connections=200, max_keepalive_connections=200)
-    async with httpx2.AsyncClient(base_url=address, timeout=60, limits=limits) as client, asyncio.TaskGroup() as group:
-        begin = time.perf_counter()
-        for number in range(int(seconds * rate)):
-            due = begin + number / rate
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            # A fifth of the requests are for something that nobody has asked for before.
-            path = lot.choice(pool) if lot.random() < 0.8 else f"{lot.choice(pool[:300])}&title=view%20{number}"
-            group.create_task(one(client, path, due))
+    async with httpx2.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
+        home = (await client.get("/", headers={"accept": "text/html"})).text
+        fixed = sorted(set(re.findall(r"/static/[^\"' ]+\.(?:css|js)", home)))
+        asked = itertools.chain.from_iterable(visits(3, fixed))
+        for path in itertools.islice(asked, int(WARM_UP_S * rate)):
+            await one(client, path, time.perf_counter())
+        took.clear()
+        async with asyncio.TaskGroup() as group:
+            begin = time.perf_counter()
+            for number, path in enumerate(itertools.islice(asked, int(seconds * rate))):
+                due = begin + number / rate
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                group.create_task(one(client, path, due))
     return {"rate": rate, "seconds": seconds, "errors": errors, **told(took)}
 
 

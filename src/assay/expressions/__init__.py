@@ -7,6 +7,7 @@ This room must not know a result, a round or a database.
 """
 
 from assay.expressions.complete import Place, Suggestion, complete
+from assay.expressions.conjuncts import conjuncts
 from assay.expressions.error import ExpressionError
 from assay.expressions.expression import Expression
 from assay.expressions.expression import compile_expression as compile  # noqa: A004 - named as re.compile is
@@ -36,6 +37,7 @@ __all__ = [
     "Unit",
     "compile",
     "complete",
+    "conjuncts",
     "parse",
     "parse_unit",
 ]

@@ -7,6 +7,7 @@ import getpass
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
+import anyio.to_thread
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +29,8 @@ from assay.playground.static_files import StaticFiles
 
 _DESCRIPTION = """Results of MLPerf Inference: every page of the playground is here as JSON, at the page's address with
 `.json` behind it. Filters, metrics and columns are written in the language of expressions."""
+
+_THREADS = 8
 
 
 def create_app(
@@ -59,6 +62,8 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
+        # Pages reckon and do not wait, so more threads than these take turns only, and the loop waits for its own.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         index.start()
         try:
             yield

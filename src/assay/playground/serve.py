@@ -16,6 +16,8 @@ from assay.playground.security.config import ServerConfig, load_config
 
 _TRIED = 20
 _GRACE_S = 10
+_KEEP_ALIVE_S = 30
+"""Longer than clients and proxies keep a connection that they do not use: else they write into one that is being closed."""
 
 
 def configured(
@@ -116,6 +118,7 @@ def serve(
             date_header=True,
             proxy_headers=False,
             timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             lifespan="on",
         ),
         ready,

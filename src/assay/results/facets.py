@@ -113,7 +113,7 @@ def facets(
     """
     limits = [name for name in chosen if chosen[name]]
     tests = [compile_expression(filter_of({name: chosen[name]}), names, want=Kind.BOOLEAN).sql() for name in limits]
-    source, bound = source_of(Query(filter_text, scope=_wider(scope or Scope(), limits)), names)
+    source, bound = source_of(Query(filter_text, scope=_wider(scope or Scope(), limits)), names, keep=store.uids)
     fields = [field_info(name) for name in wanted]
     picked = ", ".join(f'"{field.name}"' for field in fields)
     flags = "".join(f", {test.text} AS b{number}" for number, test in enumerate(tests))
@@ -124,8 +124,11 @@ def facets(
     # By all fields at once, and added up for each of them here: of a million results there are some thousand groups,
     # and a statement with a grouping for each field takes twice as long to plan.
     sql = f"SELECT {picked}, {sums} FROM (SELECT {picked}{flags} FROM {source}){where} GROUP BY {picked}"
-    rows = store.run(sql, [*(each for test in tests for each in test.parameters), *bound]).fetchall()
-    return _read(rows, wanted, limits, chosen)
+    parameters = (*(each for test in tests for each in test.parameters), *bound)
+    picks = tuple((name, tuple(chosen[name])) for name in limits)
+    return store.answer(
+        (sql, parameters, picks), lambda: _read(store.run(sql, parameters).fetchall(), wanted, limits, dict(picks))
+    )
 
 
 def _wider(scope: Scope, limits: Sequence[str]) -> Scope:
@@ -181,6 +184,6 @@ def _facet(name: str, counts: Mapping[str, int], chosen: Sequence[str]) -> Facet
 
 def count(store: Store, names: Schema, query: Query) -> int:
     """How many results a question is about."""
-    source, parameters = source_of(query, names)
+    source, parameters = source_of(query, names, keep=store.uids)
     ((found,),) = store.run(f"SELECT count(*) FROM {source}", parameters).fetchall()
     return int(found)

@@ -6,11 +6,11 @@ What users write is parsed and bound as parameters (:mod:`assay.expressions`); n
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from assay.errors import UsageError
-from assay.expressions import Context, Expression, Kind, Schema, parse
+from assay.expressions import Context, Expression, Kind, Schema, conjuncts, parse
 from assay.expressions import compile as meaning
 from assay.results.fields import field_info, schema
 from assay.results.metrics.comparing import comparable
@@ -25,6 +25,9 @@ SORT = ("-round", "benchmark", "scenario", "division", "-samples_per_second")
 _NAMED = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]{0,60})\s*=(?!=)\s*(.+)", re.DOTALL)
 _MOST = 100
 _MOST_ROWS = 1 << 40
+
+Keep = Callable[[str, tuple[object, ...]], str | None]
+"""Takes a statement that selects uids, with its parameters; gives the name of a table that holds them, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +124,24 @@ def run_query(store: Store, query: Query, names: Schema | None = None) -> Table:
         ExpressionError: for a text that means nothing, with the character.
         UsageError: for a question that cannot be answered.
     """
-    statement = statement_of(query, names or schema())
+    statement = statement_of(query, names or schema(), keep=store.uids)
     return Table(store.connection, statement.sql, statement.parameters, statement.columns, statement.missing)
 
 
-def statement_of(query: Query, names: Schema) -> Statement:
-    """The SQL of a question; errors as of :func:`run_query`."""
+def statement_of(query: Query, names: Schema, *, keep: Keep | None = None) -> Statement:
+    """The SQL of a question; errors as of :func:`run_query`.
+
+    Args:
+        query: the question.
+        names: fields, metrics and numbers that it may use.
+        keep: keeps what comparisons leave over.
+    """
     if len(query.columns) > _MOST or len(query.sort) > _MOST or len(query.aggregates) + len(query.group) > _MOST:
         raise UsageError("too many columns", expected=f"at most {_MOST}")
     for name, number in (("limit", query.limit), ("offset", query.offset)):
         if number is not None and not 0 <= number < _MOST_ROWS:
             raise UsageError(f"{name} {number} is no number of rows", expected=f"from 0 to {_MOST_ROWS - 1:,}")
-    return (_Grouped if query.group or query.aggregates else _Plain)(query, names).statement()
+    return (_Grouped if query.group or query.aggregates else _Plain)(query, names, keep).statement()
 
 
 def condition_of(query: Query, names: Schema) -> tuple[str, tuple[object, ...]]:
@@ -145,13 +154,18 @@ def condition_of(query: Query, names: Schema) -> tuple[str, tuple[object, ...]]:
     return f"uid IN (SELECT uid FROM {source})", parameters
 
 
-def source_of(query: Query, names: Schema) -> tuple[str, tuple[object, ...]]:
+def source_of(query: Query, names: Schema, *, keep: Keep | None = None) -> tuple[str, tuple[object, ...]]:
     """Filter and scope of a question as the FROM clause of a statement, with all of a row's columns, and its parameters.
+
+    Args:
+        query: the question.
+        names: fields, metrics and numbers that it may use.
+        keep: keeps what comparisons leave over.
 
     Raises:
         ExpressionError: for a filter that means nothing.
     """
-    return _Compiler(query, names).source()
+    return _Compiler(query, names, keep).source()
 
 
 def left_out(store: Store, query: Query, names: Schema) -> dict[tuple[str, ...], int]:
@@ -195,9 +209,10 @@ def _counts(store: Store, query: Query, names: Schema, scopes: Sequence[Scope]) 
 class _Compiler:
     """What both kinds of question need."""
 
-    def __init__(self, query: Query, names: Schema) -> None:
+    def __init__(self, query: Query, names: Schema, keep: Keep | None = None) -> None:
         self.query = query
         self.names = names
+        self.keep = keep
         self.missing: set[str] = set()
         baseline = self.compiled(query.baseline, Context(), Kind.BOOLEAN).sql() if query.baseline.strip() else None
         self.rows = comparable(baseline)
@@ -222,10 +237,26 @@ class _Compiler:
         where = self.scope(wanted)
         if wanted is None:
             return f"results{where}", ()
-        sql = wanted.sql()
         if wanted.uses_window:
-            return f"(SELECT * FROM results{where} QUALIFY {sql.text})", sql.parameters
+            return self._compared(where)
+        sql = wanted.sql()
         return f"results{where} {'AND' if where else 'WHERE'} {sql.text}", sql.parameters
+
+    def _compared(self, where: str) -> tuple[str, tuple[object, ...]]:
+        """The source of a filter that compares: what compares first, then what looks at each result alone.
+
+        Taken apart, the first half is the same for all that differ in the other, and may be kept.
+        """
+        parts = [self.compiled(part, self.rows, Kind.BOOLEAN) for part in conjuncts(self.query.filter)]
+        comparing, bound = _joined([part for part in parts if part.uses_window])
+        alone, more = _joined([part for part in parts if not part.uses_window])
+        inner = f"results{where} QUALIFY {comparing}"
+        table = self.keep(f"SELECT uid FROM {inner}", bound) if self.keep else None
+        if table is not None:
+            # The scope is in the table already.
+            source, bound = f"results WHERE uid IN (SELECT uid FROM {table})", ()
+            return f"{source} AND {alone}" if alone else source, more
+        return f"(SELECT * FROM {inner}){f' WHERE {alone}' if alone else ''}", (*bound, *more)
 
     def wanted(self) -> Expression | None:
         """The filter; None when there is none."""
@@ -311,6 +342,12 @@ class _Grouped(_Compiler):
             found.append(f"{sql.text} {_direction(down)}")
         found += [f"{number + 1}" for number in range(len(self.query.group))]
         return f" ORDER BY {', '.join(found)}" if found else ""
+
+
+def _joined(parts: Sequence[Expression]) -> tuple[str, tuple[object, ...]]:
+    """Conditions that all have to hold as one, and its parameters."""
+    sqls = [part.sql() for part in parts]
+    return " AND ".join(f"({sql.text})" for sql in sqls), tuple(each for sql in sqls for each in sql.parameters)
 
 
 def _turned(text: str) -> tuple[bool, str]:

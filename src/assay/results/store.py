@@ -11,10 +11,10 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import duckdb
 import msgspec
@@ -30,6 +30,7 @@ from assay.results.clean import encodable
 from assay.results.fields import FIELDS
 from assay.results.importers.cm import CmImporter
 from assay.results.index_files import Priority, ResultFile, priority_of, published_file, read_rows, result_files
+from assay.results.kept import Kept
 from assay.results.row import Row
 
 PUBLISHED = Path(__file__).parent / "published" / "results.parquet"
@@ -50,6 +51,7 @@ _DEFAULTS = ", ".join(
 _RESULTS = "SELECT * REPLACE (coalesce(cm_uid, other_cm_uid) AS cm_uid) FROM {} WHERE NOT hidden"
 _ENCODER = msgspec.json.Encoder()
 _LONGEST_ROW = 4 << 20
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +82,28 @@ class Store:
     Attributes:
         connection: to the database, which nobody changes while it is open.
         path: of the database.
+        kept: what was found out already; None where nothing is kept.
     """
 
     connection: duckdb.DuckDBPyConnection
     path: Path
+    kept: Kept | None = None
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         """Run a statement; its text is ours, what users write comes as parameters."""
         return self.connection.execute(sql, list(parameters))
 
+    def answer(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The answer to a question: what is kept of it, else what ``make`` gives."""
+        return make() if self.kept is None else self.kept.answer(key, make)
+
+    def uids(self, sql: str, parameters: tuple[object, ...]) -> str | None:
+        """A table with the uids that a statement gives; None where nothing is kept, or they are too many."""
+        return None if self.kept is None else self.kept.uids(self.connection, sql, parameters)
+
     def cursor(self) -> Store:
         """The same index for another thread."""
-        return Store(self.connection.cursor(), self.path)
+        return Store(self.connection.cursor(), self.path, self.kept)
 
     def seen_by(self, audience: Audience, now: str) -> Store:
         """The same index with only those results in it that an audience may see; it has to be closed on its own.
@@ -149,7 +161,7 @@ def open_seen(path: Path, audience: Audience, now: str) -> Store:
     except BaseException:
         connection.close()
         raise
-    return Store(connection, path)
+    return Store(connection, path, Kept())
 
 
 @contextlib.contextmanager

@@ -161,6 +161,8 @@ def _page(here: Here, view: View) -> ExplorerPage:
         ),
         names,
     )
+    # Axes, marks and titles change more often than what is asked for: the same page of the table is kept.
+    rows = here.store.answer(table.sql(), lambda: table.rows)
     return ExplorerPage(
         address=view.address(),
         filter=view.whole_filter,
@@ -170,7 +172,7 @@ def _page(here: Here, view: View) -> ExplorerPage:
         page=page,
         facets=tuple(_box(view, each) for each in counted.facets),
         columns=_columns(view, table, len(query.columns)),
-        rows=tuple(_row(table, row, len(query.columns)) for row in table.rows),
+        rows=tuple(_row(table, row, len(query.columns)) for row in rows),
         problems=problems,
         missing=tuple(sorted(table.missing)),
         left_out=_left_out(here, view, names) if total == 0 and not problems else {},
