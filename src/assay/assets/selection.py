@@ -34,8 +34,9 @@ def take_files(archive: Path, source: PackageSource, folder: Path) -> list[Path]
     taken = _take(archive, _READERS[source.type](archive), source.files, source.root, folder)
     if not source.unzip:
         return taken
-    (zipped,) = taken
-    inner = zipped.rename(folder.parent / f"{folder.name}.zip")
+    if len(taken) != 1:
+        raise InvalidInputError(f"{source.files[0]} is more than one file", where=archive.name)
+    inner = taken[0].rename(folder.parent / f"{folder.name}.zip")
     try:
         if not zipfile.is_zipfile(inner):
             raise InvalidInputError(f"{source.files[0]} is no zip", where=archive.name)
@@ -53,7 +54,7 @@ def _take(archive: Path, members: Iterator[Member], wanted: tuple[str, ...], roo
             if not patterns or not _is_plain(member, patterns, archive):
                 continue
             target = _target(member.name, root, folder, archive)
-            if target in taken:
+            if target in taken or not set(taken).isdisjoint(target.parents):
                 raise InvalidInputError(f"the package has two files {target.name}", where=archive.name)
             with machine_errors(target), member.open() as stream:
                 target.parent.mkdir(parents=True, exist_ok=True)
