@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,3 +75,26 @@ def test_no_query_is_lost_or_doubled(sizes: list[int], batch_size: int) -> None:
         assert len(batch[0]) <= max(batch_size, *sizes)
         seen += batch[0]
     assert seen == list(range(number))
+
+
+SIZES = np.array([3, 9, 1, 4, 30, 4])
+
+
+def test_a_large_query_is_cut_largest_first_and_equal_ones_as_they_came() -> None:
+    limits = BatchLimits(3, work=20, sizes=SIZES)
+    ids, indices = limits.order([10, 11, 12, 13, 14, 15], [0, 1, 2, 3, 4, 5])
+    assert indices == [4, 1, 3, 5, 0, 2]
+    assert ids == [14, 11, 13, 15, 10, 12]
+    ends = [limits.end(indices, start) for start in (0, 1, 4)]
+    assert ends == [1, 4, 6], "30 alone although it is more than 20; then 9+4+4; then 3+1"
+
+
+def test_samples_of_one_size_stay_in_order() -> None:
+    assert BatchLimits(2, work=5).order([1, 2, 3], [7, 8, 9]) == ([1, 2, 3], [7, 8, 9])
+    assert BatchLimits(2, work=5).end([7, 8, 9], 0) == 2
+
+
+def test_a_collected_batch_keeps_to_the_work() -> None:
+    works = [([index], [index], 0) for index in range(6)]
+    collector = Collector(_queue(*works, None), BatchLimits(8, work=14, sizes=SIZES), 0)
+    assert [batch[1] for batch in iter(collector.next, None)] == [[0, 1, 2], [3], [4], [5]]

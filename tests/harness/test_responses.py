@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.errors import RunFailedError
 from assay.harness import responses
 from assay.harness.responses import ResponsePool
 
@@ -56,3 +57,34 @@ def test_the_size_of_a_response_may_change(sent: list[tuple[int, bytes]]) -> Non
 def test_empty_answers(sent: list[tuple[int, bytes]]) -> None:
     ResponsePool(2).complete_empty([1, 2, 3])
     assert sent == [(1, b""), (2, b""), (3, b"")]
+
+
+def test_responses_of_any_size_and_type_are_handed_over(sent: list[tuple[int, bytes]]) -> None:
+    pool = ResponsePool(2)
+    arrays = [np.arange(3, dtype=np.float32), np.empty(0, np.int64), np.ones((2, 2), np.uint8), np.array(7, np.int32)]
+    arrays.append(np.arange(6, dtype=np.int16)[::2])
+    pool.complete([1, 2, 3, 4, 5], arrays)
+    assert sent == [(number + 1, array.tobytes()) for number, array in enumerate(arrays)]
+
+
+def test_fewer_responses_than_samples_are_refused_and_none_is_sent(sent: list[tuple[int, bytes]]) -> None:
+    pool = ResponsePool(4)
+    for few in (np.zeros((1, 2), np.float32), [np.zeros(2)]):
+        with pytest.raises(RunFailedError, match="another number of responses") as caught:
+            pool.complete([1, 2, 3], few)
+        assert (caught.value.expected, caught.value.found) == ("3 responses", "1")
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.array([None]), b"bytes", np.array(["x"], object)], ids=["none", "bytes", "object"]
+)
+def test_what_is_no_array_of_values_is_refused(sent: list[tuple[int, bytes]], wrong: Any) -> None:
+    with pytest.raises(RunFailedError, match="no array of plain values"):
+        ResponsePool(4).complete([1, 2], [np.zeros(1), wrong])
+    assert sent == []
+
+
+def test_rows_without_bytes_are_empty_answers(sent: list[tuple[int, bytes]]) -> None:
+    ResponsePool(4).complete([1, 2], np.empty((2, 0), np.float32))
+    assert sent == [(1, b""), (2, b"")]
