@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# The tests start the command hundreds of times: where compiled modules are not kept, each time compiles all of them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test coverage lint docs clean lock install bench
 
 demo: install

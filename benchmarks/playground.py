@@ -104,7 +104,9 @@ def serving(home: Path, *, core: int | None = None) -> Iterator[str]:
     command = [str(ASSAY), "serve", "--port", "0", "--json"]
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "ASSAY_HOME": str(home)})
+    # As it is installed: with its modules compiled, whatever this shell says of that.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**env, "ASSAY_HOME": str(home)})
     try:
         assert process.stdout is not None
         text = ""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import webbrowser
 from pathlib import Path
 
 import click
 
-from assay.base.settings import load_settings
+from assay.base.settings import Settings, load_settings
 from assay.cli.render import Output, output_options
+from assay.errors import AssayError
 
 
 @click.command(
@@ -42,10 +45,12 @@ def serve(
 
     Every published round and your own results, with nothing to set up and nothing asked of the network. Ctrl-C ends it.
     """
+    settings = load_settings()
+    if not only_check:
+        _start_index(settings)
     from assay.playground.serve import checked, configured, listening
     from assay.playground.serve import serve as run
 
-    settings = load_settings()
     config = configured(config_path, host=host, port=port, public=public)
     checked(config, settings)
     if only_check:
@@ -69,3 +74,15 @@ def serve(
 
     logged = log if log is not None else config_path is not None
     run(settings, config, sock, write_log=out.remark if logged else None, ready=ready)
+
+
+def _start_index(settings: Settings) -> None:
+    """Make the index while the server is still being imported, which takes as long; the server waits for it."""
+    from assay.results.store import update
+
+    def make() -> None:
+        # What is wrong is told by the server, which does the same again.
+        with contextlib.suppress(AssayError, OSError):
+            update(settings)
+
+    threading.Thread(target=make, name="assay-index-first", daemon=True).start()

@@ -14,13 +14,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from assay.base.units import format_size
 from assay.errors import InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PREFIX = b":::MLLOG "
 _HEAD = _PREFIX + b'{"key": "'
@@ -358,6 +359,8 @@ class AccuracyLog:
         Raises:
             InvalidInputError: when a response is empty or of another size, with its sample index.
         """
+        import numpy as np
+
         size = np.dtype(dtype).itemsize
         width = len(self.data[0]) if self.data else 0
         for index, item in zip(self.qsl_idx, self.data, strict=True):
@@ -386,6 +389,8 @@ def read_accuracy(path: Path) -> AccuracyLog:
         NotFoundError: when it is not there.
         InvalidInputError: when it is not LoadGen's list of responses, or cut off.
     """
+    import numpy as np
+
     raw = _read(path)
     if not raw.lstrip().startswith(b"[") or not raw.rstrip().endswith(b"]"):
         raise InvalidInputError(
@@ -446,6 +451,8 @@ def read_trace(path: Path, *, samples: bool = False) -> Latencies:
     Raises:
         NotFoundError: when it is not there.
     """
+    import numpy as np
+
     column = 1 if samples else 2
     found = np.array(
         [(float(item[0]), int(item[column]), int(item[3])) for item in _SAMPLE.findall(_read(path))], np.float64

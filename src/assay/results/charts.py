@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from assay.base.units import format_duration
 from assay.cm.meta import JsonValue
 from assay.errors import InvalidInputError
 from assay.loadgen.live import Snapshot
 from assay.loadgen.logs import Latencies
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Spec = dict[str, JsonValue]
 
@@ -55,6 +56,8 @@ def latency_histogram(latencies_ns: NDArray[np.int64], limit_ns: float | None = 
     Raises:
         InvalidInputError: for no latencies.
     """
+    import numpy as np
+
     values, unit, divide = _scaled(latencies_ns)
     low, high = float(values.min()), float(values.max())
     wide = low > 0 and high / low > 30
@@ -102,6 +105,8 @@ def latency_percentiles(latencies_ns: NDArray[np.int64], limit_ns: float | None 
     Raises:
         InvalidInputError: for no latencies.
     """
+    import numpy as np
+
     values, unit, divide = _scaled(latencies_ns)
     ordered = np.sort(values)
     most = max(len(ordered), 10)
@@ -143,6 +148,8 @@ def latency_over_time(trace: Latencies, limit_ns: float | None = None) -> Spec:
     Raises:
         InvalidInputError: for no latencies.
     """
+    import numpy as np
+
     values, unit, divide = _scaled(trace.latency_ns)
     end = float(trace.start_s.max()) or 1.0
     slices = max(1, min(_SLICES, len(values) // 20))
@@ -186,6 +193,8 @@ def throughput_over_time(snapshots: Sequence[Snapshot]) -> Spec:
     Raises:
         InvalidInputError: for fewer than three looks, which make no line.
     """
+    import numpy as np
+
     if len(snapshots) < 3:
         raise InvalidInputError(
             "the run was looked at too seldom for a line",
@@ -278,6 +287,8 @@ def latency_unit(longest_ns: float) -> tuple[str, float]:
 
 
 def _scaled(latencies_ns: NDArray[np.int64]) -> tuple[NDArray[np.float64], str, float]:
+    import numpy as np
+
     if not len(latencies_ns):
         raise InvalidInputError("there are no latencies to draw", hint="run it again with --trace")
     unit, size = latency_unit(_percentile(latencies_ns, 99))
@@ -286,6 +297,8 @@ def _scaled(latencies_ns: NDArray[np.int64]) -> tuple[NDArray[np.float64], str, 
 
 def _percentile(values: NDArray[Any], percent: int) -> float:
     """LoadGen's percentile, ``sorted[int(n * p)]``, without sorting more than it takes."""
+    import numpy as np
+
     index = min(len(values) * percent // 100, len(values) - 1)
     return float(np.partition(values, index)[index])
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from assay.errors import UsageError
 from assay.expressions import Kind, Schema
@@ -15,6 +12,10 @@ from assay.results.metrics.comparing import COMPARABLE
 from assay.results.query import Query, run_query, with_filter
 from assay.results.store import Store
 from assay.results.table import Column, Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _MOST_POINTS = 200_000
 
@@ -109,6 +110,8 @@ def pareto(store: Store, query: Query, names: Schema, *, most: Sequence[str], le
     Raises:
         UsageError: without two figures, or for more points than can be compared.
     """
+    import numpy as np
+
     figures = [*most, *least]
     if len(figures) < 2:
         raise UsageError(
@@ -141,6 +144,8 @@ def front(points: NDArray[np.float64]) -> list[int]:
 
     Points that are equal in everything are all kept.
     """
+    import numpy as np
+
     order = np.lexsort(points.T[::-1])
     kept: list[int] = []
     best = np.empty((0, points.shape[1]))

@@ -10,16 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from assay.errors import UsageError
 from assay.expressions import Kind, Schema
 from assay.results.query import Query, run_query, with_filter
 from assay.results.store import Store
 from assay.results.table import Column
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_POINTS = 50_000
 MOST_BARS = 40
@@ -298,6 +299,8 @@ def _few(values: list[Any]) -> list[Any]:
 
 def _front(source: _Source, columns: Mapping[str, list[Any]]) -> list[bool]:
     """Which points no other of the same small plot beats."""
+    import numpy as np
+
     if source.channels["x"].kind is not Kind.NUMBER:
         raise UsageError(
             "a front needs two numbers", found=f"x is {source.channels['x'].title}", hint="choose a number for x"
@@ -320,6 +323,8 @@ def front(x: NDArray[np.float64], y: NDArray[np.float64], *, x_most: bool, y_mos
         x_most: more of the first is better.
         y_most: more of the second is better.
     """
+    import numpy as np
+
     a, b = (-x if x_most else x), (-y if y_most else y)
     order = np.lexsort((b, a))
     best_before = np.full(len(a), np.inf)
@@ -432,6 +437,8 @@ def _cells(source: _Source) -> PlotData:
 
 def _steps(source: _Source, name: str) -> tuple[float, float, bool]:
     """Where the cells of an axis begin, how wide they are, and whether in logarithms."""
+    import numpy as np
+
     found = source.taken(f"SELECT min({name}) AS low, max({name}) AS high FROM points")
     low, high = found["low"][0] or 0.0, found["high"][0] or 0.0
     log = low > 0 and high / low > 30
