@@ -42,7 +42,7 @@ $(STAMP): requirements/lock.txt pyproject.toml
 	touch $(STAMP)
 
 lock:
-	uv pip compile pyproject.toml --extra openvino --group dev --python-version 3.11 --universal \
+	uv pip compile pyproject.toml --extra all --group dev --python-version 3.11 --universal \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --output-file requirements/lock.txt --quiet
 
 clean:
