@@ -11,11 +11,11 @@ import pytest
 
 from assay.base.progress import SILENT
 from assay.base.settings import Settings
-from assay.campaign.execute import carry_out
+from assay.campaign.execute import carry_out, gather
 from assay.campaign.plan import make_plan
 from assay.campaign.request import RunRequest
 from assay.errors import AssayError, InvalidInputError, MachineError
-from assay.loadgen.record import Label, RunRecord, RunStatus
+from assay.loadgen.record import Label, RunRecord
 from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Scenario
 
@@ -159,3 +159,29 @@ def test_no_disk_space_is_told_before_anything_runs(
     with pytest.raises(MachineError, match="not enough disk space"):
         go(settings, classifier, pictures, mode="accuracy")
     assert RunCatalogue(settings.runs_dir).records() == []
+
+
+def test_a_model_of_ones_own_is_run_by_its_task_and_can_be_run_again(
+    settings: Settings, classifier: Path, pictures: Path
+) -> None:
+    request = RunRequest(
+        name="image-classification", model=classifier, recipe=SMALL, dataset=str(pictures), mode="accuracy"
+    )
+    (record,) = carry_out(make_plan(request, settings), settings, SILENT)
+    assert record.figures.accuracy == {"acc": 100.0}
+    assert (record.benchmark, record.division, record.backend_name) == ("resnet", "open", "onnxruntime")
+    words = shlex.split(record.command)
+    assert words[2] == "image-classification"
+    assert "crop=32" in words
+
+
+def test_a_model_on_a_server_is_labelled(settings: Settings, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from assay.backends.protocol import NO_FILE, ModelFormat
+    from assay.backends.registry import backends
+
+    monkeypatch.setattr(backends().get("null"), "formats", (ModelFormat.REMOTE,))
+    plan = make_plan(RunRequest(name="colours", backend="null", dataset=str(pictures)), settings)
+    material = gather(plan, settings, SILENT)
+    assert material.model == NO_FILE
+    assert (material.model_info.name, material.model_info.sha256) == ("colours", None)
+    assert Label.REMOTE_MODEL.value in material.labels

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from assay.backends.protocol import ModelFormat
 from assay.backends.registry import backends
 from assay.base.settings import Settings
 from assay.campaign.plan import Plan, make_plan
 from assay.campaign.request import RunRequest
-from assay.errors import NotFoundError, UsageError
+from assay.errors import InvalidInputError, NotFoundError, UsageError
 from assay.rules.model import Mode, Scenario
 
 SMALL = {"resize": {"short_side": 36}, "crop": 32}
@@ -42,7 +43,9 @@ def test_an_accuracy_run_is_neither_probed_nor_timed(tmp_path: Path) -> None:
 
 
 def test_the_users_model_is_not_fetched(tmp_path: Path, classifier: Path) -> None:
-    assert [asset.name for asset in plan(tmp_path, model=classifier, recipe=SMALL).fetch.missing] == ["imagenet-foolbox-20"]
+    assert [asset.name for asset in plan(tmp_path, model=classifier, recipe=SMALL).fetch.missing] == [
+        "imagenet-foolbox-20"
+    ]
 
 
 def test_accuracy_of_random_weights_is_refused(tmp_path: Path) -> None:
@@ -117,3 +120,37 @@ def test_an_option_that_the_engine_refuses_is_told_before_anything_is_fetched(
 def test_unknown_names_are_told(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     with pytest.raises(NotFoundError, match="unknown"):
         plan(tmp_path, name, **options)
+
+
+def test_a_task_without_a_model_is_told_how(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="image-classification is a task") as caught:
+        plan(tmp_path, "image-classification")
+    assert "--model my.onnx" in str(caught.value.hint)
+
+
+def test_the_users_model_is_checked_against_the_task_before_anything_starts(tmp_path: Path, classifier: Path) -> None:
+    assert plan(tmp_path, "image-classification", model=classifier, recipe=SMALL).request.backend == "onnxruntime"
+    with pytest.raises(InvalidInputError, match="does not take the task's images") as caught:
+        plan(tmp_path, "image-classification", model=classifier, recipe={"resize": {"short_side": 70}, "crop": 64})
+    assert caught.value.where == str(classifier)
+    with pytest.raises(UsageError, match="no dataset, so accuracy means nothing"):
+        plan(tmp_path, "image-classification", model=classifier, recipe=SMALL, mode="accuracy")
+
+
+def test_the_users_model_is_for_the_open_division(tmp_path: Path, classifier: Path) -> None:
+    with pytest.raises(UsageError, match="closed division takes the model and dataset of resnet only"):
+        plan(tmp_path, "image-classification", model=classifier, recipe=SMALL, division="closed")
+
+
+def test_a_model_that_the_engine_does_not_read_is_refused(tmp_path: Path) -> None:
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"GGUF")
+    with pytest.raises(UsageError, match="does not read gguf models"):
+        plan(tmp_path, "image-classification", model=model, backend="onnxruntime")
+
+
+def test_a_server_needs_no_model_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends().get("null"), "formats", (ModelFormat.REMOTE,))
+    made = plan(tmp_path, "mobilenet-v2", backend="null")
+    assert [asset.name for asset in made.fetch.missing] == ["imagenet-foolbox-20"]
+    assert plan(tmp_path, "image-classification", backend="null").subject.synthetic

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from assay.assets.catalogue import load_catalogue
+from assay.backends.protocol import ModelFormat
 from assay.base.settings import Settings
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_category, resolve_subject
@@ -73,3 +74,19 @@ def test_a_scenario_that_the_category_lacks_is_refused(tmp_path: Path) -> None:
         resolve_category(resolve(tmp_path, "mobilenet-v2"), Category.EDGE, Scenario.SERVER)
     assert caught.value.expected == "one of SingleStream, MultiStream, Offline"
     assert caught.value.hint == "--category datacenter"
+
+
+def test_a_task_takes_the_users_own_model_and_recipe(tmp_path: Path, classifier: Path) -> None:
+    subject = resolve(tmp_path, "Image-Classification", model=classifier, recipe={"crop": 32})
+    assert (subject.benchmark.name, subject.model.name) == ("resnet", "image-classification")
+    assert subject.recipe == {"crop": 32}
+    assert subject.synthetic
+    assert subject.format is ModelFormat.ONNX
+
+
+def test_a_recipe_goes_over_the_named_models_own(tmp_path: Path, classifier: Path) -> None:
+    subject = resolve(tmp_path, "mobilenet-v2", model=classifier, recipe={"crop": 32})
+    assert subject.recipe["crop"] == 32
+    assert subject.recipe["layout"] == "NCHW"
+    with pytest.raises(UsageError, match="--recipe is for a model of your own"):
+        resolve(tmp_path, "mobilenet-v2", recipe={"crop": 32})

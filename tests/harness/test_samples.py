@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.base.tensors import Array
-from assay.harness.samples import SampleStore
+from assay.errors import InvalidInputError
+from assay.harness.samples import SampleStore, make_store
 
 
 def _load(indices: Sequence[int]) -> tuple[Array, ...]:
@@ -66,3 +68,27 @@ def test_every_batch_holds_what_was_asked(loaded: list[int], data: st.DataObject
     store.load(loaded)
     wanted = data.draw(st.lists(st.sampled_from(loaded), min_size=1, max_size=16))
     assert store.batch(wanted)[1].ravel().tolist() == wanted
+
+
+def _sentences(indices: Sequence[int]) -> list[tuple[Array, ...]]:
+    assert len(set(indices)) == len(indices), "no sample is loaded twice"
+    return [(np.arange(index, dtype=np.int32),) for index in indices]
+
+
+def test_ragged_samples_are_kept_once_and_handed_on_as_they_are() -> None:
+    store = make_store(_sentences, 8, ragged=True)
+    store.load([5, 2, 9, 5])
+    assert store.nbytes == (5 + 2 + 9) * 4
+    batch = store.batch([9, 2, 9])
+    assert [len(sample[0]) for sample in batch] == [9, 2, 9]
+    assert batch[0] is batch[2]
+    assert isinstance(store.one(5), list)
+    store.unload([5, 2, 9])
+    assert store.nbytes == 0
+
+
+def test_a_dataset_of_two_forms_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="two forms"):
+        make_store(_load, 4, ragged=True).load([1, 2])
+    with pytest.raises(InvalidInputError, match="two forms"):
+        make_store(_sentences, 1, ragged=False).load([1, 2])
