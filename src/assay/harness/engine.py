@@ -28,11 +28,16 @@ class Engine:
 
     Attributes:
         sessions: of the model, or of each of its parts.
-        infers: one pipeline for each stream.
+        pipelines: one for each stream.
     """
 
     sessions: Mapping[str, Session]
-    infers: tuple[Pipeline, ...]
+    pipelines: tuple[Pipeline, ...]
+
+    @property
+    def infers(self) -> tuple[Infer, ...]:
+        """The way in of each stream: methods, because calling an object takes 0.1 us longer."""
+        return tuple(pipeline.__call__ for pipeline in self.pipelines)
 
     @property
     def fixed_batches(self) -> bool:
@@ -71,12 +76,12 @@ class Engine:
 
     def reset(self) -> None:
         """The timed part begins: pipelines forget what they measured."""
-        for infer in self.infers:
-            infer.reset()
+        for pipeline in self.pipelines:
+            pipeline.reset()
 
     def figures(self) -> dict[str, float]:
         """What the pipelines measured since."""
-        return merge_figures([infer.figures() for infer in self.infers])
+        return merge_figures([pipeline.figures() for pipeline in self.pipelines])
 
 
 def open_engine(spec: RunSpec, task: Task) -> Engine:

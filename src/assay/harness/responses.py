@@ -42,18 +42,15 @@ class ResponsePool:
             RunFailedError: when there are fewer responses than samples, or one is no plain array; those ids that were
                 not answered before stay unanswered.
         """
-        count = len(ids)
-        if len(responses) < count:
-            raise RunFailedError(
-                "the model gave another number of responses than it got samples",
-                expected=f"{count} responses",
-                found=str(len(responses)),
-            )
         if not isinstance(responses, np.ndarray):
             self._complete_arrays(ids, responses)
             return
         rows = rows_of(responses)
-        row_bytes = rows.itemsize * rows.shape[1]
+        count = len(ids)
+        have, width = rows.shape
+        if have < count:
+            raise _too_few(count, have)
+        row_bytes = rows.itemsize * width
         if row_bytes != self._row_bytes:
             self._reserve(row_bytes)
         if count == 1:
@@ -75,6 +72,8 @@ class ResponsePool:
             self._send(self._empty, ids[start : start + self._capacity])
 
     def _complete_arrays(self, ids: list[int], arrays: Sequence[Array]) -> None:
+        if len(arrays) < len(ids):
+            raise _too_few(len(ids), len(arrays))
         # All are looked at before the first is sent: a batch is answered whole or not at all.
         kept = [_plain(array) for array in arrays[: len(ids)]]
         missing = min(len(ids), self._capacity) - len(self._loose)
@@ -105,6 +104,14 @@ def rows_of(outputs: Array) -> Array:
     """Response rows as a C-contiguous two-dimensional array."""
     rows = outputs if outputs.ndim == 2 else outputs.reshape(len(outputs), -1)
     return np.ascontiguousarray(rows)
+
+
+def _too_few(samples: int, responses: int) -> RunFailedError:
+    return RunFailedError(
+        "the model gave another number of responses than it got samples",
+        expected=f"{samples} responses",
+        found=str(responses),
+    )
 
 
 def _plain(array: Array) -> Array:
