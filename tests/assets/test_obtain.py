@@ -85,6 +85,17 @@ def test_a_checksum_is_held_where_there_is_one() -> None:
         check_sum(asset(sha256=SHA), "00", "here")
 
 
+def test_a_users_file_is_held_to_the_md5_that_is_published(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    (tmp_path / "y").write_bytes(b"y")
+    published = asset(HttpsSource(("https://e.org/m",), md5=MD5))
+    module.check_md5(published, tmp_path / "x")
+    with pytest.raises(InvalidInputError, match=f"another MD5 .*expected {MD5}"):
+        module.check_md5(published, tmp_path / "y")
+    # Of an archive, the MD5 is that of the archive and not of what the user has.
+    module.check_md5(asset(HttpsSource(("https://e.org/m",), archive=True, md5=MD5)), tmp_path / "y")
+
+
 def test_how_to_get_it_by_hand() -> None:
     https = HttpsSource(("https://e.org/m.onnx",), md5=MD5)
     assert by_hand(asset(https)) == f"from https://e.org/m.onnx, MD5 {MD5}"

@@ -42,6 +42,11 @@ def test_a_dry_run_tells_the_size_and_fetches_nothing(home: Path, capsys: pytest
     assert not home.exists()
 
 
+def test_a_size_that_is_not_published_is_not_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = call(capsys, "fetch", "bert-large", "mobilenet-v2", "--dry-run")[2]
+    assert "2 to fetch, 14.2 MB and 1 of unpublished size" in err
+
+
 def test_offline_is_refused_with_a_way_out(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = call(capsys, "fetch", "resnet50", "--offline")
     assert code == 3

@@ -104,6 +104,17 @@ def check_sum(asset: Asset, digest: str, where: Path | str) -> None:
         )
 
 
+def check_md5(asset: Asset, path: Path) -> None:
+    """Compare a user's file with the MD5 that the publisher names for it, where that is all there is.
+
+    Raises:
+        InvalidInputError: when they differ, with both.
+    """
+    published = {s.md5 for s in asset.sources if isinstance(s, HttpsSource) and s.md5 and not s.archive}
+    if asset.sha256 is None and published and path.is_file() and (found := _md5(path)) not in published:
+        raise _changed(asset, "MD5 than its publisher names", str(path), " or ".join(sorted(published)), found)
+
+
 def by_hand(asset: Asset) -> str:
     """How a person gets an asset without assay, in one line."""
     for source in asset.sources:

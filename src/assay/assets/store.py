@@ -26,7 +26,7 @@ from typing import Any
 from assay.assets.catalogue import Catalogue
 from assay.assets.layouts import check_layout
 from assay.assets.manifest import Asset, Source
-from assay.assets.obtain import CONTENT, by_hand, check_sum, obtain
+from assay.assets.obtain import CONTENT, by_hand, check_md5, check_sum, obtain
 from assay.base.files import locked, machine_errors, read_json, require_space, sha256_file, write_json
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings
@@ -171,6 +171,7 @@ class AssetStore:
         else:
             digest = content_hash(full)
             check_sum(asset, digest, full)
+            check_md5(asset, full)
         entry |= {"path": str(full), "sha256": digest, "size": _size(full)}
         write_json(self._root / "registered" / f"{asset.name}.json", entry)
         return _from_entry(full, entry)

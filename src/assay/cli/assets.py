@@ -106,7 +106,9 @@ def fetch_assets(names: tuple[str, ...], offline: bool, dry_run: bool, out: Outp
     catalogue, store = _open(dataclasses.replace(settings, offline=settings.offline or offline))
     wanted = [catalogue.get(name) for name in names]
     plan = store.plan([asset.name for asset in wanted])
-    total = f"{len(plan.missing)} to fetch, {format_size(plan.total_bytes)}" if plan.missing else "nothing to fetch"
+    unknown = [asset.name for asset in plan.missing if not asset.size]
+    size = format_size(plan.total_bytes) + (f" and {len(unknown)} of unpublished size" if unknown else "")
+    total = f"{len(plan.missing)} to fetch, {size}" if plan.missing else "nothing to fetch"
     out.remark(total + (f": {', '.join(asset.name for asset in plan.missing)}" if plan.missing else ""))
     if dry_run:
         if out.as_json:
