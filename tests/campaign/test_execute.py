@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from assay.assets.catalogue import load_catalogue
+from assay.assets.store import AssetStore
 from assay.base.progress import SILENT
 from assay.base.settings import Settings
 from assay.campaign.execute import carry_out, gather
@@ -18,6 +20,8 @@ from assay.errors import AssayError, InvalidInputError, MachineError
 from assay.loadgen.record import Label, RunRecord
 from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Scenario
+
+from ..conftest import make_pictures
 
 MANIFEST = """
 format: 1
@@ -185,3 +189,17 @@ def test_a_model_on_a_server_is_labelled(settings: Settings, pictures: Path, mon
     assert material.model == NO_FILE
     assert (material.model_info.name, material.model_info.sha256) == ("colours", None)
     assert Label.REMOTE_MODEL.value in material.labels
+
+
+def test_a_dataset_registered_in_part_is_labelled_and_counted(
+    settings: Settings, classifier: Path, tmp_path: Path
+) -> None:
+    folder = make_pictures(tmp_path / "imagenet", count=6)
+    names = sorted(path.name for path in folder.iterdir())
+    (folder / "val_map.txt").write_text("".join(f"{name} {number % 3}\n" for number, name in enumerate(names)))
+    AssetStore(settings, load_catalogue(settings)).register("imagenet2012", folder, partial=True)
+    request = RunRequest(name="colours", model=classifier, dataset="imagenet2012", mode="accuracy", threads=1)
+    (record,) = carry_out(make_plan(request, settings), settings, SILENT)
+    assert record.labels == (Label.CUSTOM_MODEL, Label.PARTIAL_DATASET)
+    assert record.dataset.count == 6
+    assert record.figures.accuracy == {"acc": 100.0}

@@ -133,8 +133,8 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
         model = quantised
     if subject.dataset is not None and data is not None:
-        labels += subject.dataset.labels
-        dataset = Artefact(subject.dataset.name, data.sha256, subject.dataset.count)
+        labels += (*subject.dataset.labels, *data.labels)
+        dataset = Artefact(subject.dataset.name, data.sha256, data.samples or subject.dataset.count)
     elif path is not None:
         labels.append(Label.CUSTOM_DATASET.value)
         dataset = Artefact(str(path), quick_identity(path) if path.is_dir() else content_hash(path))
