@@ -42,4 +42,4 @@ def test_a_configuration_that_loadgen_refuses_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     store = SampleStore(lambda _: (), 1)
     with pytest.raises(InvalidInputError, match=USER_CONF):
-        run_test(spec, tmp_path, InlineSut(store, BatchLimits(1), Meter(), lambda inputs: inputs[0]), store, 10)
+        run_test(spec, tmp_path, InlineSut(store, BatchLimits(1), Meter(), lambda inputs: inputs[0]), 10)

@@ -45,9 +45,20 @@ def test_the_tightest_control_group_holds(tmp_path: Path) -> None:
     assert available_memory(tmp_path / "fs", own) == 0
 
 
-@pytest.mark.parametrize("text", ["", "1:memory:/x\n", "0::/../../etc\n"], ids=["empty", "version-1", "leading-out"])
+@pytest.mark.parametrize("text", ["", "1:cpu:/x\n", "0::/../../etc\n"], ids=["empty", "no-memory", "leading-out"])
 def test_without_a_group_the_machine_counts(tmp_path: Path, text: str) -> None:
     own = tmp_path / "cgroup"
     own.write_text(text)
     assert available_memory(tmp_path / "fs", own) > 10_000_000
     assert available_memory(tmp_path / "fs", tmp_path / "none") > 10_000_000
+
+
+def test_groups_of_version_1_hold_too(tmp_path: Path) -> None:
+    own = tmp_path / "cgroup"
+    own.write_text("9:name=systemd:/\n4:cpu,memory:/job\n")
+    folder = tmp_path / "fs" / "memory" / "job"
+    folder.mkdir(parents=True)
+    (folder / "memory.limit_in_bytes").write_text("9000\n")
+    (folder / "memory.usage_in_bytes").write_text("7000\n")
+    (folder / "memory.stat").write_text("cache 1\ntotal_inactive_file 300\ntotal_active_file 200\n")
+    assert available_memory(tmp_path / "fs", own) == 2500

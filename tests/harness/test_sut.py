@@ -10,6 +10,7 @@ import pytest
 
 from assay.backends.protocol import BackendOptions
 from assay.base.tensors import Array
+from assay.errors import InvalidInputError
 from assay.harness.batching import BatchLimits
 from assay.harness.loadgen_session import run_test
 from assay.harness.meter import Meter
@@ -63,7 +64,7 @@ def spec_of(scenario: Scenario, mode: Mode, **attributes: float | bool | str) ->
 def drive(folder: Path, sut: Sut, store: SampleStore, spec: RunSpec) -> None:
     folder.mkdir(exist_ok=True)
     (folder / USER_CONF).write_text(spec.user_conf)
-    run_test(spec, folder, sut, store, TOTAL)
+    run_test(spec, folder, sut, TOTAL)
     sut.close()
 
 
@@ -108,6 +109,18 @@ def test_a_broken_engine_lets_loadgen_end_and_is_told(tmp_path: Path, scenario: 
     assert sut.draining
     assert 0 < sut.failed_queries <= sut.failed_samples < sut.meter.read().issued
     assert "power_end" in read_detail(tmp_path / DETAIL).values
+
+
+@pytest.mark.parametrize("kind", ["inline", "queued"])
+def test_samples_that_cannot_be_loaded_fail_the_run(tmp_path: Path, kind: str) -> None:
+    def broken(indices: Sequence[int]) -> tuple[Array, ...]:
+        raise InvalidInputError("sample 3 cannot be read")
+
+    store = SampleStore(broken, 4)
+    sut = make(kind, store, double, split=True)
+    drive(tmp_path, sut, store, spec_of(Scenario.OFFLINE, Mode.PERFORMANCE))
+    assert "sample 3" in str(sut.failure)
+    assert (sut.failed_queries, sut.failed_samples) == (1, sut.meter.read().issued)
 
 
 def test_draining_answers_with_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import mlperf_loadgen as lg
 
 from assay.errors import InvalidInputError, RunFailedError
-from assay.harness.samples import Store
 from assay.harness.spec import USER_CONF, RunSpec, loaded_samples
 from assay.harness.sut import Sut
 from assay.rules.model import Mode, Scenario
@@ -22,14 +21,13 @@ _SCENARIOS = {
 _MODES = {Mode.PERFORMANCE: lg.TestMode.PerformanceOnly, Mode.ACCURACY: lg.TestMode.AccuracyOnly}
 
 
-def run_test(spec: RunSpec, folder: Path, sut: Sut, store: Store, total: int) -> None:
+def run_test(spec: RunSpec, folder: Path, sut: Sut, total: int) -> None:
     """Run LoadGen from start to end, its log files going to ``folder``.
 
     Args:
         spec: scenario, mode and settings.
         folder: folder of the run; holds ``user.conf``.
-        sut: answers the queries.
-        store: filled by LoadGen before the timed part.
+        sut: answers the queries; its store is filled by LoadGen before the timed part.
         total: samples in the dataset.
 
     Raises:
@@ -45,7 +43,7 @@ def run_test(spec: RunSpec, folder: Path, sut: Sut, store: Store, total: int) ->
     log.enable_trace = spec.trace
     performance = loaded_samples(spec.attributes, total)
     handle = lg.ConstructFastSUT(sut.issue, sut.flush)
-    library = lg.ConstructQSL(total, performance, store.load, store.unload)
+    library = lg.ConstructQSL(total, performance, sut.load, sut.store.unload)
     try:
         # No audit file unless there is one of the official name in the run's folder.
         lg.StartTestWithLogSettings(handle, library, settings, log, str(folder / "audit.config"))

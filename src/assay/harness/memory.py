@@ -16,6 +16,20 @@ _OWN_GROUP = Path("/proc/self/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
+class _Form:
+    """Files of a control group. Source: Linux, admin-guide/cgroup-v2 and cgroup-v1/memory."""
+
+    folder: str
+    limit: str
+    used: str
+    cached: tuple[str, str]
+
+
+_V2 = _Form("", "memory.max", "memory.current", ("inactive_file", "active_file"))
+_V1 = _Form("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file"))
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """Memory a run takes, estimated, in bytes.
 
@@ -77,28 +91,34 @@ def model_bytes(model: Path) -> int:
 
 
 def available_memory(groups: Path = _CGROUPS, own: Path = _OWN_GROUP) -> int:
-    """Bytes that can be had without swapping: the machine's, or what the control groups (version 2) leave of them."""
+    """Bytes that can be had without swapping: the machine's, or what the control groups leave of them."""
     free = int(psutil.virtual_memory().available)
     try:
-        name = next(line for line in own.read_text("ascii").splitlines() if line.startswith("0::"))[3:]
-    except (OSError, StopIteration, UnicodeDecodeError):
+        lines = own.read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
         return free
-    parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
-    for depth in range(len(parts) + 1):
-        left = _left(groups.joinpath(*parts[:depth]))
-        free = free if left is None else min(free, left)
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, name = rest.partition(":")
+        form = _V2 if line.startswith("0::") else _V1 if "memory" in controllers.split(",") else None
+        if form is None:
+            continue
+        parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
+        for depth in range(len(parts) + 1):
+            left = _left((groups / form.folder).joinpath(*parts[:depth]), form)
+            free = free if left is None else min(free, left)
     return free
 
 
-def _left(group: Path) -> int | None:
+def _left(group: Path, form: _Form) -> int | None:
     """What a group leaves: its limit less what it uses, cached files that the kernel gives up not counted."""
     try:
-        limit = (group / "memory.max").read_text("ascii").strip()
-        used = int((group / "memory.current").read_text("ascii"))
-        lines = (group / "memory.stat").read_text("ascii").splitlines()
-        cached = sum(int(line.split()[1]) for line in lines if line.split()[0] in ("inactive_file", "active_file"))
+        limit = (group / form.limit).read_text("ascii").strip()
+        used = int((group / form.used).read_text("ascii"))
+        lines = [line.split() for line in (group / "memory.stat").read_text("ascii").splitlines()]
+        cached = sum(int(value) for name, value in lines if name in form.cached)
         return None if limit == "max" else max(int(limit) - used + cached, 0)
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError):
         return None
 
 

@@ -54,6 +54,13 @@ class Sut:
         """From now on answer every query at once with nothing."""
         self.draining = True
 
+    def load(self, indices: list[int]) -> None:
+        """LoadGen's call before the timed part; samples that cannot be loaded fail the run."""
+        try:
+            self.store.load(indices)
+        except BaseException as error:  # noqa: BLE001 - nothing may pass into LoadGen's C++ thread
+            self.fail(error)
+
     def issue(self, ids: list[int], indices: list[int]) -> None:
         """LoadGen's call with one query."""
         raise NotImplementedError
@@ -64,7 +71,8 @@ class Sut:
     def close(self) -> None:
         """End worker threads."""
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """The run has failed: answer what is left with nothing, and count it."""
         if self.failure is None:
             self.failure = error
         self.draining = True
@@ -97,7 +105,7 @@ class InlineSut(Sut):
                 ids, indices = self.limits.order(ids, indices)
                 self._run_batches(ids, indices)
         except BaseException as error:  # noqa: BLE001 - nothing may pass into LoadGen's C++ thread
-            self._fail(error)
+            self.fail(error)
             # Samples already answered may not be answered again, so the batches keep count of where they are.
             self._give_up(ids[meter.done_in_query :])
         meter.query_done(count, perf_counter_ns() - started)
@@ -201,7 +209,7 @@ class QueuedSut(Sut):
                 responses.complete(ids[done:end], infer(self.store.batch(self._padded(indices[done:end]))))
                 done = end
         except BaseException as error:  # noqa: BLE001 - a worker that dies would leave LoadGen waiting for ever
-            self._fail(error)
+            self.fail(error)
         return done
 
     def _give_up(self, responses: ResponsePool, ids: list[int], arrivals: list[int]) -> None:

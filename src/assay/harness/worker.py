@@ -90,7 +90,7 @@ class Worker:
         with self._phase("warm up"):
             self._warm_up(engine, store, supply, limits)
         self.sut = self._make_sut(engine, store, limits)
-        return self._test(self.sut, engine, store, supply.count)
+        return self._test(self.sut, engine, supply.count)
 
     def _need(self, task: Task, supply: Supply) -> Need:
         spec = self.spec
@@ -113,13 +113,13 @@ class Worker:
         engine.warm_up(store, few, sizes)
         return [[few[i % len(few)] for i in range(spec.batch_size)]]
 
-    def _test(self, sut: Sut, engine: Engine, store: Store, total: int) -> Outcome:
+    def _test(self, sut: Sut, engine: Engine, total: int) -> Outcome:
         # Here and not above: probing and failing early need no LoadGen.
         from assay.harness.loadgen_session import run_test
 
         engine.reset()
         with self._phase("run"), Monitor(self.meter, self.progress, self.spec):
-            run_test(self.spec, self.folder, sut, store, total)
+            run_test(self.spec, self.folder, sut, total)
         sut.close()
         self.facts["figures"] = engine.figures()
         if sut.failure is not None:
