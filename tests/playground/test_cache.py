@@ -24,9 +24,11 @@ class Counting:
         self.status = 200
         self.headers: Mapping[str, str] = PUBLIC
         self.body = TEXT
+        self.lasting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked += 1
+        scope.setdefault("state", {})["lasting"] = self.lasting
         await Response(f"{self.asked} {self.body}", self.status, dict(self.headers), "text/html")(scope, receive, send)
 
 
@@ -74,9 +76,26 @@ def test_another_version_is_another_answer(site: Site) -> None:
 
 def test_a_minute_is_as_long_as_anything_is_kept(site: Site) -> None:
     site.get()
-    site.now = 59.0
+    site.now = 29.0
     assert site.get() == "1"
     site.now = 61.0
+    assert site.get() == "2"
+
+
+def test_what_was_asked_for_together_does_not_end_together(site: Site) -> None:
+    paths = [f"/{number}" for number in range(40)]
+    first = [site.get(path) for path in paths]
+    site.now = 45.0
+    again = [site.get(path) for path in paths]
+    assert 5 < sum(a == b for a, b in zip(first, again, strict=True)) < 35
+
+
+def test_what_hangs_on_the_index_alone_is_kept_until_that_is_another(site: Site) -> None:
+    site.app.lasting = True
+    site.get()
+    site.now = 1e9
+    assert site.get() == "1"
+    site.version = "2"
     assert site.get() == "2"
 
 

@@ -74,8 +74,12 @@ def test_each_audience_sees_its_own(index: Index) -> None:
 
 def test_an_embargo_ends_by_the_clock(index: Index, clock: Clock) -> None:
     index.refresh()
+    before = index.version
     assert systems(index.seen_by(ANYBODY)) == ["box1"]
-    clock.now = NOON + timedelta(hours=1, seconds=31)
+    clock.now = NOON + timedelta(minutes=59, seconds=59)
+    assert (index.version, systems(index.seen_by(ANYBODY))) == (before, ["box1"])
+    clock.now = NOON + timedelta(hours=1)
+    assert index.version != before
     assert systems(index.seen_by(ANYBODY)) == ["box1", "box3"]
 
 

@@ -1,14 +1,15 @@
 """Answers that are kept: whatever anybody may see is reckoned once for each state of the index.
 
 Only answers to requests without a session or a token are kept, only for pages that say so
-(``Cache-Control: public``), and only for a minute, so that what ends by the clock ends. Each is kept as it goes out,
-compressed, and has an ETag.
+(``Cache-Control: public``), and only for a minute, so that what ends by the clock ends; those that hang on the index
+alone as long as it is the same. Each is kept as it goes out, compressed, and has an ETag.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import random
 import threading
 import time
@@ -174,7 +175,9 @@ class _Recorder:
             return
         if not message.get("more_body", False):
             # What was asked for together does not end together: it would all have to be made anew at once.
-            kept = _made(self._start, bytes(self._body), self._now + _FOR_S * (0.5 + 0.5 * random.random()))
+            lasting = self._scope.get("state", {}).get("lasting", False)
+            until = math.inf if lasting else self._now + _FOR_S * (0.5 + 0.5 * random.random())
+            kept = _made(self._start, bytes(self._body), until)
             self._answers.put(self._key, kept)
             await _give(kept, self._asked, self._send)
 

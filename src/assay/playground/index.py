@@ -6,7 +6,9 @@ beside the old one, which goes when the last request that reads it is done.
 
 from __future__ import annotations
 
+import bisect
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,12 +20,10 @@ from assay.errors import AssayError
 from assay.expressions import Schema
 from assay.results.audience import Audience
 from assay.results.metrics import Metrics, load_metrics, load_values
-from assay.results.store import Store, open_seen, update
+from assay.results.store import Store, embargoes_of, open_seen, update
 
 _AUDIENCES = 16
 """Audiences that are kept open; of others the index is opened anew."""
-_EMBARGO_S = 30
-"""An embargo that has ended shows after this time at the latest."""
 
 
 def utc_text(moment: datetime) -> str:
@@ -34,7 +34,7 @@ def utc_text(moment: datetime) -> str:
 @dataclass(frozen=True, slots=True)
 class _Open:
     store: Store
-    until: float
+    version: str
 
 
 @dataclass(slots=True)
@@ -55,6 +55,7 @@ class Index:
     _open: OrderedDict[str, _Open] = field(default_factory=OrderedDict, repr=False)
     _path: Path | None = field(default=None, repr=False)
     _version: str = field(default="", repr=False)
+    _embargoes: list[str] = field(default_factory=list, repr=False)
     _names: Schema | None = field(default=None, repr=False)
     _metrics: Metrics | None = field(default=None, repr=False)
     _stopping: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -78,8 +79,9 @@ class Index:
 
     @property
     def version(self) -> str:
-        """Another text when there may be something else to see."""
-        return self._version
+        """Another text when there may be something else to see: of files, of metrics, or because an embargo has ended."""
+        ended = bisect.bisect_right(self._embargoes, utc_text(self.clock())) if self._embargoes else 0
+        return f"{self._version}.{ended}"
 
     def age_s(self) -> float:
         """Seconds since the index was made; 0 before there is one."""
@@ -116,9 +118,13 @@ class Index:
         version = f"{there.st_ino:x}-{there.st_mtime_ns:x}-{there.st_size:x}"
         metrics = load_metrics(self.settings)
         names = metrics.schema(load_values(self.settings, metrics.asked))
+        version += f"-{zlib.crc32(repr(names).encode()):x}"
+        if version == self._version:
+            return
+        embargoes = embargoes_of(path)
         with self._lock:
-            if version != self._version:
-                self._open.clear()
+            self._open.clear()
+            self._embargoes = embargoes
             self._path, self._version, self._names, self._metrics = path, version, names, metrics
 
     def seen_by(self, audience: Audience) -> Store:
@@ -127,20 +133,22 @@ class Index:
         Raises:
             MachineError: when the index cannot be opened.
         """
-        now = self.clock()
+        version = self.version
         with self._lock:
             kept = self._open.get(audience.key)
-            if kept is not None and (audience.everything or now.timestamp() < kept.until):
+            if kept is not None and (audience.everything or kept.version == version):
                 self._open.move_to_end(audience.key)
                 return kept.store.cursor()
         if self._path is None:
             self.refresh()
-        path, version = self._path, self._version
+        path, files, version = self._path, self._version, self.version
         assert path is not None
+        # After the version: what an embargo's end adds may be there too soon for it, and never too late.
+        now = self.clock()
         store = open_seen(path, audience, utc_text(now))
         with self._lock:
-            if version == self._version:
-                self._open[audience.key] = _Open(store, now.timestamp() + _EMBARGO_S)
+            if files == self._version:
+                self._open[audience.key] = _Open(store, version)
                 while len(self._open) > _AUDIENCES:
                     self._open.popitem(last=False)
         return store.cursor()

@@ -56,6 +56,7 @@ class Pages:
         template: str,
         twin: str | None = None,
         kept: bool = False,
+        lasting: bool = False,
         more: Callable[[Here], dict[str, Any]] | None = None,
     ) -> Callable[[PageFunction], PageFunction]:
         """Register a page and its twin.
@@ -65,6 +66,7 @@ class Pages:
             template: file in ``templates/``.
             twin: path of the JSON; ``path`` with ``.json`` unless given.
             kept: the same for everybody until the index changes (or a minute has gone), so that it may be kept.
+            lasting: what is kept hangs on the index alone: it need not be made anew each minute.
             more: other names for the template.
         """
         json_path = twin or ("/home.json" if path == "/" else f"{path}.json")
@@ -76,7 +78,7 @@ class Pages:
 
             @functools.wraps(function)
             def data(**given: Any) -> Any:
-                return _marked(given[here_name], answer_json(function(**given)), kept)
+                return _marked(given[here_name], answer_json(function(**given)), kept, lasting)
 
             @functools.wraps(function)
             def shown(**given: Any) -> Response:
@@ -89,7 +91,7 @@ class Pages:
                     if wants_json(here.request.scope)
                     else html(here, template, model, **(more(here) if more else {}))
                 )
-                return _marked(here, answer, kept)
+                return _marked(here, answer, kept, lasting)
 
             signature = inspect.signature(function).replace(
                 parameters=[
@@ -120,17 +122,24 @@ def _shows_mistakes(model: Any) -> bool:
     return own and vars(PageModel)["http_status"] is not inspect.getattr_static(model, "http_status")
 
 
-def _marked(here: Here, answer: Response, may_be_kept: bool) -> Response:
+def _marked(here: Here, answer: Response, may_be_kept: bool, lasting: bool) -> Response:
     if "cache-control" in answer.headers:
         return answer
     if may_be_kept:
-        return kept_answer(here, answer)
+        return kept_answer(here, answer, lasting=lasting)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def kept_answer(here: Here, answer: Response) -> Response:
-    """An answer that is the same until the index changes: browsers ask each time, and are told when it still is."""
+def kept_answer(here: Here, answer: Response, *, lasting: bool = False) -> Response:
+    """An answer that is the same until the index changes: browsers ask each time, and are told when it still is.
+
+    Args:
+        here: the request.
+        answer: what it is answered with.
+        lasting: it hangs on the index alone, and on no clock and no other file.
+    """
+    here.request.state.lasting = lasting
     shared = here.viewer.via in (Via.ANONYMOUS, Via.LOCAL)
     answer.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache"
     return answer

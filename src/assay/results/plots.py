@@ -266,18 +266,17 @@ def _listed(values: Any) -> list[Any]:
 
 def _points(source: _Source) -> PlotData:
     """Every result a point; of too many those that a fixed lot picks, so that the same view shows the same ones."""
-    total = source.count()
     carried = [*source.names, *_CARRIED, "status", *source.spans]
     sql = f"SELECT {', '.join(dict.fromkeys(carried))} FROM points"
+    order = " ORDER BY uid" if source.plot.best or source.plot.spans else ""
+    # Windows leave them in any order; the same view has to be the same answer.
+    columns = source.taken(f"{sql}{order} LIMIT {MOST_POINTS + 1}")
+    total = len(columns["uid"])
     notes = []
     if total > MOST_POINTS:
+        total = source.count()
         # By a figure that hangs on the uid alone: nothing has to be sorted, and the same view shows the same points.
-        sql += f" WHERE hash(uid) % {_LOTS} < {_LOTS * MOST_POINTS // total}"
-    if source.plot.best or source.plot.spans:
-        # Windows leave them in any order; the same view has to be the same answer.
-        sql += " ORDER BY uid"
-    columns = source.taken(sql)
-    if total > MOST_POINTS:
+        columns = source.taken(f"{sql} WHERE hash(uid) % {_LOTS} < {_LOTS * MOST_POINTS // total}{order}")
         notes.append(f"{len(columns['uid']):,} of {total:,} results are drawn, picked by lot; filter for less")
     if "color" in source.channels and source.channels["color"].kind is not Kind.NUMBER:
         columns["color"] = _few(columns["color"])

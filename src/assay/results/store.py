@@ -164,6 +164,19 @@ def open_seen(path: Path, audience: Audience, now: str) -> Store:
     return Store(connection, path, Kept())
 
 
+def embargoes_of(path: Path) -> list[str]:
+    """The moments at which results of an index come to be seen by everybody, in order; UTC as ``2026-12-01T00:00:00Z``.
+
+    Raises:
+        MachineError: when the index cannot be opened.
+    """
+    with contextlib.closing(_attached(path)) as connection:
+        found = connection.execute(
+            "SELECT DISTINCT embargo FROM stored.main.rows WHERE embargo IS NOT NULL ORDER BY embargo"
+        ).fetchall()
+    return [moment for (moment,) in found]
+
+
 @contextlib.contextmanager
 def open_store(settings: Settings, *, progress: Progress = SILENT, rebuild: bool = False) -> Iterator[Store]:
     """Open the index, made up to date first.

@@ -134,7 +134,7 @@ def _choices(here: Here) -> dict[str, Any]:
     }
 
 
-@pages.get("/explorer", template="explorer.html", kept=True, more=_choices)
+@pages.get("/explorer", template="explorer.html", kept=True, lasting=True, more=_choices)
 def explorer(here: Looking) -> ExplorerPage:
     """Results by facets, filters and derived metrics; the parameters are those of the explorer's address."""
     return _page(here, _view(here))
@@ -286,7 +286,7 @@ def chart(here: Looking) -> Response:
         "notes": list(data.notes),
         "missing": sorted(data.missing),
     }
-    return kept_answer(here, Response(msgspec.json.encode(answer), media_type="application/json"))
+    return kept_answer(here, Response(msgspec.json.encode(answer), media_type="application/json"), lasting=True)
 
 
 @pages.router.get("/explorer.{form}", summary="A view as a picture or a table")
@@ -298,7 +298,7 @@ def exported(here: Looking, form: Literal["svg", "png", "csv", "parquet", "ndjso
         answer = picture(without_scripts(plot_spec(data, view.look(inline=True))), form)
     else:
         answer = _table_file(here, view, form)
-    return kept_answer(here, answer)
+    return kept_answer(here, answer, lasting=True)
 
 
 def _table_file(here: Here, view: View, form: str) -> Response:
@@ -360,4 +360,4 @@ def embedded(here: Looking) -> Response:
     # Choices that cannot be meant are told here, and not by an empty frame.
     view.plot(here.metrics)
     answer = html(here, "embed.html", None, view=view)
-    return kept_answer(here, answer)
+    return kept_answer(here, answer, lasting=True)
