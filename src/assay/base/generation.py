@@ -57,6 +57,7 @@ class Generated:
         first_token_ns: time from the call to the first token; None when the engine cannot tell.
         total_ns: time from the call to the last token.
         prompt_tokens: tokens of the prompt as the engine counted them.
+        token_count: tokens made, where the engine tells how many but not which.
     """
 
     tokens: NDArray[np.int32]
@@ -64,6 +65,7 @@ class Generated:
     first_token_ns: int | None
     total_ns: int
     prompt_tokens: int = 0
+    token_count: int | None = None
 
 
 Generate = Callable[[Sequence[Prompt], Decoding], Sequence[Generated]]
