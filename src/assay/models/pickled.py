@@ -1,4 +1,4 @@
-"""The part of the pickle format that PyTorch state dicts use, read without running anything.
+"""The part of the pickle format that PyTorch state dicts and numpy arrays use, read without running anything.
 
 Opcodes are parsed by the standard library's :mod:`pickletools` and interpreted here on plain values: no class is
 imported, no function of the file is called. A global is a name; the few names that a state dict needs are known, any
@@ -36,6 +36,7 @@ class _Mark:
 _MARK = _Mark()
 Reduce = Callable[[Global, tuple[Any, ...]], Any]
 Persistent = Callable[[Any], Any]
+Build = Callable[[Any, Any], None]
 
 
 class _Careful:
@@ -64,13 +65,26 @@ class Reader:
         where: file name for messages.
         reduce: what the call of a known global gives; raises for unknown ones.
         persistent: what a persistent id stands for.
+        build: given an object made by ``reduce`` and its state; without it states are left out, and bytes refused.
+        expected: what the file should be, for messages.
     """
 
-    def __init__(self, stream: IO[bytes], where: str, *, reduce: Reduce, persistent: Persistent) -> None:
+    def __init__(
+        self,
+        stream: IO[bytes],
+        where: str,
+        *,
+        reduce: Reduce,
+        persistent: Persistent,
+        build: Build | None = None,
+        expected: str = "a PyTorch state dict of tensors only",
+    ) -> None:
         self._stream = _Careful(stream)
         self._where = where
         self._reduce = reduce
         self._persistent = persistent
+        self._state = build
+        self._expected = expected
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
@@ -103,7 +117,7 @@ class Reader:
         raise self._bad("the pickle is cut off")
 
     def _step(self, name: str, argument: Any) -> None:
-        if name in _LITERALS:
+        if name in _LITERALS or (name in _BYTES and self._state is not None):
             self._stack.append(argument)
         elif name in _CONSTANTS:
             self._stack.append(_CONSTANTS[name]())
@@ -160,9 +174,11 @@ class Reader:
         elif name == "BINPERSID":
             stack.append(self._persistent(stack.pop()))
         elif name == "BUILD":
-            stack.pop()  # attributes of a container (the state dict's _metadata): not needed
+            state = stack.pop()  # attributes of a container (a state dict's _metadata) are not needed
+            if self._state is not None:
+                self._state(stack[-1], state)
         else:
-            raise self._bad(f"the pickle uses {name}, which no state dict needs")
+            raise self._bad(f"the pickle uses {name}, which is not needed for {self._expected}")
 
     def _to_mark(self) -> list[Any]:
         position = len(self._stack) - 1
@@ -185,7 +201,7 @@ class Reader:
         return self._stack[-1]
 
     def _bad(self, what: str) -> InvalidInputError:
-        return InvalidInputError(what, where=self._where, expected="a PyTorch state dict of tensors only")
+        return InvalidInputError(what, where=self._where, expected=self._expected)
 
 
 _LITERALS = frozenset(
@@ -205,6 +221,7 @@ _LITERALS = frozenset(
         "BINSTRING",
     }
 )
+_BYTES = frozenset({"SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"})
 _CONSTANTS: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None,
     "NEWTRUE": lambda: True,
