@@ -35,10 +35,10 @@ class Rank:
 
 _RANKS = """
 SELECT count(samples_per_second), count(*) FILTER (samples_per_second > $7),
-    max(samples_per_second), arg_max(uid, samples_per_second),
+    max(samples_per_second), arg_max(uid, (samples_per_second, uid)) FILTER (samples_per_second IS NOT NULL),
     count(*) FILTER (joules_per_sample > 0), count(*) FILTER (joules_per_sample > 0 AND joules_per_sample < $8),
     min(joules_per_sample) FILTER (joules_per_sample > 0),
-    arg_min(uid, joules_per_sample) FILTER (joules_per_sample > 0),
+    arg_min(uid, (joules_per_sample, uid)) FILTER (joules_per_sample > 0),
     coalesce(bool_or(uid = $6), false)
 FROM results
 WHERE round = $1 AND benchmark = $2 AND scenario = $3 AND division = $4 AND list_contains(category, $5)

@@ -59,9 +59,9 @@ class SystemLine:
 
 _NAMES = tuple(field.name for field in fields(SystemLine))
 _SYSTEMS = """
-SELECT organisation, system, arg_max(system_name, round), arg_max(availability, round),
-    list_sort(list_distinct(flatten(list(category)))), arg_max(accelerator, round), arg_max(accelerators, round),
-    arg_max(processor, round), arg_max(nodes, round), list_sort(list(DISTINCT round)), count(*) AS results,
+SELECT organisation, system, arg_max(system_name, (round, uid)), arg_max(availability, (round, uid)),
+    list_sort(list_distinct(flatten(list(category)))), arg_max(accelerator, (round, uid)), arg_max(accelerators, (round, uid)),
+    arg_max(processor, (round, uid)), arg_max(nodes, (round, uid)), list_sort(list(DISTINCT round)), count(*) AS results,
     count(*) FILTER (method = 'measured') AS measured, count(*) FILTER (power) AS power,
     count(DISTINCT benchmark) AS benchmarks, bool_or(origin = 'official'), count(*) OVER () AS found
 FROM results
@@ -75,8 +75,8 @@ GROUP BY organisation, system
 SORTS = {
     "organisation": "ORDER BY lower(organisation), lower(system), system",
     "system": "ORDER BY lower(system), system, organisation",
-    "accelerator": "ORDER BY arg_max(accelerator, round) NULLS LAST, organisation, system",
-    "-accelerators": "ORDER BY arg_max(accelerators, round) DESC NULLS LAST, organisation, system",
+    "accelerator": "ORDER BY arg_max(accelerator, (round, uid)) NULLS LAST, organisation, system",
+    "-accelerators": "ORDER BY arg_max(accelerators, (round, uid)) DESC NULLS LAST, organisation, system",
     "-results": "ORDER BY results DESC, organisation, system",
     "-measured": "ORDER BY measured DESC, organisation, system",
     "-power": "ORDER BY power DESC, organisation, system",
@@ -133,10 +133,10 @@ DESCRIBED = (
 )  # fmt: skip
 """The fields of a description as submitted."""
 _DESCRIPTIONS = """
-SELECT round, any_value(system_name), any_value(availability), list_sort(list_distinct(flatten(list(category)))),
-    any_value(accelerator_given), any_value(accelerators_per_node), any_value(accelerators), any_value(processor_given),
-    any_value(processors_per_node), any_value(cores), any_value(nodes), any_value(memory_given),
-    any_value(operating_system), any_value(framework_given), any_value(notes)
+SELECT round, min(system_name), min(availability), list_sort(list_distinct(flatten(list(category)))),
+    min(accelerator_given), min(accelerators_per_node), min(accelerators), min(processor_given),
+    min(processors_per_node), min(cores), min(nodes), min(memory_given),
+    min(operating_system), min(framework_given), min(notes)
 FROM results WHERE organisation = ? AND system = ? GROUP BY round ORDER BY round
 """
 
