@@ -1,0 +1,47 @@
+"""What Whisper's tokens say, by the tokenizer that lies beside the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from assay.errors import InvalidInputError, NotFoundError
+from assay.tasks.speech_recognition.text import plain_text
+
+TOKENIZER = "tokenizer.json"
+_MOST_BYTES = 64 << 20
+
+
+def open_vocabulary(model: Path | None) -> Callable[[list[int]], str]:
+    """A function from token ids to the text they say, in the form in which it is compared.
+
+    Args:
+        model: the model's folder.
+
+    Raises:
+        NotFoundError: when there is no tokenizer in it.
+        InvalidInputError: when it is none. The function raises it for a token that there is not.
+    """
+    path = (model or Path()) / TOKENIZER
+    if model is None or not path.is_file():
+        raise NotFoundError(f"{TOKENIZER} is missing in the model's folder", where=model)
+    if path.stat().st_size > _MOST_BYTES:
+        raise InvalidInputError("the tokenizer is too large", where=path)
+    # It takes 40 ms to import and is wanted only to read answers.
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
+    except Exception as error:  # the library raises bare exceptions
+        raise InvalidInputError(f"not a tokenizer: {error}", where=path) from error
+    count = tokenizer.get_vocab_size(with_added_tokens=True)
+
+    def say(tokens: list[int]) -> str:
+        wrong = next((token for token in tokens if not 0 <= token < count), None)
+        if wrong is not None:
+            raise InvalidInputError(
+                "a response holds a token that there is not", where=path, expected=f"0 to {count - 1}", found=str(wrong)
+            )
+        return plain_text(tokenizer.decode(tokens, skip_special_tokens=True))
+
+    return say
