@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -270,6 +271,9 @@ def _attached(path: Path) -> duckdb.DuckDBPyConnection:
     with _telling(path):
         connection = duckdb.connect(":memory:")
         try:
+            if hasattr(os, "sched_getaffinity"):
+                # DuckDB counts the machine's processors, also where this process may use one of them alone.
+                connection.execute(f"SET threads = {len(os.sched_getaffinity(0))}")
             connection.execute(f"ATTACH {_literal(str(path))} AS stored (READ_ONLY)")
         except BaseException:
             connection.close()
