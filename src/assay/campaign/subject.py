@@ -113,13 +113,19 @@ def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tupl
         raise unknown(
             "benchmark or model", name, known, hint="assay benchmarks, or assay assets list --kind model"
         ) from error
-    official = [m for m in models.values() if m.model and m.model.benchmark == benchmark.name and not m.labels]
+    official = [m for m in models.values() if m.model and not m.labels and _runs(m.model, benchmark, round_)]
     if not official:
         raise NotFoundError(
             f"no model for benchmark {benchmark.name!r} is in the catalogue",
             hint="assay assets list --kind model shows what can be run",
         )
     return official[0], benchmark
+
+
+def _runs(model: ModelFacts, benchmark: Benchmark, round_: Round) -> bool:
+    """Whether a model is that of a benchmark: its own, or that of one with another accuracy target (bert-99, bert-99.9)."""
+    own = round_.benchmarks.get(model.benchmark)
+    return own is not None and (own.task, own.model) == (benchmark.task, benchmark.model)
 
 
 def _custom_model(request: RunRequest, round_: Round) -> tuple[Asset, Benchmark]:

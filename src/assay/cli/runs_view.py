@@ -129,7 +129,10 @@ def _measured(record: RunRecord, out: Output) -> None:
     if figures.samples_per_second:
         pairs.append(("throughput", f"{words.number(figures.samples_per_second)} samples/s"))
     pairs += [("answered", words.counts(figures)), ("length", words.seconds(figures))]
-    pairs += [(name, words.metric(value, "percent")) for name, value in figures.accuracy_details.items()]
+    pairs += [
+        (name, words.metric(value, figures.accuracy_units.get(name, "percent")))
+        for name, value in figures.accuracy_details.items()
+    ]
     pairs += [named_figure(name, value) for name, value in figures.measured.items()]
     pairs += [("failed queries", f"{record.failed_queries:,}")] if record.failed_queries else []
     shown = [(name, value) for name, value in pairs if value]

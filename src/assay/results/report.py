@@ -221,7 +221,10 @@ def run_tiles(record: RunRecord) -> list[tuple[str, str]]:
     tiles = [
         (name, words.metric(value, figures.accuracy_units.get(name, ""))) for name, value in figures.accuracy.items()
     ]
-    tiles += [(name, words.metric(value, "percent")) for name, value in figures.accuracy_details.items()]
+    tiles += [
+        (name, words.metric(value, figures.accuracy_units.get(name, "percent")))
+        for name, value in figures.accuracy_details.items()
+    ]
     tiles += [(name, words.latency(figures, name)) for name in ("p50", "p90", "p99", "p99.9", "mean", "max")]
     if figures.samples_scored is not None:
         tiles.append(("samples scored", f"{figures.samples_scored:,}"))

@@ -103,7 +103,7 @@ class Accuracy:
 
     Attributes:
         metrics: value of each metric by official name (``acc`` in percent), the one judged first.
-        units: unit of each metric.
+        units: unit of each metric, and of a detail that is not in percent.
         samples: samples scored.
         text: the line that the official accuracy script of the benchmark prints, without the hash line.
         details: further figures worth showing (``top5``).
