@@ -6,7 +6,7 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,19 +73,35 @@ class Graph:
         name: of the graph.
         image: height and width of the input.
         input_name: of the input.
+        shape: of the input, where it is another one; a name stands for a free dimension.
     """
 
-    def __init__(self, name: str, image: int, input_name: str = "input") -> None:
+    def __init__(
+        self, name: str, image: int, input_name: str = "input", shape: Sequence[int | str] | None = None
+    ) -> None:
         self._name = name
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
-        self._input = helper.make_tensor_value_info(input_name, TensorProto.FLOAT, ["batch", 3, image, image])
+        dims: list[int | str | None] = ["batch", 3, image, image] if shape is None else list(shape)
+        self._input = helper.make_tensor_value_info(input_name, TensorProto.FLOAT, dims)
         self._count = 0
 
     def constant(self, value: NDArray[Any], name: str) -> str:
         """A constant as float32."""
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value, np.float32), name))
         return name
+
+    def integers(self, values: int | Sequence[int]) -> str:
+        """A constant of 64-bit integers, for shapes, axes and indices."""
+        value = np.array(values, np.int64)
+        name = "int_" + "_".join(str(item) for item in value.reshape(-1)) + ("" if value.ndim else "_scalar")
+        if all(item.name != name for item in self._constants):
+            self._constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def named(self, operation: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        """Add a node whose outputs have names of their own."""
+        self._nodes.append(helper.make_node(operation, inputs, outputs, name=outputs[0], **attributes))
 
     def node(self, operation: str, inputs: list[str], **attributes: Any) -> str:
         """Add a node with one output; returns the output's name."""
@@ -140,8 +156,11 @@ class Graph:
 
     def model(self, output: str, classes: int) -> onnx.ModelProto:
         """The finished, checked model."""
-        info = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", classes])
-        graph = helper.make_graph(self._nodes, self._name, [self._input], [info], self._constants)
+        return self.finish([helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", classes])])
+
+    def finish(self, outputs: Sequence[onnx.ValueInfoProto]) -> onnx.ModelProto:
+        """The finished, checked model with any outputs."""
+        graph = helper.make_graph(self._nodes, self._name, [self._input], list(outputs), self._constants)
         model = helper.make_model(
             graph,
             producer_name="assay",

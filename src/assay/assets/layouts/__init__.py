@@ -12,13 +12,15 @@ from assay.assets.layouts.imagenet2012 import check_imagenet2012
 from assay.assets.layouts.kits19 import check_kits19
 from assay.assets.layouts.librispeech import check_librispeech
 from assay.assets.layouts.openimages import check_openimages
-from assay.assets.layouts.texts import check_cnn_dailymail, check_squad
+from assay.assets.layouts.texts import check_cnn_dailymail, check_squad, check_xquad
+from assay.assets.layouts.yolo import check_coco_val2017_128
 from assay.errors import NotFoundError
 
 __all__ = ["LAYOUTS", "Checked", "check_layout"]
 
 LAYOUTS: dict[str, Callable[[Path, bool], Checked]] = {
     "cnn-dailymail": check_cnn_dailymail,
+    "coco-val2017-128": check_coco_val2017_128,
     "coco2017": check_coco2017,
     "criteo-terabyte": check_criteo,
     "criteo-terabyte-multihot": check_criteo_multihot,
@@ -27,6 +29,7 @@ LAYOUTS: dict[str, Callable[[Path, bool], Checked]] = {
     "librispeech-dev-clean": check_librispeech,
     "openimages-mlperf": check_openimages,
     "squad-v1.1": check_squad,
+    "xquad-en": check_xquad,
 }
 
 

@@ -30,7 +30,16 @@ def check_coco2017(path: Path, partial: bool) -> Checked:
 
 
 def read_coco_images(path: Path, hint: str) -> list[str]:
-    """File names of the images of an annotation file, after checking its form.
+    """File names of the images of an annotation file, after checking its form as :func:`read_coco` does.
+
+    Raises:
+        InvalidInputError: for what is missing or wrong, with the entry.
+    """
+    return [image["file_name"] for image in read_coco(path, hint)["images"]]
+
+
+def read_coco(path: Path, hint: str) -> dict[str, Any]:
+    """An annotation file in COCO's form, checked.
 
     Each image needs ``id``, ``file_name``, ``height`` and ``width``; each annotation an ``image_id`` and a
     ``category_id`` that are there, and a ``bbox`` of four numbers.
@@ -48,7 +57,7 @@ def read_coco_images(path: Path, hint: str) -> list[str]:
         _check_annotation(entry, number, *known, path)
     if len(known[0]) != len(images) or len({image["file_name"] for image in images}) != len(images):
         raise InvalidInputError("two images have one id or one name", where=path)
-    return [image["file_name"] for image in images]
+    return document
 
 
 def _check_annotation(entry: dict[str, Any], number: int, images: set[int], categories: set[int], path: Path) -> None:
