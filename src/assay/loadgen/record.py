@@ -44,6 +44,7 @@ class Label(StrEnum):
     CUSTOM_MODEL = "custom-model"
     REMOTE_MODEL = "remote-model"
     CUSTOM_DATASET = "custom-dataset"
+    AUGMENTED_COPIES = "augmented-copies"
     NO_ACCURACY = "no-accuracy"
     UNOFFICIAL_POWER = "unofficial-power"
 
@@ -66,6 +67,7 @@ _MEANINGS = {
     Label.CUSTOM_MODEL: "a model file given by the user: open division only",
     Label.REMOTE_MODEL: "the model is on a server: what it computes was not checked",
     Label.CUSTOM_DATASET: "a dataset given by the user: not comparable with published results",
+    Label.AUGMENTED_COPIES: "most samples are changed copies of another (mirrored, turned, brighter): not independent data",
     Label.NO_ACCURACY: "no accuracy run belongs to it: nothing says that the answers were right",
     Label.UNOFFICIAL_POWER: "power not measured by the official analyzer and tool: not comparable with published results",
 }
