@@ -71,5 +71,6 @@ def _check_name(asset: Asset, path: Path) -> None:
 
 
 def _references(asset: Asset) -> list[str]:
-    names = [asset.model.dataset] if asset.model and asset.model.dataset else []
-    return names + ([asset.build.weights] if asset.build and asset.build.weights else [])
+    model, build = asset.model, asset.build
+    names = [model.dataset, *model.assets.values()] if model else []
+    return [name for name in (*names, *((build.weights, build.data) if build else ())) if name]

@@ -119,9 +119,10 @@ class _Build(_Form):
     architecture: str
     weights: str | None = None
     seed: int = Field(default=0, ge=0)
+    data: str | None = None
 
     def to_source(self) -> BuildSource:
-        return BuildSource(self.architecture, self.weights, self.seed)
+        return BuildSource(self.architecture, self.weights, self.seed, data=self.data)
 
 
 class _Model(_Form):
@@ -129,6 +130,7 @@ class _Model(_Form):
     benchmark: str
     recipe: dict[str, Any] = Field(default_factory=dict)
     dataset: str | None = None
+    assets: dict[str, str] = Field(default_factory=dict)
 
 
 class AssetForm(_Form):
@@ -154,7 +156,7 @@ class AssetForm(_Form):
     def to_asset(self) -> Asset:
         """The asset itself."""
         facts = self.model and ModelFacts(
-            self.model.format, self.model.benchmark, self.model.recipe, self.model.dataset
+            self.model.format, self.model.benchmark, self.model.recipe, self.model.dataset, self.model.assets
         )
         return Asset(
             name=self.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -80,13 +80,15 @@ class BuildSource:
     Attributes:
         architecture: what is built.
         weights: asset that holds the weights; None for seeded ones.
-        seed: of the weights when there is no asset.
+        seed: of the weights when there is no asset, or of the training.
+        data: dataset that the weights are trained on further; None when they are taken as they are.
     """
 
     architecture: str
     weights: str | None
     seed: int
     type: str = "build"
+    data: str | None = None
 
 
 Source = HttpsSource | PackageSource | LocalSource | BuildSource
@@ -101,12 +103,14 @@ class ModelFacts:
         benchmark: benchmark of the rounds that it runs.
         recipe: how it wants its samples; read by the task.
         dataset: dataset it is run on by default; None where only speed means anything.
+        assets: key of the recipe to the asset whose path it gets, such as the model's vocabulary.
     """
 
     format: str
     benchmark: str
     recipe: Mapping[str, Any]
     dataset: str | None
+    assets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,8 +240,8 @@ class AssetStore:
             asset = self._catalogue.get(name)
             if asset.build is None:
                 found.append(asset.name)
-            elif asset.build.weights is not None:
-                found.append(asset.build.weights)
+            else:
+                found += [part for part in (asset.build.weights, asset.build.data) if part is not None]
         return found
 
     def _registered(self, asset: Asset) -> Located | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from assay import __version__
 from assay.assets.catalogue import load_catalogue
@@ -18,6 +20,7 @@ from assay.backends.registry import backends
 from assay.base.files import machine_errors, require_space
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings, load_settings
+from assay.campaign.companions import complete_recipe
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.formats import is_remote
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
@@ -52,7 +55,11 @@ _LIBRARIES = (
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a plan runs on, as files."""
+    """What a plan runs on, as files.
+
+    Attributes:
+        recipe: of the model, with the paths of assets it needs.
+    """
 
     model: Path
     model_info: Artefact
@@ -60,6 +67,7 @@ class Material:
     dataset_info: Artefact
     samples: int
     labels: tuple[str, ...]
+    recipe: Mapping[str, Any]
 
 
 def run(request: RunRequest, *, settings: Settings | None = None, progress: Progress = SILENT) -> list[RunRecord]:
@@ -116,6 +124,7 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     store = AssetStore(settings, catalogue)
     # The dataset first: when only the user can get it, nothing should be downloaded before saying so.
     data = _dataset(subject.dataset, store, progress) if subject.dataset else None
+    recipe = complete_recipe(subject, store, progress)
     labels = list(subject.model.labels if subject.model_file is None else ())
     if is_remote(backends().get(request.backend)):
         model, info = NO_FILE, Artefact(subject.model.name, None)
@@ -128,7 +137,7 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
         labels.append(Label.CUSTOM_MODEL.value)
     path = data.path if data else subject.dataset_path
     if request.precision is Precision.INT8 and model != NO_FILE and subject.format is ModelFormat.ONNX:
-        quantised = quantised_model(model, info, subject, path, store, settings, progress)
+        quantised = quantised_model(model, info, subject, recipe, path, store, settings, progress)
         if quantised != model and path is not None:
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
         model = quantised
@@ -141,8 +150,8 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     else:
         labels.append(Label.SYNTHETIC_DATA.value)
         dataset = Artefact("synthetic", None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
-    count = _count(path, dataset, model, plan, settings, progress)
-    return Material(model, info, path, dataset, count, tuple(labels))
+    count = _count(path, dataset, model, recipe, plan, settings, progress)
+    return Material(model, info, path, dataset, count, tuple(labels), recipe)
 
 
 def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
@@ -155,7 +164,13 @@ def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
 
 
 def _count(
-    path: Path | None, dataset: Artefact, model: Path, plan: Plan, settings: Settings, progress: Progress
+    path: Path | None,
+    dataset: Artefact,
+    model: Path,
+    recipe: Mapping[str, Any],
+    plan: Plan,
+    settings: Settings,
+    progress: Progress,
 ) -> int:
     """Samples there are, after preparing them; LoadGen has to be told before it starts."""
     if path is None:
@@ -165,7 +180,7 @@ def _count(
         .get(plan.subject.benchmark.task)
         .open_dataset(
             path,
-            plan.subject.recipe,
+            recipe,
             cache=settings.cache_dir,
             limit=_limit(plan),
             skip_bad=plan.request.skip_bad,
@@ -278,7 +293,7 @@ def _spec(
         scenario=planned.scenario,
         mode=planned.mode,
         task=subject.benchmark.task,
-        recipe=subject.recipe,
+        recipe=material.recipe,
         model=material.model,
         backend=request.backend,
         options=BackendOptions(request.threads, planned.streams, request.precision, request.backend_options),

@@ -13,6 +13,7 @@ from assay.backends.protocol import BackendOptions, ModelFormat, Precision
 from assay.backends.registry import backends, check_options
 from assay.base.settings import Settings
 from assay.base.units import format_count, format_duration, format_size
+from assay.campaign.companions import companions
 from assay.campaign.formats import AUTO, check_fit, default_backend, is_remote
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_category, resolve_subject
@@ -147,6 +148,7 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
         )
     names = [] if subject.model_file or remote else [subject.model.name]
     names += [subject.dataset.name] if subject.dataset else []
+    names += companions(subject).values()
     runs = tuple(_planned(request, subject, scenario, mode) for mode in request.modes for scenario in request.scenarios)
     if request.batch_wait_ns:
         _check_wait(runs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from assay.assets.store import AssetStore
 from assay.base.progress import Progress
@@ -21,6 +23,7 @@ def quantised_model(
     model: Path,
     info: Artefact,
     subject: Subject,
+    recipe: Mapping[str, Any],
     dataset: Path | None,
     store: AssetStore,
     settings: Settings,
@@ -35,10 +38,10 @@ def quantised_model(
         return model
     task = tasks().get(subject.benchmark.task)
     if dataset is None:
-        inputs = task.synthetic_inputs(subject.recipe, 8, _CALIBRATION_SEED)
+        inputs = task.synthetic_inputs(recipe, 8, _CALIBRATION_SEED)
         origin = "synthetic"
     else:
-        opened = task.open_dataset(dataset, subject.recipe, cache=settings.cache_dir, model=model, progress=progress)
+        opened = task.open_dataset(dataset, recipe, cache=settings.cache_dir, model=model, progress=progress)
         count = min(opened.count, _CALIBRATION_SAMPLES)
         inputs = opened.load(range(count))
         origin = dataset.name[:16]

@@ -9,8 +9,10 @@ from assay.assets.layouts.common import Checked, checked, entries, read_list, re
 from assay.errors import InvalidInputError
 
 SQUAD_QUESTIONS = 10_570
+XQUAD_QUESTIONS = 1_190
 CNN_ARTICLES = 13_368
 _SQUAD_HINT = "get dev-v1.1.json of SQuAD: assay assets fetch squad-v1.1"
+_XQUAD_HINT = "get xquad.en.json of github.com/deepmind/xquad"
 _CNN_HINT = "make cnn_eval.json with MLCommons' language/gpt-j/download_cnndm.py (CNN/DailyMail 3.0.0, validation)"
 
 
@@ -21,7 +23,24 @@ def check_squad(path: Path, partial: bool) -> Checked:
         InvalidInputError: for what is missing or wrong.
     """
     file = path / "dev-v1.1.json" if path.is_dir() else path
-    articles = entries(read_object(file, _SQUAD_HINT).get("data"), "data", {"paragraphs": list}, file)
+    found = _questions(file, _SQUAD_HINT)
+    return checked(file, found, SQUAD_QUESTIONS, what="questions", where=file, partial=partial, hint=_SQUAD_HINT)
+
+
+def check_xquad(path: Path, partial: bool) -> Checked:
+    """XQuAD in English: ``xquad.en.json`` with 1,190 questions in SQuAD's form; the file itself or its folder.
+
+    Raises:
+        InvalidInputError: for what is missing or wrong.
+    """
+    file = path / "xquad.en.json" if path.is_dir() else path
+    found = _questions(file, _XQUAD_HINT)
+    return checked(file, found, XQUAD_QUESTIONS, what="questions", where=file, partial=partial, hint=_XQUAD_HINT)
+
+
+def _questions(file: Path, hint: str) -> int:
+    """Questions of a file in SQuAD's form, after checking it."""
+    articles = entries(read_object(file, hint).get("data"), "data", {"paragraphs": list}, file)
     questions = 0
     seen: set[str] = set()
     for number, article in enumerate(articles):
@@ -31,7 +50,7 @@ def check_squad(path: Path, partial: bool) -> Checked:
             for question in entries(paragraph["qas"], f"{place}[{index}].qas", fields, file):
                 _check_answers(question, paragraph["context"], seen, file)
                 questions += 1
-    return checked(file, questions, SQUAD_QUESTIONS, what="questions", where=file, partial=partial, hint=_SQUAD_HINT)
+    return questions
 
 
 def _check_answers(question: dict[str, Any], context: str, seen: set[str], file: Path) -> None:

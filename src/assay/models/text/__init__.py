@@ -1,0 +1,1 @@
+"""Text as BERT sees it: word pieces, questions about paragraphs, windows of tokens."""
