@@ -20,6 +20,8 @@ from assay.base.units import format_size
 from assay.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -376,6 +378,7 @@ class AccuracyLog:
         return np.frombuffer(b"".join(self.data), dtype).reshape(len(self.data), width // size)
 
 
+_ENDS = 1 << 16
 _ENTRY = re.compile(
     rb'\{\s*"seq_id"\s*:\s*(\d{1,18})\s*,\s*"qsl_idx"\s*:\s*(\d{1,18})\s*,\s*"data"\s*:\s*"([0-9A-Fa-f]*)"'
     rb'\s*(?:,\s*"token_count"\s*:\s*\d{1,18}\s*)?\}'
@@ -391,29 +394,41 @@ def read_accuracy(path: Path) -> AccuracyLog:
     """
     import numpy as np
 
-    raw = _read(path)
-    if not raw.lstrip().startswith(b"[") or not raw.rstrip().endswith(b"]"):
+    entries = list(accuracy_entries(path, _read(path)))
+    return AccuracyLog(
+        path,
+        np.array([index for _, index, _ in entries], np.int64),
+        tuple(data for _, _, data in entries),
+        np.array([number for number, _, _ in entries], np.int64),
+    )
+
+
+def accuracy_entries(path: Path, raw: bytes | mmap) -> Iterator[tuple[int, int, bytes]]:
+    """Running number, sample index and response of each entry of an accuracy log, one at a time.
+
+    Args:
+        path: for messages.
+        raw: the whole log.
+
+    Raises:
+        InvalidInputError: when it is not LoadGen's list of responses, or cut off; the last is told at the end.
+    """
+    if not raw[:_ENDS].lstrip().startswith(b"[") or not raw[-_ENDS:].rstrip().endswith(b"]"):
         raise InvalidInputError(
             "the accuracy log is cut off or no list", where=path, expected="[ ... ] as LoadGen writes it"
         )
-    seq_id: list[int] = []
-    qsl_idx: list[int] = []
-    data: list[bytes] = []
     end, between = 0, b"["
     for entry in _ENTRY.finditer(raw):
         if raw[end : entry.start()].strip() != between or len(entry[3]) % 2:
             raise _bad_entry(path, raw, end)
-        seq_id.append(int(entry[1]))
-        qsl_idx.append(int(entry[2]))
-        data.append(bytes.fromhex(entry[3].decode("ascii")))
+        yield int(entry[1]), int(entry[2]), bytes.fromhex(entry[3].decode("ascii"))
         end, between = entry.end(), b","
-    if raw[end:].strip() != (b"]" if data else b"[]") and raw[end:].split() != [b"[", b"]"]:
+    if raw[end:].strip() != (b"]" if end else b"[]") and raw[end:].split() != [b"[", b"]"]:
         raise _bad_entry(path, raw, end)
-    return AccuracyLog(path, np.array(qsl_idx, np.int64), tuple(data), np.array(seq_id, np.int64))
 
 
-def _bad_entry(path: Path, raw: bytes, offset: int) -> InvalidInputError:
-    line = raw.count(b"\n", 0, offset) + 1
+def _bad_entry(path: Path, raw: bytes | mmap, offset: int) -> InvalidInputError:
+    line = raw[:offset].count(b"\n") + 1
     return InvalidInputError(
         "an entry of the accuracy log is malformed",
         where=f"{path}:{line}",

@@ -7,6 +7,7 @@ normalisation with scale and shift, and ReLU, after every convolution but the tr
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,9 +52,7 @@ class _Builder:
         return self._random.standard_normal(shape) * deviation
 
 
-def build_unet3d(
-    seed: int, *, filters: Sequence[int] = FILTERS, classes: int = 3, size: int = 128
-) -> onnx.ModelProto:
+def build_unet3d(seed: int, *, filters: Sequence[int] = FILTERS, classes: int = 3, size: int = 128) -> onnx.ModelProto:
     """The graph: ``input`` ``(batch, 1, size, size, size)`` to ``output`` ``(batch, classes, size, size, size)``.
 
     The same seed gives the same bytes.
@@ -67,7 +66,7 @@ def build_unet3d(
     build = _Builder(seed, size)
     x = build.level("input", 1, filters[0], stride=1)
     levels = [x]
-    for channels, output in zip(filters, filters[1:], strict=False):
+    for channels, output in itertools.pairwise(filters):
         x = build.level(x, channels, output, stride=2)
         levels.append(x)
     x = build.level(x, filters[-1], filters[-1], stride=2)

@@ -1,0 +1,92 @@
+"""Whole volumes scaled to the cube that a model takes, and its answer scaled back.
+
+Scaling is linear along each axis, voxels taken as small boxes (their middles, not their corners, fall together at the
+ends). Written as three matrix products it takes a tenth of the time of a general interpolation.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.errors import RunFailedError
+from assay.tasks.medical_imaging.recipe import Recipe
+from assay.tasks.protocol import ModelPart, PlainPipeline, Responses, Samples
+
+
+class WholePipeline(PlainPipeline):
+    """Runs a model on volumes scaled to a cube; a sample is the cube and the shape that the answer shall have.
+
+    Args:
+        part: the model.
+        index: its output to read.
+        recipe: says size and layout of the cube, and the threshold.
+    """
+
+    def __init__(self, part: ModelPart, index: int, recipe: Recipe) -> None:
+        self._run = part.run
+        self._index = index
+        self._shape = recipe.shape
+        self._cube = (recipe.size,) * 3
+        self._threshold = np.float32(recipe.output.threshold)
+        fixed = part.inputs[0].shape[0]
+        self._fixed = max(0, fixed)
+
+    def __call__(self, samples: Samples) -> Responses:
+        """1 where the class is, else 0, for each voxel of each volume: uint8."""
+        step = self._fixed or len(samples)
+        found: list[NDArray[np.uint8]] = []
+        for start in range(0, len(samples), step):
+            found += self._some(list(samples)[start : start + step])
+        return found
+
+    def _some(self, samples: Sequence[Any]) -> list[NDArray[np.uint8]]:
+        cubes = [sample[0] for sample in samples]
+        cubes += cubes[-1:] * (self._fixed - len(cubes))
+        stacked = (cubes[0] if len(cubes) == 1 else np.stack(cubes)).reshape(len(cubes), *self._shape)
+        answer: NDArray[Any] = self._run((stacked,))[self._index]
+        if answer.size != stacked.size or len(answer) != len(stacked):
+            raise RunFailedError(
+                "the model gave another number of voxels than it got",
+                expected=f"{stacked.size} values",
+                found=f"shape {answer.shape}",
+            )
+        rows = answer.reshape(len(stacked), *self._cube)
+        return [self._mask(row, sample[1]) for row, sample in zip(rows, samples, strict=False)]
+
+    def _mask(self, probability: NDArray[Any], shape: NDArray[Any]) -> NDArray[np.uint8]:
+        scaled = resize(np.asarray(probability, np.float32), tuple(int(n) for n in shape))
+        if np.isnan(scaled.sum()):
+            raise RunFailedError("the model gave probabilities that are no numbers")
+        return (scaled > self._threshold).view(np.uint8)
+
+
+def resize(volume: NDArray[np.float32], shape: Sequence[int]) -> NDArray[np.float32]:
+    """Scale a volume linearly to another shape, ``(d, h, w)``, in single precision."""
+    depth, height, width = (linear(have, want) for have, want in zip(volume.shape, shape, strict=True))
+    scaled = height @ (volume @ width.T)
+    return np.asarray((depth @ scaled.reshape(len(scaled), -1)).reshape(shape), np.float32)
+
+
+def to_cube(volume: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Scale a volume to a cube and divide by its maximum, C-contiguous ``(size, size, size)``."""
+    cube = resize(volume, (size, size, size))
+    highest = float(cube.max())
+    return np.ascontiguousarray(cube / np.float32(highest) if highest > 0 else cube)
+
+
+@functools.lru_cache(maxsize=64)
+def linear(have: int, want: int) -> NDArray[np.float32]:
+    """Weights of linear interpolation from ``have`` voxels to ``want``, ``(want, have)``."""
+    place = np.clip((np.arange(want) + 0.5) * have / want - 0.5, 0, have - 1)
+    low = np.minimum(place.astype(np.intp), max(have - 2, 0))
+    part = place - low
+    weights = np.zeros((want, have), np.float32)
+    rows = np.arange(want)
+    weights[rows, low] = 1 - part
+    weights[rows, np.minimum(low + 1, have - 1)] += part.astype(np.float32)
+    return weights
