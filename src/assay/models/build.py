@@ -15,6 +15,7 @@ _VERSIONS = {
     "efficientnet-lite0": "1",
     "resnet50-v1.5": "1",
     "null-classifier": "1",
+    "rnnt": "1",
     "3d-unet": "1",
     "deepbrain": "1",
     "centernet-mobilenetv3": "1",
@@ -25,13 +26,14 @@ _VERSIONS = {
     "movielens-dlrm": "1",
     "dlrm": "1",
     "dlrm-v2": "1",
+    "gguf-f32": "1",
 }
 """Raised when a builder's output changes, so that models kept from before are built anew."""
 _PIECEWISE = ("minilm-l6", "minilm-l6-squad", "bert-large", "bert-tiny")
 
 
 def materialise(store: AssetStore, asset: Asset, *, progress: Progress) -> Located:
-    """The file of a model: fetched, or built from its weights and kept.
+    """The file or folder of a model: fetched, or built from its weights and kept.
 
     Raises:
         NotFoundError: when weights cannot be had.
@@ -51,6 +53,16 @@ def materialise(store: AssetStore, asset: Asset, *, progress: Progress) -> Locat
         name = f"{source.architecture}-{origin}-v{builder_version(source.architecture)}"
         return store.built(name, "model.onnx", lambda target: build_bert_model(material, target, progress))
     key = f"{source.architecture}-{origin}-v{builder_version(source.architecture)}"
+    if source.architecture == "gguf-f32" and weights is not None:
+        from assay.models.gguf_f32 import dequantised
+
+        packed = weights.path
+        return store.built(key, "model.gguf", lambda target: dequantised(packed, target))
+    if source.architecture == "rnnt":
+        from assay.models.rnnt_weights import build_rnnt_folder
+
+        trained = weights.path if weights else None
+        return store.built(key, "model", lambda target: build_rnnt_folder(trained, source.seed, target))
     return store.built(key, "model.onnx", lambda target: build_model(source, weights.path if weights else None, target))
 
 
