@@ -65,7 +65,7 @@ CARRIED = {
     "mobilenet-v2-weights": ("weights", "image-classification", 1, 14_212_972, ()),
     "movielens-100k": ("dataset", "recommendation", 3, 2_068_559, ("small-dataset",)),
     "smollm2-135m": ("weights", "language-model", 1, 98_362_432, ("stand-in-model",)),
-    "whisper-tiny": ("weights", "speech-recognition", 1, 78_090_594, ("stand-in-model",)),
+    "whisper-tiny": ("model", "speech-recognition", 1, 78_090_594, ("stand-in-model",)),
 }
 
 

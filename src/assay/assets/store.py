@@ -214,25 +214,27 @@ class AssetStore:
         return freed
 
     def built(self, key: str, filename: str, build: Callable[[Path], None]) -> Located:
-        """A file made on this machine, by a key that names everything it is made of; made when it is not there."""
+        """A file or folder made on this machine, by a key that names everything it is made of; made when not there."""
         folder = self._root / "built" / key
         entry, target = folder / "entry.json", folder / filename
         with locked(self._root / "locks" / f"{key}.lock"):
             known = _read_entry(entry)
-            if known is not None and target.is_file() and known.get("sha256") == sha256_file(target):
-                return Located(target, str(known["sha256"]), target.stat().st_size, "built here")
+            if known is not None and target.exists() and known.get("sha256") == content_hash(target):
+                return Located(target, str(known["sha256"]), _size(target), "built here")
             with machine_errors(folder):
                 folder.mkdir(parents=True, exist_ok=True)
                 temporary = folder / f".{filename}.part"
-                temporary.unlink(missing_ok=True)
+                _discard(temporary)
                 try:
                     build(temporary)
+                    if temporary.is_dir():
+                        _discard(target)  # a folder takes no other's place
                     temporary.replace(target)
                 finally:
-                    temporary.unlink(missing_ok=True)
-            digest = sha256_file(target)
+                    _discard(temporary)
+            digest = content_hash(target)
             write_json(entry, {"sha256": digest, "built": _now()})
-            return Located(target, digest, target.stat().st_size, "built here")
+            return Located(target, digest, _size(target), "built here")
 
     def _needs(self, names: Iterable[str]) -> list[str]:
         found: list[str] = []
@@ -386,6 +388,13 @@ def _read_entry(path: Path, keys: frozenset[str] = frozenset({"sha256"})) -> dic
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _now() -> str:

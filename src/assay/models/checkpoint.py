@@ -91,7 +91,8 @@ def read_checkpoint(path: Path) -> Tensors:
 
 
 def _read_legacy(stream: IO[bytes], path: Path, size: int) -> Tensors:
-    reader = Reader(stream, str(path), reduce=_reduce(path), persistent=_persistent(path))
+    named: dict[str, _Storage] = {}
+    reader = Reader(stream, str(path), reduce=_reduce(path), persistent=_persistent(path, named))
     if reader.load() != _MAGIC or reader.load() != _PROTOCOL:
         raise InvalidInputError(
             "not a PyTorch checkpoint", where=path, expected="the magic number of the legacy format"
@@ -105,7 +106,7 @@ def _read_legacy(stream: IO[bytes], path: Path, size: int) -> Tensors:
         raise InvalidInputError("the list of storages is malformed", where=path)
     storages: dict[str, NDArray[Any]] = {}
     for key in keys:
-        storage = wanted.get(key)
+        storage = named.get(key)
         header = stream.read(8)
         if storage is None or len(header) < 8:
             raise InvalidInputError(f"storage {key!r} is unknown or cut off", where=path)
@@ -117,7 +118,14 @@ def _read_legacy(stream: IO[bytes], path: Path, size: int) -> Tensors:
                 expected=str(storage.count),
                 found=str(count),
             )
-        storages[key] = _raw(stream.read(count * np.dtype(storage.dtype).itemsize), storage, path)
+        length = count * np.dtype(storage.dtype).itemsize
+        if key in wanted:
+            storages[key] = _raw(stream.read(length), storage, path)
+        else:  # the optimiser's, which training checkpoints hold beside the model's
+            stream.seek(length, io.SEEK_CUR)
+    missing = wanted.keys() - storages.keys()
+    if missing or stream.tell() > size:
+        raise InvalidInputError("the checkpoint is cut off", where=path, found=f"{size:,} bytes")
     if stream.tell() != size:
         raise InvalidInputError(
             "there is something behind the last storage", where=path, found=f"{size - stream.tell()} bytes"
@@ -192,7 +200,9 @@ def _tensor(name: str, view: _View, storage: NDArray[Any], path: Path) -> NDArra
     return np.ascontiguousarray(strided).reshape(view.shape)
 
 
-def _persistent(path: Path) -> Any:
+def _persistent(path: Path, named: dict[str, _Storage] | None = None) -> Any:
+    """How references to storages are read; ``named`` gets all there are."""
+
     def load(identity: Any) -> _Storage:
         if not isinstance(identity, tuple) or len(identity) < 5 or identity[0] != "storage":
             raise InvalidInputError("a reference that is no storage", where=path)
@@ -204,7 +214,10 @@ def _persistent(path: Path) -> Any:
             )
         if len(identity) > 5 and identity[5] is not None:
             raise InvalidInputError("views of storages are not read", where=path)
-        return _Storage(key, dtype, count)
+        storage = _Storage(key, dtype, count)
+        if named is not None:
+            named[key] = storage
+        return storage
 
     return load
 

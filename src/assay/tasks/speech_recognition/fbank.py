@@ -47,7 +47,8 @@ class Features:
 
 def frames_of(samples: int) -> int:
     """Feature frames of 30 ms of a recording of so many samples."""
-    return -(-(-(-samples // _HOP)) // SPLICED)
+    hops = (samples + _HOP - 1) // _HOP
+    return (hops + SPLICED - 1) // SPLICED
 
 
 def _normalised(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -110,11 +110,14 @@ class GreedyDecoder:
     def _best(
         self, encoded: _Floats, time: NDArray[np.int64], output: _Floats, active: NDArray[np.intp]
     ) -> NDArray[np.int64]:
-        if not self._whole:
-            return np.asarray(self._join((encoded[active, time[active]], output[active]))[0]).argmax(axis=1)
-        last = encoded.shape[1] - 1
-        heard = encoded[np.arange(len(time)), np.minimum(time, last)]
-        return np.asarray(self._join((heard, output))[0]).argmax(axis=1)[active]
+        if self._whole:
+            last = encoded.shape[1] - 1
+            heard = encoded[np.arange(len(time)), np.minimum(time, last)]
+            scores = self._join((heard, output))[0][active]
+        else:
+            scores = self._join((encoded[active, time[active]], output[active]))[0]
+        best: NDArray[np.int64] = scores.argmax(axis=1)
+        return best
 
     def _advance(self, state: _State, rows: NDArray[np.intp], labels: NDArray[np.int64]) -> None:
         """Tell the prediction network what was written."""

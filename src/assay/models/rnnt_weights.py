@@ -1,0 +1,100 @@
+"""Weights of RNN-T: from the reference's checkpoint, or drawn from a seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.models.checkpoint import read_checkpoint
+from assay.models.graph import Weights
+from assay.models.rnnt import (
+    AFTER,
+    BEFORE,
+    EMBEDDED,
+    FEATURES,
+    HIDDEN,
+    JOINED,
+    LABELS,
+    PREDICTION_LAYERS,
+    STACKED,
+    build_rnnt,
+)
+
+# mlcommons/inference v3.1, speech_recognition/rnnt/pytorch_SUT.py, load_and_migrate_checkpoint.
+_RENAMED = ("joint_net", "joint.net")
+_FEATURIZER = "audio_preprocessor.featurizer."
+_FORGET_BIAS = 1.0
+_SPREAD = 6.0
+_BLANK_BIAS = 0.0
+
+
+def build_rnnt_folder(checkpoint: Path | None, seed: int, folder: Path) -> None:
+    """Write RNN-T's three graphs into a folder, which is made.
+
+    Args:
+        checkpoint: the reference's; None for weights drawn from the seed.
+        seed: of the weights when there is no checkpoint.
+        folder: where the graphs go.
+
+    Raises:
+        NotFoundError: when the checkpoint is not there.
+        InvalidInputError: when it is of another architecture.
+        MachineError: when the disk is full.
+    """
+    build_rnnt(seeded_weights(seed) if checkpoint is None else official_weights(checkpoint), folder)
+
+
+def official_weights(path: Path) -> Weights:
+    """The reference's checkpoint: the joint network renamed, the featurizer's window and filters left out.
+
+    Raises:
+        NotFoundError: when the file is not there.
+        InvalidInputError: when it is no checkpoint of tensors.
+    """
+    tensors = {
+        name.replace(*_RENAMED): value
+        for name, value in read_checkpoint(path).items()
+        if not name.startswith(_FEATURIZER)
+    }
+    return Weights(tensors, path)
+
+
+def seeded_weights(seed: int) -> Weights:
+    """Random weights with which the decoder works about as hard as with trained ones.
+
+    They are drawn as at the start of training. The last layer's are spread wider and the blank is favoured, so that
+    noise is answered by about 15 characters a second, as many as LibriSpeech dev-clean has, and never by the most that a
+    step may write.
+    """
+    random = np.random.default_rng(seed)
+    tensors: dict[str, NDArray[Any]] = {}
+    for name, layers, size, hidden in (
+        ("encoder.pre_rnn", BEFORE, FEATURES, HIDDEN),
+        ("encoder.post_rnn", AFTER, STACKED * HIDDEN, HIDDEN),
+        ("prediction.dec_rnn", PREDICTION_LAYERS, EMBEDDED, EMBEDDED),
+    ):
+        for layer in range(layers):
+            tensors |= _lstm(random, f"{name}.lstm", layer, size if layer == 0 else hidden, hidden)
+    tensors["prediction.embed.weight"] = random.standard_normal((LABELS - 1, EMBEDDED))
+    for name, outputs, inputs in (("joint.net.0", JOINED, HIDDEN + EMBEDDED), ("joint.net.3", LABELS, JOINED)):
+        bound = 1.0 / np.sqrt(inputs)
+        tensors[f"{name}.weight"] = random.uniform(-bound, bound, (outputs, inputs)) * _SPREAD
+        tensors[f"{name}.bias"] = random.uniform(-bound, bound, outputs)
+    tensors["joint.net.3.bias"][-1] += _BLANK_BIAS
+    return Weights(tensors, f"seed {seed}")
+
+
+def _lstm(random: np.random.Generator, name: str, layer: int, size: int, hidden: int) -> dict[str, NDArray[Any]]:
+    bound = 1.0 / np.sqrt(hidden)
+    found: dict[str, NDArray[Any]] = {
+        f"{name}.weight_ih_l{layer}": random.uniform(-bound, bound, (4 * hidden, size)),
+        f"{name}.weight_hh_l{layer}": random.uniform(-bound, bound, (4 * hidden, hidden)),
+        f"{name}.bias_ih_l{layer}": random.uniform(-bound, bound, 4 * hidden),
+        f"{name}.bias_hh_l{layer}": random.uniform(-bound, bound, 4 * hidden),
+    }
+    found[f"{name}.bias_ih_l{layer}"][hidden : 2 * hidden] = _FORGET_BIAS
+    found[f"{name}.bias_hh_l{layer}"][hidden : 2 * hidden] = 0.0
+    return found
