@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import pickle
 import sys
 import zipfile
 from dataclasses import replace
@@ -46,29 +44,6 @@ def archive(path: Path, *names: str) -> Path:
         for name in names:
             made.writestr(name, b"x")
     return path
-
-
-def test_what_a_file_holds_is_told_by_its_names(tmp_path: Path) -> None:
-    script = archive(tmp_path / "a.pt", "m/data.pkl", "m/code/__torch__.py")
-    exported = archive(tmp_path / "b.pt2", "m/models/model.json", "m/data/weights/weight_0")
-    assert (module._form_of(script), module._form_of(exported)) == ("TorchScript", "exported program")
-
-
-def test_pickles_and_bare_weights_are_not_read(tmp_path: Path) -> None:
-    class Evil:
-        def __reduce__(self) -> Any:
-            return (Path.touch, (tmp_path / "touched",))
-
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as made:
-        made.writestr("m/data.pkl", pickle.dumps(Evil()))
-    for number, data in enumerate((content.getvalue(), pickle.dumps(Evil()), b"", b"PK\x03\x04")):
-        path = tmp_path / f"{number}.pt"
-        path.write_bytes(data)
-        with pytest.raises(InvalidInputError) as caught:
-            module._form_of(path)
-        assert "torch.export.save" in (caught.value.hint or "")
-    assert not (tmp_path / "touched").exists()
 
 
 def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

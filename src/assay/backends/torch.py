@@ -1,8 +1,9 @@
 """PyTorch: TorchScript files and programs exported by ``torch.export`` (``.pt2``); fp32, and bf16 where it is native.
 
 Neither form needs the Python code of the model. A TorchScript file is data to PyTorch's own reader, which knows a fixed
-set of types; it holds a program all the same, so take one only from where you would take a program. A pickled model
-(``torch.save(model)``) would run what its maker wrote while it is read, and is refused, as are weights without a program.
+set of types; an exported program is looked through first (:mod:`assay.backends.torch_archive`). Both hold a program all
+the same, so take one only from where you would take a program. A pickled model (``torch.save(model)``) would run what its
+maker wrote while it is read, and is refused, as are weights without a program.
 
 A TorchScript file does not say what goes in, so its inputs are told as an option, and the outputs are found by running
 it twice with different sizes.
@@ -10,8 +11,8 @@ it twice with different sizes.
 
 from __future__ import annotations
 
+import inspect
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ import numpy as np
 from assay.backends.batches import check_batch
 from assay.backends.cpu import bf16_note, native_precisions, usable_cores
 from assay.backends.protocol import BackendOptions, Capabilities, ModelFormat, Precision
+from assay.backends.torch_archive import Form, check_exported, form_of
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import (
     InvalidInputError,
@@ -42,7 +44,6 @@ _OPTIONS = {
 _INPUT = re.compile(r"(?P<name>[\w.:/-]{1,100}):(?P<dtype>[a-z0-9]{1,10}):(?P<shape>-?\d{1,9}(?:x-?\d{1,9}){0,15})")
 _DTYPES = ("float32", "float16", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
 _FREE = (2, 3)
-_MOST_MEMBERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class TorchSession:
 
     fixed_batches = False
 
-    def __init__(self, library: Any, program: Any, specs: _Extra, options: BackendOptions, form: str) -> None:
+    def __init__(self, library: Any, program: Any, specs: _Extra, options: BackendOptions, form: Form) -> None:
         self._torch = library
         self._program = program
         self._options = options
@@ -138,7 +139,7 @@ class TorchSession:
         return {
             "engine": "torch",
             "version": str(self._torch.__version__),
-            "form": self._form,
+            "form": self._form.value,
             "device": self._device,
             "precision": self._options.precision.value,
             "threads": str(self._torch.get_num_threads() * self._options.streams),
@@ -224,18 +225,17 @@ class TorchBackend:
         if not model.exists():
             raise NotFoundError("the model is not there", where=model)
         torch.set_num_threads(options.threads or max(1, usable_cores() // options.streams))
-        if _form_of(model) == "exported program":
+        if form_of(model) is Form.EXPORTED:
             program, inputs = _exported(torch, model, extra)
-            return TorchSession(
-                torch, program, _Extra(inputs, extra.outputs, extra.device), options, "exported program"
-            )
+            found = _Extra(inputs, extra.outputs, extra.device)
+            return TorchSession(torch, program, found, options, Form.EXPORTED)
         if not extra.inputs:
             raise UsageError(
                 "a TorchScript model does not say what it takes",
                 expected="--backend-option inputs=NAME:DTYPE:SHAPE",
                 hint="for images: --backend-option inputs=image:float32:-1x3x224x224",
             )
-        return TorchSession(torch, _script(torch, model, extra), extra, options, "TorchScript")
+        return TorchSession(torch, _script(torch, model, extra), extra, options, Form.SCRIPT)
 
 
 def _library() -> Any:
@@ -299,39 +299,6 @@ def _check_precision(precision: Precision, device: str) -> None:
     )
 
 
-def _form_of(model: Path) -> str:
-    """What a file holds, by the names in its archive.
-
-    Raises:
-        InvalidInputError: when it holds no program.
-    """
-    try:
-        with zipfile.ZipFile(model) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InvalidInputError(
-            "this is no program of PyTorch",
-            where=model,
-            expected="a TorchScript file or an exported program (.pt2)",
-            found=str(error)[:100],
-            hint="save it with torch.jit.save or torch.export.save",
-        ) from error
-    inner = {name.partition("/")[2] or name for name in names[:_MOST_MEMBERS]}
-    if any(
-        name.startswith("models/") and name.endswith(".json") for name in inner
-    ) or "serialized_exported_program.json" in (inner | set(names)):
-        return "exported program"
-    if any(name.startswith("code/") for name in inner):
-        return "TorchScript"
-    raise InvalidInputError(
-        "the file holds weights, or a pickled model, and no program",
-        where=model,
-        expected="a TorchScript file or an exported program (.pt2)",
-        found=", ".join(sorted(inner)[:4]),
-        hint="save it with torch.jit.save or torch.export.save",
-    )
-
-
 def _script(torch: Any, model: Path, extra: _Extra) -> Any:
     try:
         program = torch.jit.load(str(model), map_location=extra.device)
@@ -343,6 +310,7 @@ def _script(torch: Any, model: Path, extra: _Extra) -> Any:
 
 def _exported(torch: Any, model: Path, extra: _Extra) -> tuple[Any, tuple[TensorSpec, ...]]:
     """The program and its inputs, which it says itself."""
+    check_exported(torch, model)
     try:
         exported = torch.export.load(str(model))
         wanted = set(exported.graph_signature.user_inputs)
@@ -351,12 +319,19 @@ def _exported(torch: Any, model: Path, extra: _Extra) -> tuple[Any, tuple[Tensor
             for node in exported.graph.nodes
             if node.op == "placeholder" and node.name in wanted
         )
-        program = exported.module()
+        program = _without_guards(exported)
         if extra.device != _CPU:
             program.to(extra.device)
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
         raise _unreadable(model, error) from error
     return program, inputs
+
+
+def _without_guards(exported: Any) -> Any:
+    """The program as a module; the checks of its inputs are code in the file, which is not run (they are made here)."""
+    if "check_guards" in inspect.signature(exported.module).parameters:
+        return exported.module(check_guards=False)
+    return exported.module()
 
 
 def _placeholder(torch: Any, node: Any) -> TensorSpec:
