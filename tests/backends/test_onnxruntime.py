@@ -141,12 +141,12 @@ def test_options_are_tried_without_a_model(capfd: pytest.CaptureFixture[str]) ->
 def test_a_provider_that_is_not_there_is_refused(model: Path) -> None:
     error = refused(model, BackendOptions(extra={"provider": "CUDA"}))
     assert error.expected == "CPU"
-    assert error.hint == "pip install onnxruntime-gpu"
+    assert error.hint == "pip uninstall onnxruntime, then pip install onnxruntime-gpu"
     assert BACKEND.open(model, BackendOptions(extra={"provider": "cpuExecutionProvider"})).describe()["device"] == "CPU"
 
 
 def test_falling_back_to_the_cpu_is_no_success(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_providers", lambda library: ("CUDA", "CPU"))
+    monkeypatch.setattr(module, "available", lambda library: ("CUDA", "CPU"))
     real = module._load
 
     def on_the_cpu(library: Any, path: Path, options: BackendOptions, extra: Any) -> Any:

@@ -15,6 +15,16 @@ import numpy as np
 
 from assay.backends.batches import check_batch
 from assay.backends.cpu import int8_note, is_limited, native_precisions, usable_cores
+from assay.backends.onnxruntime_providers import (
+    CPU,
+    RECORD_ENTRY,
+    SUFFIX,
+    assignment,
+    available,
+    check_assignment,
+    check_started,
+    find,
+)
 from assay.backends.protocol import BackendOptions, Capabilities, ModelFormat, Precision
 from assay.backends.quantised import check_format, holds_quantised_layers
 from assay.backends.trial import trial_model
@@ -29,14 +39,12 @@ from assay.errors import (
     nearest,
 )
 
-_CPU = "CPU"
-_SUFFIX = "ExecutionProvider"
 _QUIET = 3
 _SPINNING = "session.intra_op.allow_spinning"
 _AFFINITY = "session.intra_op_thread_affinities"
 _SWITCH = {"on": "1", "1": "1", "true": "1", "off": "0", "0": "0", "false": "0"}
 _OPTIONS = {
-    "provider": "execution provider, such as CUDA; CPU when not given",
+    "provider": "cuda, tensorrt, rocm, migraphx, openvino, directml or coreml, where the build has it; cpu when not given",
     "provider.KEY": "an option of that provider",
     "spinning": "on or off: whether idle compute threads wait busily (on when not given)",
     "affinity": "cores of the pool's threads, one list for each thread but the first, such as 1;2;3",
@@ -119,8 +127,9 @@ class OnnxSession:
 
     fixed_batches = False
 
-    def __init__(self, session: Any, options: BackendOptions, version: str) -> None:
+    def __init__(self, session: Any, options: BackendOptions, version: str, layers: Mapping[str, int]) -> None:
         self._session = session
+        self._layers = layers
         self._options = options
         self._version = version
         self.inputs = tuple(_spec(item) for item in session.get_inputs())
@@ -148,7 +157,9 @@ class OnnxSession:
         return {
             "engine": "onnxruntime",
             "version": self._version,
-            "device": ",".join(name.removesuffix(_SUFFIX) for name in session.get_providers()),
+            # Where it is known which provider computes what, the others are left out.
+            "device": ",".join(self._layers or (name.removesuffix(SUFFIX) for name in session.get_providers())),
+            **({"layers": ", ".join(f"{n} on {name}" for name, n in self._layers.items())} if self._layers else {}),
             "precision": self._options.precision.value,
             "threads": str(threads),
             "streams": str(self._options.streams),
@@ -175,10 +186,10 @@ class OnnxRuntimeBackend:
     def capabilities(self) -> Capabilities:
         """What it does on this machine."""
         library = _library()
-        devices = _providers(library)
+        devices = available(library)
         formats = tuple(item for item in native_precisions() if item is not Precision.BF16)
         notes = [int8_note(), "no bf16 on CPUs: use openvino"]
-        if devices != (_CPU,):
+        if devices != (CPU,):
             notes.append(f"others than the CPU by --backend-option provider={devices[0]}")
         return Capabilities(library.__version__, devices, formats, tuple(notes), _OPTIONS)
 
@@ -189,7 +200,7 @@ class OnnxRuntimeBackend:
             UsageError: for a precision, option or provider that cannot be had.
         """
         library = _library()
-        extra = _read_extra(options.extra, _providers(library))
+        extra = _read_extra(library, options.extra)
         _check_precision(options.precision, extra.provider)
         if not options.extra:
             return
@@ -200,7 +211,7 @@ class OnnxRuntimeBackend:
             raise
         except Exception as error:  # ONNX Runtime's own exceptions share no base
             raise _refused_option(options, error) from error
-        _check_provider(session, extra.provider)
+        check_started(session, extra.provider)
 
     def open(self, model: Path, options: BackendOptions) -> OnnxSession:
         """Load a model.
@@ -211,35 +222,20 @@ class OnnxRuntimeBackend:
             UsageError: for a precision, option or provider that cannot be had.
         """
         library = _library()
-        extra = _read_extra(options.extra, _providers(library))
+        extra = _read_extra(library, options.extra)
         _check_precision(options.precision, extra.provider)
         if not model.exists():
             raise NotFoundError("the model is not there", where=model)
         session = _load(library, model, options, extra)
         check_format(model, options.precision, quantised=holds_quantised_layers(model))
-        _check_provider(session, extra.provider)
-        return OnnxSession(session, options, library.__version__)
-
-
-def _providers(library: Any) -> tuple[str, ...]:
-    names = [str(name).removesuffix(_SUFFIX) for name in library.get_available_providers()]
-    # Azure calls a service on the network; it is no device.
-    return tuple(name for name in names if name != "Azure")
-
-
-def _check_provider(session: Any, wanted: str) -> None:
-    """The library falls back to the CPU with a line in its log; figures would then be of another device."""
-    loaded = [name.removesuffix(_SUFFIX) for name in session.get_providers()]
-    if loaded[0] != wanted:
-        raise UsageError(
-            f"ONNX Runtime cannot start its provider {wanted}",
-            found=f"it fell back to {loaded[0]}",
-            hint=f"check the libraries that {wanted} needs",
-        )
+        check_started(session, extra.provider)
+        layers = {} if extra.provider == CPU else assignment(session)
+        check_assignment(layers, extra.provider)
+        return OnnxSession(session, options, library.__version__, layers)
 
 
 def _check_precision(precision: Precision, provider: str) -> None:
-    if precision in (Precision.FP32, Precision.INT8) or (precision is Precision.FP16 and provider != _CPU):
+    if precision in (Precision.FP32, Precision.INT8) or (precision is Precision.FP16 and provider != CPU):
         return
     hint = "give --backend openvino --precision bf16, or --precision fp32"
     raise UsageError(
@@ -249,16 +245,17 @@ def _check_precision(precision: Precision, provider: str) -> None:
     )
 
 
-def _read_extra(given: Mapping[str, str], providers: Sequence[str]) -> _Extra:
+def _read_extra(library: Any, given: Mapping[str, str]) -> _Extra:
     """Check the engine's own options.
 
     Raises:
         UsageError: for one that does not exist or has no such value.
     """
-    provider, provider_options, entries = _CPU, {}, {}
+    providers, version = available(library), str(library.__version__)
+    provider, provider_options, entries = CPU, {}, {}
     for key, value in given.items():
         if key == "provider":
-            provider = _provider(value, providers)
+            provider = find(value, providers, version)
         elif key.startswith("provider."):
             provider_options[key.removeprefix("provider.")] = value
         elif key == "spinning":
@@ -276,21 +273,9 @@ def _read_extra(given: Mapping[str, str], providers: Sequence[str]) -> _Extra:
                 expected=" or ".join(close or _OPTIONS),
                 hint="assay backends show onnxruntime",
             )
-    if provider_options and provider == _CPU:
+    if provider_options and provider == CPU:
         raise UsageError("provider options need a provider", hint="give provider=CUDA too")
     return _Extra(provider, provider_options, entries)
-
-
-def _provider(value: str, providers: Sequence[str]) -> str:
-    wanted = value.removesuffix(_SUFFIX).casefold()
-    for name in providers:
-        if name.casefold() == wanted:
-            return name
-    raise UsageError(
-        f"this ONNX Runtime has no provider {value!r}",
-        expected=" or ".join(providers),
-        hint="pip install onnxruntime-gpu" if wanted in ("cuda", "tensorrt") else None,
-    )
 
 
 def _load(library: Any, model: Path, options: BackendOptions, extra: _Extra) -> Any:
@@ -334,9 +319,10 @@ def _session(library: Any, model: Path | bytes, options: BackendOptions, extra: 
     settings.inter_op_num_threads = 1
     for key, value in extra.entries.items():
         settings.add_session_config_entry(key, value)
-    providers: list[Any] = [(f"{extra.provider}{_SUFFIX}", dict(extra.provider_options))]
-    if extra.provider != _CPU:
-        providers.append(f"{_CPU}{_SUFFIX}")
+    providers: list[Any] = [(f"{extra.provider}{SUFFIX}", dict(extra.provider_options))]
+    if extra.provider != CPU:
+        providers.append(f"{CPU}{SUFFIX}")
+        settings.add_session_config_entry(RECORD_ENTRY, "1")
     # Without it the library prints, and tries the CPU in place of the provider asked for.
     source = model if isinstance(model, bytes) else str(model)
     return library.InferenceSession(source, settings, providers=providers, enable_fallback=0)

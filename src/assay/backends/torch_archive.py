@@ -36,52 +36,12 @@ _OPERATION = re.compile(
     r"|torch\.sym_\w+|math\.(?:ceil|floor|trunc|sqrt)"
 )
 _WORDS = frozenset(
-    [
-        "Symbol",
-        "Integer",
-        "Float",
-        "Rational",
-        "Add",
-        "Mul",
-        "Pow",
-        "Max",
-        "Min",
-        "Mod",
-        "PythonMod",
-        "FloorDiv",
-        "CleanDiv",
-        "CeilDiv",
-        "ModularIndexing",
-        "TruncToInt",
-        "IntTrueDiv",
-        "ToFloat",
-        "Eq",
-        "Ne",
-        "Lt",
-        "Le",
-        "Gt",
-        "Ge",
-        "StrictLessThan",
-        "LessThan",
-        "StrictGreaterThan",
-        "GreaterThan",
-        "Equality",
-        "Unequality",
-        "And",
-        "Or",
-        "Not",
-        "Piecewise",
-        "ExprCondPair",
-        "true",
-        "false",
-        "True",
-        "False",
-        "positive",
-        "nonnegative",
-        "integer",
-        "oo",
-        "int_oo",
-    ]
+    re.findall(
+        r"\w+",
+        """Symbol Integer Float Rational Add Mul Pow Max Min Mod PythonMod FloorDiv CleanDiv CeilDiv ModularIndexing
+        TruncToInt IntTrueDiv ToFloat Eq Ne Lt Le Gt Ge StrictLessThan LessThan StrictGreaterThan GreaterThan Equality
+        Unequality And Or Not Piecewise ExprCondPair true false True False positive nonnegative integer oo int_oo""",
+    )
 )
 _SYMBOL = re.compile(r"[suz]\d+")
 _REST = re.compile(r"[\d\s'(),=+*/-]*")
