@@ -1,19 +1,35 @@
-"""The demo: a trained model on real images, accuracy first, then every scenario, short."""
+"""The demo: a trained model on real images, accuracy first, then every scenario, short; or one model of every task."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.campaign.request import RunRequest
+from assay.assets.catalogue import Catalogue
+from assay.campaign.request import DEFAULT_ROUND, RunRequest
 from assay.loadgen.advice import rate_option
 from assay.loadgen.record import RunRecord
+from assay.rules.load import load_round
 from assay.rules.model import Scenario
 
 SECONDS = 10
 MODEL = "mobilenet-v2"
 _FASTER = 1.25
 """How much faster Server is worth a try once a rate has held."""
+
+STAND_INS = (
+    "mobilenet-v2",
+    "centernet-mobilenetv3",
+    "minilm-l6",
+    "whisper-tiny",
+    "deepbrain",
+    "movielens-dlrm",
+    "smollm2-135m-instruct",
+)
+"""A model of each task that is made of packages alone, in the order of the rules."""
+ALL_SECONDS = 5
+_ALL_SAMPLES = 64
+"""Enough for LoadGen's estimate of the 90th percentile, and a minute of the slowest model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,25 @@ def demo_parts(backend: str, model: str = MODEL, seconds: int = SECONDS) -> list
             ),
         ),
     ]
+
+
+def every_task(catalogue: Catalogue, seconds: int = ALL_SECONDS) -> list[DemoPart]:
+    """Accuracy and performance of one model of each task: a stream of single queries where its benchmark has one, else
+    Server, and all at once.
+    """
+    round_ = load_round(DEFAULT_ROUND)
+    found: list[DemoPart] = []
+    for name in STAND_INS:
+        model = catalogue.get(name)
+        assert model.model is not None
+        benchmark = round_.benchmark(model.model.benchmark)
+        streams = any(Scenario.SINGLE_STREAM in benchmark.scenarios(each) for each in benchmark.categories())
+        scenarios = (Scenario.SINGLE_STREAM if streams else Scenario.SERVER, Scenario.OFFLINE)
+        title = f"{model.task}: {model.title}"
+        found.append(DemoPart(title, RunRequest(name=name, mode="accuracy")))
+        speed = RunRequest(name=name, scenarios=scenarios, duration_ns=seconds * 10**9, samples=_ALL_SAMPLES)
+        found.append(DemoPart(title, speed))
+    return found
 
 
 def next_steps(model: str, records: Sequence[RunRecord]) -> list[tuple[str, str]]:
