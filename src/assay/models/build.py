@@ -19,6 +19,7 @@ _VERSIONS = {
     "3d-unet": "1",
     "deepbrain": "1",
     "centernet-mobilenetv3": "1",
+    "retinanet-resnext50": "1",
     "minilm-l6": "1",
     "minilm-l6-squad": "1",
     "bert-large": "1",
@@ -96,6 +97,7 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
     from assay.models.mobilenet_v2 import build_mobilenet_v2
     from assay.models.null_classifier import build_null_classifier
     from assay.models.resnet50 import build_resnet50
+    from assay.models.retinanet import build_retinanet
     from assay.models.unet3d import build_unet3d
 
     builder_version(source.architecture)
@@ -106,6 +108,7 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
     from_seed: dict[str, Callable[[int], onnx.ModelProto]] = {
         "null-classifier": lambda _: build_null_classifier(),
         "resnet50-v1.5": build_resnet50,
+        "retinanet-resnext50": build_retinanet,
         "3d-unet": build_unet3d,
         "dlrm": lambda seed: build_dlrm_synthetic(DLRM, seed),
         "dlrm-v2": lambda seed: build_dlrm_synthetic(DLRM_V2, seed),

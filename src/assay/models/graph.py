@@ -99,6 +99,13 @@ class Graph:
             self._constants.append(numpy_helper.from_array(value, name))
         return name
 
+    def number(self, value: float) -> str:
+        """A constant of one float32."""
+        name = f"float_{value:.9g}"
+        if all(item.name != name for item in self._constants):
+            self.constant(np.array(value), name)
+        return name
+
     def named(self, operation: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
         """Add a node whose outputs have names of their own."""
         self._nodes.append(helper.make_node(operation, inputs, outputs, name=outputs[0], **attributes))
