@@ -19,6 +19,8 @@ _MOST_BYTES = 128 << 20
 _CONTROL, _USER_DEFINED = 3, 4
 _SPLITTERS = ("gpt-2", "smollm")
 _END = "<|endoftext|>"
+_PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
+"""Names of GPT-2's two files at Hugging Face, and OpenAI's own."""
 
 
 class TextTokenizer:
@@ -67,12 +69,13 @@ def open_tokenizer(path: Path) -> TextTokenizer:
         return _of_gguf(read_gguf(path)) if binary else _of_file(path)
     if (path / "tokenizer.json").is_file():
         return _of_file(path / "tokenizer.json")
-    if (path / "vocab.json").is_file() and (path / "merges.txt").is_file():
-        return _of_vocabulary(path)
+    for vocabulary, merges in _PAIRS:
+        if (path / vocabulary).is_file() and (path / merges).is_file():
+            return _of_vocabulary(path / vocabulary, path / merges)
     raise NotFoundError(
         "there is no tokenizer",
         where=path,
-        expected="a GGUF file, tokenizer.json, or a folder with tokenizer.json or with vocab.json and merges.txt",
+        expected="a GGUF file, tokenizer.json, or a folder with it or with vocab.json and merges.txt",
     )
 
 
@@ -92,17 +95,24 @@ def _of_file(path: Path) -> TextTokenizer:
     return TextTokenizer(inner, path, inner.token_to_id(_END))
 
 
-def _of_vocabulary(folder: Path) -> TextTokenizer:
+def _of_vocabulary(tokens: Path, merges: Path) -> TextTokenizer:
     """GPT-2's own files. Source: the tokenizer of EleutherAI/gpt-j-6B is GPT-2's with further tokens at the end."""
-    vocabulary = read_json(folder / "vocab.json", max_bytes=_MOST_BYTES)
-    lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
-    merges = [line.split(" ") for line in lines if line and not line.startswith("#version")]
-    added = folder / "added_tokens.json"
+    vocabulary = read_json(tokens, max_bytes=_MOST_BYTES)
+    try:
+        text = merges.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError("the merges are no UTF-8 text", where=merges) from error
+    pairs = [line.split(" ") for line in text.splitlines() if line and not line.startswith("#version")]
+    added = tokens.with_name("added_tokens.json")
     extra = read_json(added, max_bytes=_MOST_BYTES) if added.is_file() else {}
-    if not isinstance(vocabulary, dict) or not isinstance(extra, dict):
-        raise InvalidInputError("vocab.json holds no tokens and ids", where=folder)
+    if not _is_vocabulary(vocabulary) or not _is_vocabulary(extra):
+        raise InvalidInputError("the vocabulary is no mapping of tokens to ids", where=tokens)
     names = sorted(extra, key=lambda name: extra[name])
-    return _bpe(vocabulary, merges, [_END] if _END in vocabulary else [], names, "gpt-2", folder)
+    return _bpe(vocabulary, pairs, [_END] if _END in vocabulary else [], names, "gpt-2", tokens)
+
+
+def _is_vocabulary(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(i, int) and 0 <= i < 1 << 31 for i in value.values())
 
 
 def _of_gguf(header: Gguf) -> TextTokenizer:
