@@ -5,10 +5,18 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper
 
 from assay.errors import InvalidInputError
 from assay.models.graph import Graph
-from assay.models.quantize import is_quantised, quantize_static
+from assay.models.quantize import (
+    Method,
+    is_quantised,
+    operations_of,
+    quantize_int8,
+    quantize_static,
+    usual_method,
+)
 
 
 @pytest.fixture
@@ -41,5 +49,37 @@ def test_int8_answers_are_close_to_fp32_ones(model: Path, tmp_path: Path) -> Non
 
 
 def test_a_model_with_another_number_of_inputs_is_refused(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="one input"):
+    with pytest.raises(InvalidInputError, match="not what the model takes"):
         quantize_static(model, tmp_path / "x.onnx", ())
+
+
+def test_no_calibration_samples_are_told(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="no calibration samples") as caught:
+        quantize_int8(model, tmp_path / "x.onnx", ())
+    assert "--method dynamic" in (caught.value.hint or "")
+
+
+def test_a_convolutional_network_is_quantised_statically(model: Path, tmp_path: Path) -> None:
+    assert usual_method(model) is Method.STATIC
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [4, 4], np.eye(4, dtype=np.float32).tobytes(), raw=True)
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 4]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "linear", ends[:1], ends[1:], [weight])
+    linear = tmp_path / "linear.onnx"
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    linear.write_bytes(made.SerializeToString())
+    assert usual_method(linear) is Method.DYNAMIC
+    quantize_int8(linear, tmp_path / "dynamic.onnx", (), Method.DYNAMIC)
+    assert "MatMulInteger" in operations_of(tmp_path / "dynamic.onnx")
+    with pytest.raises(InvalidInputError, match="quantised already"):
+        quantize_int8(tmp_path / "dynamic.onnx", tmp_path / "x.onnx", (), Method.DYNAMIC)
+
+
+def test_a_model_without_such_layers_is_told(tmp_path: Path) -> None:
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 4]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "nothing", ends[:1], ends[1:])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (tmp_path / "m.onnx").write_bytes(made.SerializeToString())
+    with pytest.raises(InvalidInputError, match="no layer that can be quantised"):
+        quantize_int8(tmp_path / "m.onnx", tmp_path / "x.onnx", (), Method.DYNAMIC)
+    with pytest.raises(InvalidInputError, match="not an ONNX model"):
+        operations_of(tmp_path)

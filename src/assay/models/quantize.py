@@ -1,13 +1,17 @@
-"""Static int8 quantisation of ONNX models, in the QDQ form that ONNX Runtime and OpenVINO both run.
+"""int8 forms of ONNX models, by ONNX Runtime's quantiser.
 
-Weights are quantised per channel and symmetrically, activations per tensor from the range seen on calibration samples.
+*Static*, in the QDQ form that ONNX Runtime and OpenVINO both run: weights per channel and symmetrically, activations per
+tensor from the range seen on calibration samples. *Dynamic*: weights alone, activations by the range of each batch while
+the model runs; for transformers and recurrent networks, whose ranges vary from sample to sample.
 """
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +20,104 @@ import numpy as np
 from assay.base.tensors import Array
 from assay.errors import InvalidInputError, MissingDependencyError
 
-QUANTIZER_VERSION = "1"
+QUANTIZER_VERSION = "2"
+_QUANTISED = (
+    "QuantizeLinear",
+    "DynamicQuantizeLinear",
+    "QLinearConv",
+    "QLinearMatMul",
+    "ConvInteger",
+    "MatMulInteger",
+    "DynamicQuantizeLSTM",
+    "DynamicQuantizeMatMul",
+)
+_CONVOLUTIONS = ("Conv", "ConvTranspose")
+_MOST_BYTES = 2 << 30
+
+Feeds = Iterable[Mapping[str, Array]]
+"""Model inputs by name, one mapping for each call of the model."""
+
+
+class Method(StrEnum):
+    """How the ranges of activations are found."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
 
 
 class _Reader:
     """Feeds calibration samples to ONNX Runtime's quantiser one at a time."""
 
-    def __init__(self, name: str, samples: Array) -> None:
-        self._rows = iter([{name: samples[row : row + 1]} for row in range(len(samples))])
+    def __init__(self, feeds: Iterator[Mapping[str, Array]]) -> None:
+        self._feeds = feeds
 
     def get_next(self) -> dict[str, Array] | None:
         """The next sample; None after the last."""
-        return next(self._rows, None)
+        found = next(self._feeds, None)
+        return None if found is None else dict(found)
+
+
+def operations_of(model: Path) -> set[str]:
+    """Types of the operations of an ONNX model.
+
+    Raises:
+        InvalidInputError: when it is no ONNX model.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        return {node.op_type for node in onnx.load(str(model), load_external_data=False).graph.node}
+    except (DecodeError, OSError) as error:
+        raise InvalidInputError("not an ONNX model", where=model, hint="give an .onnx file") from error
 
 
 def is_quantised(model: Path) -> bool:
     """Whether an ONNX model holds quantised layers."""
-    import onnx
+    return not operations_of(model).isdisjoint(_QUANTISED)
 
-    graph = onnx.load(str(model), load_external_data=False).graph
-    return any(node.op_type in ("QuantizeLinear", "QLinearConv", "ConvInteger") for node in graph.node)
+
+def usual_method(model: Path) -> Method:
+    """Static for convolutional networks, dynamic for all others."""
+    return Method.STATIC if operations_of(model) & set(_CONVOLUTIONS) else Method.DYNAMIC
 
 
 def quantize_static(model: Path, target: Path, inputs: Sequence[Array]) -> None:
-    """Write the int8 form of a model with one input.
+    """Write the static int8 form of a model from calibration samples in memory.
 
     Args:
         model: fp32 ONNX file.
         target: where the int8 file goes.
-        inputs: calibration samples, one array ``(n, ...)``.
+        inputs: calibration samples, one array ``(n, ...)`` for each input.
 
     Raises:
         MissingDependencyError: when ONNX Runtime is not installed.
         InvalidInputError: when the model cannot be quantised.
+    """
+    from assay.models.inspection import inspect_onnx
+
+    names = [spec.name for spec in inspect_onnx(model)[0]]
+    if len(names) != len(inputs):
+        raise InvalidInputError(
+            "the calibration samples are not what the model takes", where=model, expected=", ".join(names)
+        )
+    arrays = [np.asarray(array) for array in inputs]
+    rows = range(len(arrays[0]))
+    quantize_int8(model, target, ({n: a[row : row + 1] for n, a in zip(names, arrays, strict=True)} for row in rows))
+
+
+def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Method.STATIC) -> None:
+    """Write the int8 form of a model.
+
+    Args:
+        model: fp32 ONNX file.
+        target: where the int8 file goes.
+        feeds: calibration samples; not looked at by the dynamic method.
+        method: how the ranges of activations are found.
+
+    Raises:
+        MissingDependencyError: when ONNX Runtime is not installed.
+        InvalidInputError: when the model is quantised already or cannot be, or there is no calibration sample.
     """
     try:
         from onnxruntime import quantization as q
@@ -57,35 +126,78 @@ def quantize_static(model: Path, target: Path, inputs: Sequence[Array]) -> None:
         raise MissingDependencyError(
             f"quantising needs ONNX Runtime: {error}", hint="pip install onnxruntime"
         ) from error
-    from assay.models.inspection import inspect_onnx
+    check_fp32(model)
+    first = _first(feeds, model) if method is Method.STATIC else iter(())
+    try:
+        with _silence(), tempfile.TemporaryDirectory(prefix="assay-quantise-", dir=target.parent) as scratch:
+            prepared = Path(scratch) / "prepared.onnx"
+            quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+            if method is Method.DYNAMIC:
+                q.quantize_dynamic(str(prepared), str(target), per_channel=True, weight_type=q.QuantType.QInt8)
+            else:
+                q.quantize_static(
+                    str(prepared),
+                    str(target),
+                    _reader(q, first),
+                    quant_format=q.QuantFormat.QDQ,
+                    per_channel=True,
+                    weight_type=q.QuantType.QInt8,
+                    activation_type=q.QuantType.QUInt8,
+                    calibrate_method=q.CalibrationMethod.MinMax,
+                )
+    except (ValueError, RuntimeError, KeyError, AssertionError, IndexError) as error:
+        raise InvalidInputError(
+            f"the model cannot be quantised: {str(error)[:300]}",
+            where=model,
+            hint="give a quantised model with --model",
+        ) from error
+    if not is_quantised(target):
+        raise InvalidInputError("the model has no layer that can be quantised", where=model)
 
-    names = [spec.name for spec in inspect_onnx(model)[0]]
-    if len(names) != 1 or len(inputs) != 1:
-        raise InvalidInputError("only models with one input are quantised", where=model, found=", ".join(names))
+
+def check_fp32(model: Path) -> None:
+    """Refuse a model that is quantised already, or too large for one file.
+
+    Raises:
+        InvalidInputError: saying so.
+    """
+    if is_quantised(model):
+        raise InvalidInputError(
+            "the model is quantised already", where=model, hint="take the fp32 model that it was made from"
+        )
+    if model.stat().st_size >= _MOST_BYTES:
+        raise InvalidInputError(
+            "the model is too large to be quantised here", where=model, expected="less than 2 GiB in one file"
+        )
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """The quantiser tells its advice through the root logger."""
     previous = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with tempfile.TemporaryDirectory(prefix="assay-quantise-", dir=target.parent) as scratch:
-            prepared = Path(scratch) / "prepared.onnx"
-            quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
-            q.quantize_static(
-                str(prepared),
-                str(target),
-                _reader(q, names[0], np.asarray(inputs[0])),
-                quant_format=q.QuantFormat.QDQ,
-                per_channel=True,
-                weight_type=q.QuantType.QInt8,
-                activation_type=q.QuantType.QUInt8,
-                calibrate_method=q.CalibrationMethod.MinMax,
-            )
-    except (ValueError, RuntimeError, KeyError) as error:
-        raise InvalidInputError(
-            f"the model cannot be quantised: {error}", where=model, hint="give a quantised model with --model"
-        ) from error
+        yield
     finally:
         logging.disable(previous)
 
 
-def _reader(q: Any, name: str, samples: Array) -> Any:
+def _first(feeds: Feeds, model: Path) -> Iterator[Mapping[str, Array]]:
+    """The feeds, of which there has to be one."""
+    iterator = iter(feeds)
+    first = next(iterator, None)
+    if first is None:
+        raise InvalidInputError(
+            "there are no calibration samples", where=model, hint="give a dataset with --dataset, or --method dynamic"
+        )
+
+    def chained() -> Iterator[Mapping[str, Array]]:
+        yield first
+        yield from iterator
+
+    return chained()
+
+
+def _reader(q: Any, feeds: Iterator[Mapping[str, Array]]) -> Any:
     base: Any = q.CalibrationDataReader
-    return type("Reader", (_Reader, base), {})(name, samples)
+    return type("Reader", (_Reader, base), {})(feeds)
