@@ -8,15 +8,14 @@ Python's own tables of Unicode decide in both, which is why no other library doe
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 
 from assay.models.text.vocabulary import CLS, MASK, PAD, SEP, UNK, Vocabulary
 
 _LONGEST_WORD = 100
-_SPECIAL = re.compile("|".join(re.escape(token) for token in (UNK, SEP, PAD, CLS, MASK)))
+_SPECIAL = frozenset({UNK, SEP, PAD, CLS, MASK})
 _CJK = (
     (0x4E00, 0x9FFF),
     (0x3400, 0x4DBF),
@@ -45,21 +44,13 @@ class Tokeniser:
         self._known: dict[str, tuple[int, ...]] = {}
 
     def ids(self, text: str) -> list[int]:
-        """Ids of a text's word pieces; special tokens written out in the text, such as ``[SEP]``, stay whole."""
+        """Ids of a text's word pieces; a word that is a special token, such as ``[SEP]``, stays whole."""
         found: list[int] = []
-        start = 0
-        for special in _SPECIAL.finditer(text):
-            found += self._pieces(text[start : special.start()])
-            found.append(self.vocabulary.id_of(special[0]))
-            start = special.end()
-        return found + self._pieces(text[start:])
-
-    def _pieces(self, text: str) -> list[int]:
-        found: list[int] = []
-        for word in basic_words(text, lower_case=self._lower_case):
+        for word in basic_words(text, lower_case=self._lower_case, whole=_SPECIAL):
             pieces = self._known.get(word)
             if pieces is None:
-                pieces = self._known[word] = self._split(word)
+                known = word in _SPECIAL and word in self.vocabulary.ids
+                pieces = self._known[word] = (self.vocabulary.ids[word],) if known else self._split(word)
             found += pieces
         return found
 
@@ -83,19 +74,25 @@ class Tokeniser:
         return tuple(pieces)
 
 
-def basic_words(text: str, *, lower_case: bool = True, all_controls: bool = True) -> list[str]:
+def basic_words(
+    text: str, *, lower_case: bool = True, all_controls: bool = True, whole: Container[str] = ()
+) -> list[str]:
     """Words and punctuation marks of a text, in order.
 
     Args:
         text: any text.
         lower_case: lower-case them and strip their accents.
         all_controls: drop also surrogates, private and unassigned characters, not only control and format ones.
+        whole: words that are left as they are.
     """
-    whole = text.isascii()
+    plain = text.isascii()
     cleaned = "".join(map(_clean_all if all_controls else _clean_few, text))
     split: list[str] = []
     for word in cleaned.split():
-        split += _at_punctuation(_plain(word, ascii_only=whole) if lower_case else word)
+        if word in whole:
+            split.append(word)
+        else:
+            split += _at_punctuation(_plain(word, ascii_only=plain) if lower_case else word)
     return " ".join(split).split()
 
 
