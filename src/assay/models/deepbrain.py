@@ -54,7 +54,7 @@ class _Converter:
         self._made[_IMAGE] = self._graph.node("Transpose", [_IMAGE], perm=_TO_CHANNEL_FIRST)
         for name in self._order(_PROBABILITY):
             self._made[name] = self._translate(self._node(name))
-        last = self._graph.node("Transpose", [self._made[_PROBABILITY]], _PROBABILITY, perm=_TO_CHANNEL_LAST)
+        last = self._graph.node("Transpose", [self._computed(_PROBABILITY)], _PROBABILITY, perm=_TO_CHANNEL_LAST)
         return self._graph.model(last, self._shape)
 
     def _order(self, name: str) -> list[str]:
@@ -109,7 +109,7 @@ class _Converter:
 
     def _translate(self, node: Node) -> str:
         graph = self._graph
-        inputs = [self._made[self._resolve(name)] for name in self._tensors(node)]
+        inputs = [self._computed(name) for name in self._tensors(node)]
         if node.operation == "Conv3D":
             self._need(node, padding=b"SAME", strides=(1, 1, 1, 1, 1))
             return graph.conv(inputs[0], self._kernel(node, 1))
@@ -129,6 +129,12 @@ class _Converter:
                 raise self._bad(f"node {node.name!r} joins along another axis than the channels")
             return graph.node("Concat", inputs, axis=1)
         return graph.node(node.operation, inputs)
+
+    def _computed(self, name: str) -> str:
+        node = self._resolve(name)
+        if node not in self._made:
+            raise self._bad("the graph goes in circles")
+        return self._made[node]
 
     def _kernel(self, node: Node, place: int) -> NDArray[Any]:
         kernel = self._constant(node.inputs[place])

@@ -26,7 +26,8 @@ _MAX_OFFSET = 1 << 20
 _MAX_EDGE = 4096
 _NUMBERS = "iuf"
 _FIRST = "a NIfTI-1 volume (.nii or .nii.gz)"
-_DAMAGE = (OSError, EOFError, zlib.error, struct.error, ValueError, OverflowError)
+# What gzip, zlib and nibabel raise over a damaged file; a KeyError over an unknown type of voxel.
+_DAMAGE = (OSError, EOFError, zlib.error, struct.error, ValueError, OverflowError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
