@@ -114,13 +114,13 @@ def choose(wanted: Wanted, count: int, names: Sequence[str] | None) -> tuple[int
     found: list[int] = []
     missing: list[str] = []
     for entry in wanted.entries:
-        index = by_name.get(entry, by_name.get(PurePosixPath(entry).name))
-        if index is None and not by_name and entry.isdecimal() and int(entry) < count:
-            index = int(entry)
-        if index is None:
-            missing.append(entry)
+        key = entry if entry in by_name else PurePosixPath(entry).name
+        if key in by_name:
+            found.append(by_name[key])
+        elif not by_name and entry.isdecimal() and int(entry) < count:
+            found.append(int(entry))
         else:
-            found.append(index)
+            missing.append(entry)
     if missing:
         raise InvalidInputError(
             f"{len(missing)} of {len(wanted.entries)} samples of the calibration {wanted.origin} are not in the dataset",

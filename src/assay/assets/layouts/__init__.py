@@ -11,6 +11,7 @@ from assay.assets.layouts.criteo import check_criteo, check_criteo_multihot
 from assay.assets.layouts.imagenet2012 import check_imagenet2012
 from assay.assets.layouts.kits19 import check_kits19
 from assay.assets.layouts.librispeech import check_librispeech
+from assay.assets.layouts.onnx_model import check_onnx_model
 from assay.assets.layouts.openimages import check_openimages
 from assay.assets.layouts.texts import check_cnn_dailymail, check_squad, check_xquad
 from assay.assets.layouts.yolo import check_coco_val2017_128
@@ -27,6 +28,7 @@ LAYOUTS: dict[str, Callable[[Path, bool], Checked]] = {
     "imagenet2012": check_imagenet2012,
     "kits19": check_kits19,
     "librispeech-dev-clean": check_librispeech,
+    "onnx-model": check_onnx_model,
     "openimages-mlperf": check_openimages,
     "squad-v1.1": check_squad,
     "xquad-en": check_xquad,
