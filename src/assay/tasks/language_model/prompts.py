@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import Formatter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,10 @@ class Prompter:
     def __init__(self, recipe: Recipe, tokenizer: TextTokenizer | None) -> None:
         self._recipe = recipe
         self._tokenizer = tokenizer
-        self._head, _, self._tail = recipe.prompt.partition("{input}")
+        parts = [(literal, name) for literal, name, _, _ in Formatter().parse(recipe.prompt)]
+        place = next(i for i, (_, name) in enumerate(parts) if name == "input")
+        self._head = (*parts[:place], (parts[place][0], None))
+        self._tail = tuple(parts[place + 1 :])
 
     def make(self, article: Article) -> MadePrompt:
         """The prompt of an article."""
@@ -65,7 +69,7 @@ class Prompter:
         """The prompts of some articles."""
         return [self.make(article) for article in articles]
 
-    def _filled(self, part: str, article: Article) -> str:
-        # Replaced and not formatted: braces of the article are its own.
+    def _filled(self, parts: Sequence[tuple[str, str | None]], article: Article) -> str:
+        # Put together and not formatted: braces of the article are its own.
         instruction = self._recipe.instruction if article.instruction is None else article.instruction
-        return part.replace("{instruction}", instruction).replace("{{", "{").replace("}}", "}")
+        return "".join(literal + (instruction if name else "") for literal, name in parts)

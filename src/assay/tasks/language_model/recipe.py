@@ -12,6 +12,12 @@ from assay.base.generation import Decoding
 from assay.errors import InvalidInputError, nearest
 
 FIELDS = ("instruction", "input")
+# What a sample of the benchmark is. Source: language/gpt-j/dataset.py of mlcommons/inference v3.1, prompt_input.
+GPTJ_PROMPT = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:"
+)
 
 
 class _Form(BaseModel):
@@ -34,7 +40,7 @@ class Recipe(_Form):
     """A recipe: prompt, decoding, reading.
 
     Attributes:
-        prompt: a text with ``{input}``, and ``{instruction}`` where it is wanted.
+        prompt: a text with ``{input}``, and ``{instruction}`` where it is wanted; that of GPT-J when not given.
         instruction: for texts that come without one.
         max_prompt_tokens: longer prompts are cut.
         cut: what is cut off a long prompt: its ``end``, as the GPT-J reference does, or the ``input`` inside it.
@@ -43,7 +49,7 @@ class Recipe(_Form):
         clean_up: take out spaces before punctuation as Hugging Face's tokenizers of GPT-J's time do.
     """
 
-    prompt: str = Field(min_length=1, max_length=20_000)
+    prompt: str = Field(default=GPTJ_PROMPT, min_length=1, max_length=20_000)
     instruction: str = Field(default="Summarize the following news article:", max_length=20_000)
     max_prompt_tokens: int = Field(default=1919, ge=1, le=1_000_000)
     cut: Literal["end", "input"] = "end"
@@ -102,10 +108,6 @@ def _problem(error: ValidationError) -> InvalidInputError:
             f"unknown key {path[-1]!r}",
             where=f"recipe: {key}",
             expected=" or ".join(nearest(path[-1], known)) or ", ".join(known),
-        )
-    if first["type"] == "missing":
-        return InvalidInputError(
-            f"the recipe has no {key}", where=f"recipe: {key}", hint="--recipe prompt='{instruction} {input}'"
         )
     return InvalidInputError(
         f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]
