@@ -27,6 +27,8 @@ _VERSIONS = {
     "movielens-dlrm": "1",
     "dlrm": "1",
     "dlrm-v2": "1",
+    "dlrm-checkpoint": "1",
+    "dlrm-v2-checkpoint": "1",
     "gguf-f32": "1",
 }
 """Raised when a builder's output changes, so that models kept from before are built anew."""
@@ -90,6 +92,7 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
     from assay.models.centernet import build_centernet
     from assay.models.checkpoint import read_checkpoint
     from assay.models.deepbrain import build_deepbrain
+    from assay.models.dlrm_official import OFFICIAL, build_official
     from assay.models.dlrm_stand_in import build_movielens_dlrm
     from assay.models.dlrm_synthetic import DLRM, DLRM_V2, build_dlrm_synthetic
     from assay.models.efficientnet_lite import build_efficientnet_lite0
@@ -101,6 +104,9 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
     from assay.models.unet3d import build_unet3d
 
     builder_version(source.architecture)
+    if source.architecture in OFFICIAL and weights is not None:
+        build_official(weights, target, OFFICIAL[source.architecture])
+        return
     from_weights: dict[str, Callable[[Weights], onnx.ModelProto]] = {
         "mobilenet-v2": build_mobilenet_v2,
         "efficientnet-lite0": build_efficientnet_lite0,

@@ -11,6 +11,7 @@ in mlcommons/inference v3.1, recommendation/dlrm and dlrm_v2, backend_pytorch_na
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,25 @@ from onnx import TensorProto, helper, numpy_helper
 from assay.models.dlrm_network import below_diagonal, table_name
 from assay.models.graph import IR_VERSION, OPSET
 
-Tensors = Mapping[str, NDArray[Any]]
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A tensor of float32 in a file beside the model's.
+
+    Attributes:
+        location: the file's name.
+        offset: of its first value.
+        nbytes: its size.
+    """
+
+    shape: tuple[int, ...]
+    location: str
+    offset: int
+    nbytes: int
+
+
+Tensor = NDArray[Any] | External
+Tensors = Mapping[str, Tensor]
 
 
 class DlrmGraph:
@@ -38,11 +57,16 @@ class DlrmGraph:
         self._tensors = tensors
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
+        self._whole_file = True
 
     def weight(self, name: str) -> str:
         """One of the weights as a constant of float32."""
-        value = np.ascontiguousarray(self._tensors[name], np.float32)
-        self._constants.append(numpy_helper.from_array(value, name))
+        value = self._tensors[name]
+        if isinstance(value, External):
+            self._constants.append(_external(value, name))
+            self._whole_file = False
+        else:
+            self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value, np.float32), name))
         return name
 
     def whole(self, values: Iterable[int] | int, name: str) -> str:
@@ -99,7 +123,7 @@ class DlrmGraph:
         return x
 
     def model(self, dense: int, ids: int, metadata: Mapping[str, str]) -> onnx.ModelProto:
-        """The finished, checked model."""
+        """The finished model, checked where all of it is in the one file."""
         inputs = [
             helper.make_tensor_value_info("dense", TensorProto.FLOAT, ["pairs", dense]),
             helper.make_tensor_value_info("ids", TensorProto.INT32, ["pairs", ids]),
@@ -110,8 +134,17 @@ class DlrmGraph:
             graph, producer_name="assay", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
         )
         helper.set_model_props(model, dict(sorted(metadata.items())))
-        onnx.checker.check_model(model)
+        if self._whole_file:
+            onnx.checker.check_model(model)
         return model
+
+
+def _external(value: External, name: str) -> onnx.TensorProto:
+    tensor = onnx.TensorProto(name=name, data_type=TensorProto.FLOAT, dims=value.shape)
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, content in (("location", value.location), ("offset", value.offset), ("length", value.nbytes)):
+        tensor.external_data.add(key=key, value=str(content))
+    return tensor
 
 
 def dlrm_graph(
