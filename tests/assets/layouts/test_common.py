@@ -13,6 +13,7 @@ from assay.errors import InvalidInputError
 
 NAMES = {
     "cnn-dailymail": "cnn_eval.json",
+    "coco-val2017-128": "labels/000000000139.txt",
     "coco2017": "annotations/instances_val2017.json",
     "criteo-terabyte": "dlrm_trace_of_aggregated_samples.txt",
     "criteo-terabyte-multihot": "day_23_dense.npy",
