@@ -30,7 +30,8 @@ class Windows(_Form):
 
     Attributes:
         overlap: part of the window's edge that it shares with its neighbour.
-        per_call: windows given to the model at once, where it takes any number; one that takes a fixed number gets it.
+        per_call: windows (or whole volumes) given to the model at once, where it takes any number; one that takes a fixed
+            number gets it. More of them take memory, and save time on accelerators only.
     """
 
     overlap: float = Field(default=0.5, gt=0, lt=1)

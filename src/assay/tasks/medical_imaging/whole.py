@@ -24,7 +24,7 @@ class WholePipeline(PlainPipeline):
     Args:
         part: the model.
         index: its output to read.
-        recipe: says size and layout of the cube, and the threshold.
+        recipe: says size and layout of the cube, how many go to the model at once, and the threshold.
     """
 
     def __init__(self, part: ModelPart, index: int, recipe: Recipe) -> None:
@@ -33,15 +33,14 @@ class WholePipeline(PlainPipeline):
         self._shape = recipe.shape
         self._cube = (recipe.size,) * 3
         self._threshold = np.float32(recipe.output.threshold)
-        fixed = part.inputs[0].shape[0]
-        self._fixed = max(0, fixed)
+        self._fixed = max(0, part.inputs[0].shape[0])
+        self._step = self._fixed or recipe.windows.per_call
 
     def __call__(self, samples: Samples) -> Responses:
         """1 where the class is, else 0, for each voxel of each volume: uint8."""
-        step = self._fixed or len(samples)
         found: list[NDArray[np.uint8]] = []
-        for start in range(0, len(samples), step):
-            found += self._some(list(samples)[start : start + step])
+        for start in range(0, len(samples), self._step):
+            found += self._some(samples[start : start + self._step])
         return found
 
     def _some(self, samples: Sequence[Any]) -> list[NDArray[np.uint8]]:
