@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from assay.assets.manifest import Asset, BuildSource
@@ -13,6 +14,8 @@ from assay.errors import unknown
 _VERSIONS = {
     "mobilenet-v2": "1",
     "efficientnet-lite0": "1",
+    "efficientnet-lite1": "1",
+    "efficientnet-lite2": "1",
     "resnet50-v1.5": "1",
     "null-classifier": "1",
     "rnnt": "1",
@@ -95,7 +98,7 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
     from assay.models.dlrm_official import OFFICIAL, build_official
     from assay.models.dlrm_stand_in import build_movielens_dlrm
     from assay.models.dlrm_synthetic import DLRM, DLRM_V2, build_dlrm_synthetic
-    from assay.models.efficientnet_lite import build_efficientnet_lite0
+    from assay.models.efficientnet_lite import build_efficientnet_lite
     from assay.models.graph import Weights
     from assay.models.mobilenet_v2 import build_mobilenet_v2
     from assay.models.null_classifier import build_null_classifier
@@ -109,7 +112,7 @@ def build_model(source: BuildSource, weights: Path | None, target: Path) -> None
         return
     from_weights: dict[str, Callable[[Weights], onnx.ModelProto]] = {
         "mobilenet-v2": build_mobilenet_v2,
-        "efficientnet-lite0": build_efficientnet_lite0,
+        **{f"efficientnet-lite{n}": partial(build_efficientnet_lite, member=n) for n in (0, 1, 2)},
     }
     from_seed: dict[str, Callable[[int], onnx.ModelProto]] = {
         "null-classifier": lambda _: build_null_classifier(),

@@ -1,12 +1,18 @@
-"""EfficientNet-Lite0 for ImageNet (TensorFlow TPU models), with the tensor names of its PyTorch checkpoints."""
+"""EfficientNet-Lite for ImageNet (TensorFlow TPU models), with the tensor names of its PyTorch checkpoints.
+
+Lite1 and Lite2 are Lite0 made wider, deeper and sharper; unlike in EfficientNet, the stem, the head, and the depth of the
+first and last stage are never scaled (tpu/models/official/efficientnet/lite: ``fix_head_stem``).
+"""
 
 from __future__ import annotations
+
+import math
+from dataclasses import dataclass
 
 import onnx
 
 from assay.models.graph import Graph, Weights, fold_norm, same_pads
 
-_IMAGE = 224
 _EPSILON = 1e-3
 # expansion, output channels, repeats, stride of the first, kernel: EfficientNet-B0's stages (Tan and Le 2019, table 1)
 _STAGES = (
@@ -20,13 +26,43 @@ _STAGES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How a member of the family differs from Lite0.
+
+    Attributes:
+        width: factor of channels.
+        depth: factor of repeats.
+        image: height and width of its input.
+    """
+
+    width: float
+    depth: float
+    image: int
+
+    def channels(self, base: int) -> int:
+        """Channels scaled and rounded to eights, never more than a tenth below (Tan and Le 2019)."""
+        scaled = base * self.width
+        rounded = max(8, int(scaled + 4) // 8 * 8)
+        return rounded + 8 if rounded < 0.9 * scaled else rounded
+
+    def repeats(self, stage: int, base: int) -> int:
+        """Blocks of a stage; the first and the last keep theirs."""
+        return base if stage in (0, len(_STAGES) - 1) else math.ceil(self.depth * base)
+
+
+# tpu/models/official/efficientnet/lite/efficientnet_lite_builder.py, efficientnet_lite_params
+_SCALES = {0: _Scale(1.0, 1.0, 224), 1: _Scale(1.0, 1.1, 240), 2: _Scale(1.1, 1.2, 260)}
+
+
 class _Builder:
     """Keeps track of the image's size, which TensorFlow's padding depends on."""
 
-    def __init__(self, weights: Weights) -> None:
-        self.graph = Graph("efficientnet-lite0", _IMAGE)
+    def __init__(self, weights: Weights, member: int) -> None:
+        image = _SCALES[member].image
+        self.graph = Graph(f"efficientnet-lite{member}", image)
         self.weights = weights
-        self.size = _IMAGE
+        self.size = image
 
     def conv(
         self,
@@ -69,11 +105,26 @@ def build_efficientnet_lite0(weights: Weights, *, classes: int = 1000) -> onnx.M
     Raises:
         InvalidInputError: when the weights are of another architecture.
     """
-    build = _Builder(weights)
+    return build_efficientnet_lite(weights, 0, classes=classes)
+
+
+def build_efficientnet_lite(weights: Weights, member: int, *, classes: int = 1000) -> onnx.ModelProto:
+    """The graph of one of the family: NCHW float32 ``input`` to ``logits``.
+
+    Args:
+        weights: of its checkpoint.
+        member: 0 (224x224), 1 (240x240) or 2 (260x260).
+        classes: of its last layer.
+
+    Raises:
+        InvalidInputError: when the weights are of another architecture.
+    """
+    scale, build = _SCALES[member], _Builder(weights, member)
     x = build.conv("input", "_conv_stem", "_bn0", (32, 3, 3, 3), stride=2)
     channels, number = 32, 0
-    for expansion, output, repeats, stride, kernel in _STAGES:
-        for repeat in range(repeats):
+    for stage, (expansion, base, repeats, stride, kernel) in enumerate(_STAGES):
+        output = scale.channels(base)
+        for repeat in range(scale.repeats(stage, repeats)):
             x = build.block(x, f"_blocks.{number}", channels, output, expansion, stride if repeat == 0 else 1, kernel)
             channels, number = output, number + 1
     x = build.conv(x, "_conv_head", "_bn1", (1280, channels, 1, 1))

@@ -41,6 +41,7 @@ class ImageDataset:
         labels: class of each sample, shape ``(count,)``.
         pixels: crops of all images of the dataset, memory-mapped, shape ``(images, crop, crop, 3)``.
         rows: row of ``pixels`` of each sample; images that cannot be read have a row and no sample.
+        names: file of each sample as the dataset gives it, for calibration lists.
     """
 
     count: int
@@ -49,6 +50,7 @@ class ImageDataset:
     pixels: Image
     rows: NDArray[np.intp]
     normaliser: Normaliser
+    names: tuple[str, ...] = ()
 
     @property
     def sizes(self) -> None:
@@ -105,6 +107,7 @@ def _dataset(found: _Prepared, images: list[LabelledImage], recipe: Recipe) -> I
         pixels=found.pixels,
         rows=rows,
         normaliser=Normaliser(recipe),
+        names=tuple(images[row].name for row in rows),
     )
 
 
