@@ -62,6 +62,10 @@ def score_log(log: Path, dataset: TextDataset, recipe: Recipe) -> Accuracy:
             found=f"{len(indices)} sample indices",
             hint="the accuracy run did not come to its end, or was made with another dataset",
         )
+    if not any(read.data[row] for row in first):
+        raise InvalidInputError(
+            "every response is empty", where=log, hint="a run that failed answers with nothing; run it again"
+        )
     answers = _answers(read, first, dataset, clean_up=recipe.clean_up)
     return score_texts([(dataset.targets.text(int(index)), answers[int(index)]) for index in indices])
 
