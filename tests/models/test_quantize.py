@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from assay.errors import InvalidInputError
 from assay.models.graph import Graph
 from assay.models.quantize import (
     Method,
     is_quantised,
+    nodes_behind,
     operations_of,
     quantize_int8,
     quantize_static,
@@ -83,3 +84,28 @@ def test_a_model_without_such_layers_is_told(tmp_path: Path) -> None:
         quantize_int8(tmp_path / "m.onnx", tmp_path / "x.onnx", (), Method.DYNAMIC)
     with pytest.raises(InvalidInputError, match="not an ONNX model"):
         operations_of(tmp_path)
+
+
+def test_what_comes_behind_the_last_heavy_layer_stays_as_it_is(tmp_path: Path) -> None:
+    """Coordinates and scores that leave a detector as one tensor would share 256 steps."""
+    nodes = [
+        helper.make_node("Conv", ["input", "kernel"], ["map"], name="conv", kernel_shape=[1, 1]),
+        helper.make_node("Relu", ["input"], ["side"], name="side"),
+        helper.make_node("MatMul", ["map", "weight"], ["product"], name="product"),
+        helper.make_node("Sigmoid", ["product"], ["score"], name="score"),
+        helper.make_node("Concat", ["score", "side"], ["output"], name="joined", axis=1),
+    ]
+    constants = [
+        numpy_helper.from_array(np.ones((3, 3, 1, 1), np.float32), "kernel"),
+        numpy_helper.from_array(np.ones((4, 4), np.float32), "weight"),
+    ]
+    infos = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size, 4, 4])
+        for name, size in (("input", 3), ("output", 6))
+    ]
+    graph = helper.make_graph(nodes, "detector", infos[:1], infos[1:], constants)
+    path = tmp_path / "detector.onnx"
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    )
+    assert nodes_behind(path) == ["side", "score", "joined"]

@@ -20,7 +20,7 @@ import numpy as np
 from assay.base.tensors import Array
 from assay.errors import InvalidInputError, MissingDependencyError
 
-QUANTIZER_VERSION = "2"
+QUANTIZER_VERSION = "3"
 _QUANTISED = (
     "QuantizeLinear",
     "DynamicQuantizeLinear",
@@ -32,6 +32,7 @@ _QUANTISED = (
     "DynamicQuantizeMatMul",
 )
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
+_HEAVY = (*_CONVOLUTIONS, "Gemm", "MatMul")
 _MOST_BYTES = 2 << 30
 
 Feeds = Iterable[Mapping[str, Array]]
@@ -144,6 +145,7 @@ def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Meth
                     weight_type=q.QuantType.QInt8,
                     activation_type=q.QuantType.QUInt8,
                     calibrate_method=q.CalibrationMethod.MinMax,
+                    nodes_to_exclude=nodes_behind(prepared),
                 )
     except (ValueError, RuntimeError, KeyError, AssertionError, IndexError) as error:
         raise InvalidInputError(
@@ -153,6 +155,25 @@ def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Meth
         ) from error
     if not is_quantised(target):
         raise InvalidInputError("the model has no layer that can be quantised", where=model)
+
+
+def nodes_behind(model: Path) -> list[str]:
+    """Names of the nodes that come after the last convolution or matrix product.
+
+    They turn the network's maps into answers (coordinates, classes, the best of many), have next to no work, and share
+    no range: 256 steps for pixels and scores alike would leave nothing of the scores.
+    """
+    import onnx
+
+    nodes = onnx.load(str(model), load_external_data=False).graph.node
+    before: set[str] = set()
+    behind: list[str] = []
+    for node in reversed(nodes):
+        if node.op_type in _HEAVY or before.intersection(node.output):
+            before.update(node.input)
+        else:
+            behind.append(node.name)
+    return [name for name in reversed(behind) if name]
 
 
 def check_fp32(model: Path) -> None:
