@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.base.progress import SILENT
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import InvalidInputError
 from assay.tasks.medical_imaging import TASK
@@ -134,3 +135,12 @@ def test_memory_is_told_beforehand() -> None:
     assert 1 << 30 < whole_set < 3 << 30
     assert TASK.extra_memory({"windows": {"per_call": 4}}, 1) > whole_set
     assert TASK.extra_memory({**BRAIN, "size": 128}, 8) < 1 << 30
+
+
+def test_a_volume_is_a_batch(tmp_path: Path) -> None:
+    assert TASK.batch_work(SMALL, 8) == 1
+    assert TASK.batch_work(BRAIN, 8) == 16
+    assert TASK.batch_work({**BRAIN, "windows": {"per_call": 3}}, 8) == 48
+    dataset = TASK.open_dataset(write_heads(tmp_path / "data"), BRAIN, cache=tmp_path / "cache", progress=SILENT)
+    assert dataset.sizes is not None
+    assert dataset.sizes.tolist() == [16] * 6

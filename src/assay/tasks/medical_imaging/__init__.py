@@ -94,6 +94,12 @@ class MedicalImaging(BaseTask):
         kind = WindowPipeline if wanted.method == "windows" else WholePipeline
         return kind(part, index, wanted)
 
+    def batch_work(self, recipe: Mapping[str, Any], batch_size: int) -> int:
+        """Volumes are answered one at a time, whole ones as many as the model gets at once: a batch is no faster."""
+        del batch_size
+        wanted = read_recipe(recipe)
+        return wanted.size * wanted.windows.per_call if wanted.method == "whole" else 1
+
     def extra_memory(self, recipe: Mapping[str, Any], batch_size: int) -> int:
         """What a volume is put together in, the responses, and what the engine holds of the windows it works on."""
         wanted = read_recipe(recipe)

@@ -50,6 +50,7 @@ class WholeDataset:
         names: of each sample: its volume's, and for a copy how it was changed.
         originals: whether a sample is a volume as it came, ``(count,)``.
         shapes: of each volume.
+        size: edge of the cubes.
         kept: the cubes and the masks.
         rows: number under which each sample is kept.
     """
@@ -58,6 +59,7 @@ class WholeDataset:
     originals: tuple[bool, ...]
     shapes: tuple[tuple[int, ...], ...]
     skipped: tuple[SkippedSample, ...]
+    size: int
     kept: Kept
     rows: tuple[int, ...]
 
@@ -67,8 +69,9 @@ class WholeDataset:
         return len(self.names)
 
     @property
-    def sizes(self) -> None:
-        """All cubes are one size."""
+    def sizes(self) -> NDArray[np.int64]:
+        """The edge of the cube, which all share, ``(count,)``."""
+        return np.full(self.count, self.size, np.int64)
 
     def load(self, indices: Sequence[int]) -> Ragged:
         """Cubes ``(size, size, size)`` float32, each with the shape that the answer shall have, ``(3,)`` int64."""
@@ -119,6 +122,7 @@ def open_wholes(
         originals=tuple(bool(each["original"]) for each in samples),
         shapes=tuple(tuple(int(n) for n in each["shape"]) for each in samples),
         skipped=tuple(SkippedSample(name, str(reason)) for name, reason in sorted(bad.items())),
+        size=recipe.size,
         kept=kept,
         rows=tuple(range(len(samples))),
     )
