@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +106,29 @@ def stand_in_assets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 raise
             pytest.skip(f"the stand-ins cannot be fetched: {error}")
     yield settings.assets_dir
+
+
+@pytest.fixture(scope="session")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Get an asset of the catalogue into the same assets folder, once for all test processes; returns its path.
+
+    A model is built from its weights. What cannot be had skips the test, but never under CI.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    settings = Settings(home=root / "stand-ins")
+
+    def get(name: str) -> Path:
+        catalogue = load_catalogue(settings)
+        with FileLock(root / "stand-ins.lock"):
+            try:
+                return materialise(AssetStore(settings, catalogue), catalogue.get(name), progress=SILENT).path
+            except NotFoundError as error:
+                if os.environ.get("CI"):
+                    raise
+                pytest.skip(f"{name} cannot be fetched: {error}")
+
+    return get
 
 
 @pytest.fixture
