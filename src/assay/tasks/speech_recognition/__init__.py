@@ -45,8 +45,11 @@ class SpeechRecognition(BaseTask):
         """Find the recordings of a folder."""
         del cache  # features are part of the timed path, so nothing is prepared
         from assay.tasks.speech_recognition.dataset import open_speech
+        from assay.tasks.speech_recognition.vocabulary import need_tokenizer
 
         wanted = read_recipe(recipe)
+        if wanted.decoder == "whisper" and model is not None:
+            need_tokenizer(model)
         return open_speech(path, wanted, limit=limit, skip_bad=skip_bad, model=model, progress=progress)
 
     def parts(self, recipe: Mapping[str, Any]) -> Mapping[str, str]:

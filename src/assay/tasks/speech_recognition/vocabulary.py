@@ -12,6 +12,18 @@ TOKENIZER = "tokenizer.json"
 _MOST_BYTES = 64 << 20
 
 
+def need_tokenizer(model: Path | None) -> Path:
+    """The tokenizer's file, told missing before a run and not after it.
+
+    Raises:
+        NotFoundError: when there is none in the model's folder.
+    """
+    path = (model or Path()) / TOKENIZER
+    if model is None or not path.is_file():
+        raise NotFoundError(f"{TOKENIZER} is missing in the model's folder", where=model)
+    return path
+
+
 def open_vocabulary(model: Path | None) -> Callable[[list[int]], str]:
     """A function from token ids to the text they say, in the form in which it is compared.
 
@@ -22,9 +34,7 @@ def open_vocabulary(model: Path | None) -> Callable[[list[int]], str]:
         NotFoundError: when there is no tokenizer in it.
         InvalidInputError: when it is none. The function raises it for a token that there is not.
     """
-    path = (model or Path()) / TOKENIZER
-    if model is None or not path.is_file():
-        raise NotFoundError(f"{TOKENIZER} is missing in the model's folder", where=model)
+    path = need_tokenizer(model)
     if path.stat().st_size > _MOST_BYTES:
         raise InvalidInputError("the tokenizer is too large", where=path)
     # It takes 40 ms to import and is wanted only to read answers.
