@@ -23,7 +23,7 @@ from assay.tasks.protocol import Accuracy, Sample, SkippedSample
 
 TEXTS, SCORES = "lee.cor", "similarities0-1.txt"
 _MAX_BYTES = 16 << 20
-_FEWEST = 3
+_FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
