@@ -31,8 +31,8 @@ _PRIOR, _SPREAD = 0.01, 0.2
 
 
 class _Builder:
-    def __init__(self, seed: int) -> None:
-        self.graph = Graph("retinanet-resnext50-32x4d-fpn", IMAGE, "images", [1, 3, IMAGE, IMAGE])
+    def __init__(self, seed: int, image: int) -> None:
+        self.graph = Graph("retinanet-resnext50-32x4d-fpn", image, "images", [1, 3, image, image])
         self._random = np.random.default_rng(seed)
         self._kept = 0
 
@@ -81,20 +81,26 @@ class _Builder:
         return self._random.standard_normal(shape) * deviation
 
 
-def build_retinanet(seed: int) -> onnx.ModelProto:
+def build_retinanet(seed: int, *, image: int = IMAGE) -> onnx.ModelProto:
     """The graph: NCHW float32 ``images`` of 800x800, 0 to 1, to ``boxes`` (left, top, right, bottom in pixels),
     ``labels`` and ``scores``, best first; the same seed gives the same bytes.
+
+    Args:
+        seed: of the weights.
+        image: height and width of the picture, a multiple of 32.
     """
-    build = _Builder(seed)
+    build = _Builder(seed, image)
     graph = build.graph
     mean = graph.constant(np.array(_MEAN).reshape(1, 3, 1, 1), "mean")
     std = graph.constant(np.array(_STD).reshape(1, 3, 1, 1), "std")
     x = graph.node("Div", [graph.node("Sub", ["images", mean]), std])
     levels = _pyramid(build, _backbone(build, x))
-    _search(graph, _heads(build, levels))
-    numbers = ((TensorProto.FLOAT, "boxes", ["found", 4]), (TensorProto.INT64, "labels", ["found"]))
-    outputs = [helper.make_tensor_value_info(name, kind, shape) for kind, name, shape in numbers]
-    return graph.finish([*outputs, helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["found"])])
+    _search(graph, _heads(build, levels), image)
+    kinds = {"boxes": (TensorProto.FLOAT, 2), "labels": (TensorProto.INT64, 1), "scores": (TensorProto.FLOAT, 1)}
+    shape: list[int | str | None] = ["found", 4]
+    return graph.finish(
+        [helper.make_tensor_value_info(name, kind, shape[:rank]) for name, (kind, rank) in kinds.items()]
+    )
 
 
 def _backbone(build: _Builder, x: str) -> list[tuple[str, int]]:
@@ -114,7 +120,7 @@ def _pyramid(build: _Builder, stages: list[tuple[str, int]]) -> list[str]:
     """Five levels of 256 channels: 100, 50, 25, 13 and 7 cells wide."""
     graph = build.graph
     scales = graph.constant(np.array([1.0, 1.0, 2.0, 2.0]), "twice")
-    above, levels = "", []
+    above, levels = "", list[str]()
     for x, channels in reversed(stages):
         side = build.conv(x, channels, _PYRAMID, 1, scale=0.7)
         if above:
@@ -167,12 +173,12 @@ def _per_anchor(graph: Graph, x: str, width: int) -> str:
     return graph.node("Reshape", [graph.node("Transpose", [apart], perm=[2, 0, 1]), graph.integers([-1, width])])
 
 
-def _search(graph: Graph, levels: list[tuple[str, str]]) -> None:
+def _search(graph: Graph, levels: list[tuple[str, str]], image: int) -> None:
     """The best boxes: a thousand candidates of each level, of which none overlaps a better one of its class."""
-    parts = [_candidates(graph, number, *level) for number, level in enumerate(levels)]
+    parts = [_candidates(graph, level_anchors(number, image), *level, image) for number, level in enumerate(levels)]
     boxes, labels, scores = (graph.node("Concat", [part[place] for part in parts], axis=0) for place in range(3))
     # Boxes of different classes are moved apart, so that one search does for all.
-    away = graph.node("Mul", [graph.node("Cast", [labels], to=TensorProto.FLOAT), graph.number(IMAGE + 1.0)])
+    away = graph.node("Mul", [graph.node("Cast", [labels], to=TensorProto.FLOAT), graph.number(image + 1.0)])
     apart = graph.add(boxes, graph.node("Unsqueeze", [away, graph.integers([1])]))
     chosen = graph.node(
         "NonMaxSuppression",
@@ -188,21 +194,22 @@ def _search(graph: Graph, levels: list[tuple[str, str]]) -> None:
         graph.named("Gather", [values, kept], [name], axis=0)
 
 
-def _candidates(graph: Graph, number: int, scores: str, changes: str) -> tuple[str, str, str]:
+def _candidates(
+    graph: Graph, boxes: NDArray[np.float64], scores: str, changes: str, image: int
+) -> tuple[str, str, str]:
     """Boxes, labels and scores of the best of one level that reach the least score."""
     above = graph.node("Greater", [scores, graph.number(_LEAST_SCORE)])
     places = graph.node("Reshape", [graph.node("NonZero", [above]), graph.integers([-1])])
     values = graph.node("Gather", [scores, places], axis=0)
     count = graph.node("Min", [graph.node("Shape", [values]), graph.integers([_CANDIDATES])])
-    best, order = f"best_{number}", f"order_{number}"
+    best, order = f"best_{len(boxes)}", f"order_{len(boxes)}"
     graph.named("TopK", [values, count], [best, order])
     place = graph.node("Gather", [places, order], axis=0)
     anchor = graph.node("Div", [place, graph.integers(CLASSES)])
     label = graph.node("Mod", [place, graph.integers(CLASSES)])
-    anchors = graph.constant(level_anchors(number), f"anchors_{number}")
-    moved = _moved(
-        graph, graph.node("Gather", [anchors, anchor], axis=0), graph.node("Gather", [changes, anchor], axis=0)
-    )
+    anchors = graph.constant(boxes, f"anchors_{len(boxes)}")
+    starts, moves = (graph.node("Gather", [values, anchor], axis=0) for values in (anchors, changes))
+    moved = graph.node("Clip", [_moved(graph, starts, moves), graph.number(0.0), graph.number(float(image))])
     return moved, label, best
 
 
@@ -217,18 +224,17 @@ def _moved(graph: Graph, anchors: str, changes: str) -> str:
     centre = graph.add(centre, graph.node("Mul", [shift, side]))
     most = graph.node("Min", [growth, graph.number(_MOST_GROWTH)])
     reach = graph.node("Mul", [graph.node("Mul", [graph.node("Exp", [most]), side]), half])
-    corners = graph.node("Concat", [graph.node("Sub", [centre, reach]), graph.add(centre, reach)], axis=1)
-    return graph.node("Clip", [corners, graph.number(0.0), graph.number(float(IMAGE))])
+    return graph.node("Concat", [graph.node("Sub", [centre, reach]), graph.add(centre, reach)], axis=1)
 
 
-def level_anchors(level: int) -> NDArray[np.float64]:
+def level_anchors(level: int, image: int = IMAGE) -> NDArray[np.float64]:
     """Anchors of a level of the pyramid, ``(cells * 9, 4)``: left, top, right, bottom in pixels, row by row."""
     sizes = [int(_SIZES[level] * 2 ** (third / 3)) for third in range(3)]
     height = np.sqrt(np.array(_RATIOS))
     halves = np.stack([np.outer(1 / height, sizes).reshape(-1), np.outer(height, sizes).reshape(-1)], axis=1) / 2
     shapes = np.round(np.concatenate([-halves, halves], axis=1))
-    cells = -(-IMAGE // (8 << level))
-    steps = np.arange(cells) * (IMAGE // cells)
+    cells = -(-image // (8 << level))
+    steps = np.arange(cells) * (image // cells)
     y, x = np.meshgrid(steps, steps, indexing="ij")
     places = np.stack([x, y, x, y], axis=-1).reshape(-1, 1, 4)
     return np.asarray((places + shapes).reshape(-1, 4), np.float64)
