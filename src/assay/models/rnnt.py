@@ -8,6 +8,7 @@ and scores 28 characters and the blank.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from assay.base.files import machine_errors
 from assay.models.graph import IR_VERSION, OPSET, Weights
 
-FEATURES, STACKED = 240, 2
-HIDDEN, BEFORE, AFTER = 1_024, 2, 3
-EMBEDDED, PREDICTION_LAYERS = 320, 2
-JOINED, LABELS = 512, 29
+FEATURES, STACKED, LABELS = 240, 2, 29
 ENCODER, PREDICTION, JOINT = "encoder.onnx", "prediction.onnx", "joint.onnx"
 
 _FLOAT, _INT32, _INT64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
@@ -30,7 +28,31 @@ _GATES = (0, 3, 1, 2)
 """PyTorch keeps the gates as input, forget, cell, output; ONNX as input, output, forget, cell."""
 
 
-def build_rnnt(weights: Weights, folder: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large the networks are; the benchmark's unless given.
+
+    Attributes:
+        hidden: width of the encoder's layers.
+        before: layers before two frames are put into one.
+        after: layers after that.
+        embedded: width of the prediction network.
+        layers: of the prediction network.
+        joined: width of the joint network's hidden layer.
+    """
+
+    hidden: int = 1_024
+    before: int = 2
+    after: int = 3
+    embedded: int = 320
+    layers: int = 2
+    joined: int = 512
+
+
+OFFICIAL = Sizes()
+
+
+def build_rnnt(weights: Weights, folder: Path, sizes: Sizes = OFFICIAL) -> None:
     """Write the three graphs into a folder, which is made.
 
     * ``encoder.onnx``: ``features`` (batch, time, 240) and ``frames`` of each, int32, to ``encoded`` (batch, time/2, 1024);
@@ -42,7 +64,8 @@ def build_rnnt(weights: Weights, folder: Path) -> None:
         InvalidInputError: when the weights are of another architecture.
         MachineError: when the disk is full.
     """
-    models = {ENCODER: _encoder(weights), PREDICTION: _prediction(weights), JOINT: _joint(weights)}
+    parts = {ENCODER: _encoder, PREDICTION: _prediction, JOINT: _joint}
+    models = {name: make(weights, sizes) for name, make in parts.items()}
     weights.finish()
     with machine_errors(folder):
         folder.mkdir(parents=True)
@@ -100,76 +123,76 @@ class _Net:
         return model
 
 
-def _encoder(weights: Weights) -> onnx.ModelProto:
+def _encoder(weights: Weights, sizes: Sizes) -> onnx.ModelProto:
     net = _Net(weights)
     x = net.node("Transpose", ["features"], perm=[1, 0, 2])
-    x = _layers(net, "encoder.pre_rnn.lstm", x, "frames", BEFORE, FEATURES)
+    x = _layers(net, "encoder.pre_rnn.lstm", x, "frames", sizes.before, FEATURES, sizes.hidden)
     # Beyond a recording's end an LSTM with lengths gives zeros, which is what the reference fills the last step with.
     x = net.node("Transpose", [x], perm=[1, 0, 2])
     time = net.node("Shape", [x], start=1, end=2)
     odd = net.node("Mod", [time, net.axes(STACKED)])
     pads = net.node("Concat", [net.axes(0, 0, 0, 0), odd, net.axes(0)], axis=0)
     x = net.node("Pad", [x, pads])
-    x = net.node("Reshape", [x, net.axes(0, -1, STACKED * HIDDEN)])
+    x = net.node("Reshape", [x, net.axes(0, -1, STACKED * sizes.hidden)])
     x = net.node("Transpose", [x], perm=[1, 0, 2])
     one, two = (net.constant(word, np.array(value, np.int32)) for word, value in (("one", 1), ("two", STACKED)))
     steps = net.node("Div", [net.node("Add", ["frames", one]), two])
-    x = _layers(net, "encoder.post_rnn.lstm", x, steps, AFTER, STACKED * HIDDEN)
+    x = _layers(net, "encoder.post_rnn.lstm", x, steps, sizes.after, STACKED * sizes.hidden, sizes.hidden)
     net.node("Transpose", [x], "encoded", perm=[1, 0, 2])
     return net.model(
         "rnnt-encoder",
         [_value("features", _FLOAT, "batch", "time", FEATURES), _value("frames", _INT32, "batch")],
-        [_value("encoded", _FLOAT, "batch", "steps", HIDDEN)],
+        [_value("encoded", _FLOAT, "batch", "steps", sizes.hidden)],
     )
 
 
-def _layers(net: _Net, name: str, x: str, lengths: str, count: int, size: int) -> str:
+def _layers(net: _Net, name: str, x: str, lengths: str, count: int, size: int, hidden: int) -> str:
     """LSTM layers over ``(time, batch, size)``; zeros beyond each recording's length."""
     for layer in range(count):
-        constants = net.lstm(name, layer, size if layer == 0 else HIDDEN, HIDDEN)
-        x = net.node("LSTM", [x, *constants, lengths], hidden_size=HIDDEN)
+        constants = net.lstm(name, layer, size if layer == 0 else hidden, hidden)
+        x = net.node("LSTM", [x, *constants, lengths], hidden_size=hidden)
         x = net.node("Squeeze", [x, net.axes(1)])
     return x
 
 
-def _prediction(weights: Weights) -> onnx.ModelProto:
+def _prediction(weights: Weights, sizes: Sizes) -> onnx.ModelProto:
     net = _Net(weights)
-    characters = weights.take("prediction.embed.weight", (LABELS - 1, EMBEDDED))
-    table = net.constant("characters", np.concatenate((characters, np.zeros((1, EMBEDDED)))))
+    characters = weights.take("prediction.embed.weight", (LABELS - 1, sizes.embedded))
+    table = net.constant("characters", np.concatenate((characters, np.zeros((1, sizes.embedded)))))
     x = net.node("Unsqueeze", [net.node("Gather", [table, "label"]), net.axes(0)])
-    places = [f"{kind}_{layer}" for kind in ("hidden", "cell") for layer in range(PREDICTION_LAYERS)]
+    places = [f"{kind}_{layer}" for kind in ("hidden", "cell") for layer in range(sizes.layers)]
     before = [f"{place}_before" for place in places]
-    net.node("Split", ["hidden", net.axes(*[1] * PREDICTION_LAYERS)], *before[:PREDICTION_LAYERS], axis=0)
-    net.node("Split", ["cell", net.axes(*[1] * PREDICTION_LAYERS)], *before[PREDICTION_LAYERS:], axis=0)
-    for layer in range(PREDICTION_LAYERS):
-        constants = net.lstm("prediction.dec_rnn.lstm", layer, EMBEDDED, EMBEDDED)
+    net.node("Split", ["hidden", net.axes(*[1] * sizes.layers)], *before[: sizes.layers], axis=0)
+    net.node("Split", ["cell", net.axes(*[1] * sizes.layers)], *before[sizes.layers :], axis=0)
+    for layer in range(sizes.layers):
+        constants = net.lstm("prediction.dec_rnn.lstm", layer, sizes.embedded, sizes.embedded)
         states = [f"{kind}_{layer}" for kind in ("hidden", "cell")]
         inputs = [x, *constants, "", *(f"{state}_before" for state in states)]
-        net.node("LSTM", inputs, f"layer_{layer}", *states, hidden_size=EMBEDDED)
+        net.node("LSTM", inputs, f"layer_{layer}", *states, hidden_size=sizes.embedded)
         x = net.node("Squeeze", [f"layer_{layer}", net.axes(1)])
     net.node("Squeeze", [x, net.axes(0)], "output")
-    net.node("Concat", places[:PREDICTION_LAYERS], "next_hidden", axis=0)
-    net.node("Concat", places[PREDICTION_LAYERS:], "next_cell", axis=0)
-    state = (PREDICTION_LAYERS, "batch", EMBEDDED)
+    net.node("Concat", places[: sizes.layers], "next_hidden", axis=0)
+    net.node("Concat", places[sizes.layers :], "next_cell", axis=0)
+    state = (sizes.layers, "batch", sizes.embedded)
     return net.model(
         "rnnt-prediction",
         [_value("label", _INT64, "batch"), _value("hidden", _FLOAT, *state), _value("cell", _FLOAT, *state)],
         [
-            _value("output", _FLOAT, "batch", EMBEDDED),
+            _value("output", _FLOAT, "batch", sizes.embedded),
             _value("next_hidden", _FLOAT, *state),
             _value("next_cell", _FLOAT, *state),
         ],
     )
 
 
-def _joint(weights: Weights) -> onnx.ModelProto:
+def _joint(weights: Weights, sizes: Sizes) -> onnx.ModelProto:
     net = _Net(weights)
     x = net.node("Concat", ["encoded", "output"], axis=1)
-    x = net.node("Relu", [_linear(net, "joint.net.0", x, HIDDEN + EMBEDDED, JOINED)])
-    _linear(net, "joint.net.3", x, JOINED, LABELS, "scores")
+    x = net.node("Relu", [_linear(net, "joint.net.0", x, sizes.hidden + sizes.embedded, sizes.joined)])
+    _linear(net, "joint.net.3", x, sizes.joined, LABELS, "scores")
     return net.model(
         "rnnt-joint",
-        [_value("encoded", _FLOAT, "batch", HIDDEN), _value("output", _FLOAT, "batch", EMBEDDED)],
+        [_value("encoded", _FLOAT, "batch", sizes.hidden), _value("output", _FLOAT, "batch", sizes.embedded)],
         [_value("scores", _FLOAT, "batch", LABELS)],
     )
 

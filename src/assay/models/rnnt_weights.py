@@ -10,18 +10,7 @@ from numpy.typing import NDArray
 
 from assay.models.checkpoint import read_checkpoint
 from assay.models.graph import Weights
-from assay.models.rnnt import (
-    AFTER,
-    BEFORE,
-    EMBEDDED,
-    FEATURES,
-    HIDDEN,
-    JOINED,
-    LABELS,
-    PREDICTION_LAYERS,
-    STACKED,
-    build_rnnt,
-)
+from assay.models.rnnt import FEATURES, LABELS, OFFICIAL, STACKED, Sizes, build_rnnt
 
 # mlcommons/inference v3.1, speech_recognition/rnnt/pytorch_SUT.py, load_and_migrate_checkpoint.
 _RENAMED = ("joint_net", "joint.net")
@@ -65,7 +54,7 @@ def official_weights(path: Path) -> Weights:
     return Weights(tensors, path)
 
 
-def seeded_weights(seed: int) -> Weights:
+def seeded_weights(seed: int, sizes: Sizes = OFFICIAL) -> Weights:
     """Random weights with which the decoder works about as hard as with trained ones.
 
     Weights as at the start of training would write nothing, or the most that a step may write. These answer noise by
@@ -74,25 +63,26 @@ def seeded_weights(seed: int) -> Weights:
     random = np.random.default_rng(seed)
     tensors: dict[str, NDArray[Any]] = {}
     for name, layers, size, hidden, gain in (
-        ("encoder.pre_rnn", BEFORE, FEATURES, HIDDEN, _ENCODER_GAIN),
-        ("encoder.post_rnn", AFTER, STACKED * HIDDEN, HIDDEN, _ENCODER_GAIN),
-        ("prediction.dec_rnn", PREDICTION_LAYERS, EMBEDDED, EMBEDDED, _PREDICTION_GAIN),
+        ("encoder.pre_rnn", sizes.before, FEATURES, sizes.hidden, _ENCODER_GAIN),
+        ("encoder.post_rnn", sizes.after, STACKED * sizes.hidden, sizes.hidden, _ENCODER_GAIN),
+        ("prediction.dec_rnn", sizes.layers, sizes.embedded, sizes.embedded, _PREDICTION_GAIN),
     ):
         for layer in range(layers):
             tensors |= _lstm(random, f"{name}.lstm", layer, size if layer == 0 else hidden, hidden, gain)
-    tensors["prediction.embed.weight"] = random.standard_normal((LABELS - 1, EMBEDDED))
-    return Weights(tensors | _joint(random), f"seed {seed}")
+    tensors["prediction.embed.weight"] = random.standard_normal((LABELS - 1, sizes.embedded))
+    return Weights(tensors | _joint(random, sizes), f"seed {seed}")
 
 
-def _joint(random: np.random.Generator) -> dict[str, NDArray[Any]]:
-    gains = np.repeat((_HEARD_GAIN, _WRITTEN_GAIN), (HIDDEN, EMBEDDED))
-    first = random.uniform(-1, 1, (JOINED, HIDDEN + EMBEDDED)) * gains / np.sqrt(HIDDEN + EMBEDDED)
-    last = random.uniform(-1, 1, (LABELS, JOINED)) * _SCORE_GAIN / np.sqrt(JOINED)
+def _joint(random: np.random.Generator, sizes: Sizes) -> dict[str, NDArray[Any]]:
+    gains = np.repeat((_HEARD_GAIN, _WRITTEN_GAIN), (sizes.hidden, sizes.embedded))
+    joined, width = sizes.joined, sizes.hidden + sizes.embedded
+    first = random.uniform(-1, 1, (joined, width)) * gains / np.sqrt(width)
+    last = random.uniform(-1, 1, (LABELS, joined)) * _SCORE_GAIN / np.sqrt(joined)
     bias = np.zeros(LABELS)
     bias[-1] = _BLANK_BIAS
     return {
         "joint.net.0.weight": first,
-        "joint.net.0.bias": np.zeros(JOINED),
+        "joint.net.0.bias": np.zeros(joined),
         # Without its mean no label is the best whatever is heard.
         "joint.net.3.weight": last - last.mean(axis=1, keepdims=True),
         "joint.net.3.bias": bias,
