@@ -109,14 +109,17 @@ def open_wholes(
     """
     sources = find_volumes(source)
     files = [path for each in sources for path in (each.image, each.mask)]
-    form = f"wholes {recipe.size} {recipe.copies} {skip_bad}"
-    kept = keep(cache, files, form, lambda writer: _make(writer, sources, recipe, skip_bad=skip_bad, progress=progress))
+    form = f"wholes {recipe.size} {recipe.copies} {skip_bad} {limit}"
+
+    def make(writer: Writer) -> dict[str, Any]:
+        return _make(writer, sources, recipe, limit=limit, skip_bad=skip_bad, progress=progress)
+
+    kept = keep(cache, files, form, make)
     samples, bad = kept.facts["samples"], kept.facts["bad"]
     if not samples:
         raise InvalidInputError(
             "no volume of the dataset can be read", where=source, found=next(iter(bad.values()), None)
         )
-    samples = samples[:limit]
     return WholeDataset(
         names=tuple(str(each["name"]) for each in samples),
         originals=tuple(bool(each["original"]) for each in samples),
@@ -152,9 +155,10 @@ def find_volumes(source: Path) -> list[Source]:
 
 
 def _make(
-    writer: Writer, sources: Sequence[Source], recipe: Recipe, *, skip_bad: bool, progress: Progress
+    writer: Writer, sources: Sequence[Source], recipe: Recipe, *, limit: int | None, skip_bad: bool, progress: Progress
 ) -> dict[str, Any]:
     changes = list(CHANGES.items())[: recipe.copies]
+    most = len(sources) * (1 + len(changes)) if limit is None else limit
     samples: list[dict[str, Any]] = []
     bad: dict[str, str] = {}
 
@@ -164,9 +168,11 @@ def _make(
         samples.append({"name": name, "original": original, "shape": list(volume.shape)})
         step.advance()
 
-    step = progress.start("prepare volumes", total=len(sources) * (1 + len(changes)), unit="volumes")
+    step = progress.start("prepare volumes", total=most, unit="volumes")
     try:
         for source in sources:
+            if len(samples) == most:
+                break
             try:
                 volume, mask = _read(source)
             except AssayError as error:
@@ -176,7 +182,7 @@ def _make(
                 bad[source.name] = error.what if error.found is None else f"{error.what}: {error.found}"
                 continue
             put(source.name, volume, mask, original=True)
-            for change, apply in changes:
+            for change, apply in changes[: most - len(samples)]:
                 put(f"{source.name}, {change}", *apply(volume, mask), original=False)
     finally:
         step.finish()
