@@ -107,6 +107,21 @@ def test_beyond_a_number_of_sizes_one_takes_any(model: Path, monkeypatch: pytest
     assert len(stream._requests) == 3
 
 
+def test_a_model_whose_lengths_are_free_is_compiled_once(tmp_path: Path) -> None:
+    from assay.models.bert import BertShape, build_bert, write_pieces
+
+    path = tmp_path / "bert.onnx"
+    write_pieces(build_bert(1, BertShape(1, 16, 2, 32, pieces=40, positions=32), "small"), path)
+    session = BACKEND.open(path, BackendOptions(threads=1))
+    session.prepare([1, 2, 8])
+    stream = session.stream()
+    for batch, length in ((8, 16), (3, 32), (1, 5)):
+        ones = np.ones((batch, length), np.int64)
+        assert stream.run((ones, ones, ones))[0].shape == (batch, length)
+    assert list(session._compiled) == [-1]
+    session.close()
+
+
 def test_the_batch_of_the_model_is_told_before_it_runs(fixed_model: Path) -> None:
     session = BACKEND.open(fixed_model, BackendOptions(threads=1))
     assert session.stream().run((IMAGES,))[0].shape == (2, 10)
