@@ -109,3 +109,18 @@ def test_the_record_says_which_provider_computes(model: Any, monkeypatch: pytest
     monkeypatch.setattr(module, "_load", lambda library, path, options, extra: real(library, path, options, plain))
     facts = BACKEND.open(model, BackendOptions(extra={"provider": "cuda"})).describe()
     assert (facts["device"], facts["layers"]) == ("CUDA,CPU", "4 on CUDA, 1 on CPU")
+
+
+def test_a_provider_that_breaks_as_it_starts_is_no_broken_model(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As TensorRT's does where its libraries are missing."""
+
+    def breaks(*arguments: Any) -> Any:
+        raise RuntimeError("Please install TensorRT libraries")
+
+    monkeypatch.setattr(module, "available", lambda library: ("Tensorrt", "CPU"))
+    monkeypatch.setattr(module, "_session", breaks)
+    options = BackendOptions(extra={"provider": "tensorrt"})
+    for call in (lambda: BACKEND.check_options(options), lambda: BACKEND.open(model, options)):
+        with pytest.raises(UsageError, match="cannot start its provider Tensorrt") as caught:
+            call()
+        assert caught.value.found == "Please install TensorRT libraries"

@@ -21,6 +21,7 @@ from assay.backends.onnxruntime_providers import (
     SUFFIX,
     assignment,
     available,
+    cannot_start,
     check_assignment,
     check_started,
     find,
@@ -210,6 +211,7 @@ class OnnxRuntimeBackend:
         except MemoryError:
             raise
         except Exception as error:  # ONNX Runtime's own exceptions share no base
+            _blame_provider(library, extra.provider, error)
             raise _refused_option(options, error) from error
         check_started(session, extra.provider)
 
@@ -285,6 +287,7 @@ def _load(library: Any, model: Path, options: BackendOptions, extra: _Extra) -> 
     except MemoryError:
         raise
     except Exception as error:  # ONNX Runtime's own exceptions share no base
+        _blame_provider(library, extra.provider, error)
         if extra.entries or extra.provider_options:
             _blame_options(library, model, options, extra, error)
         raise InvalidInputError(
@@ -293,6 +296,16 @@ def _load(library: Any, model: Path, options: BackendOptions, extra: _Extra) -> 
             expected="an ONNX model",
             hint="check the file: python -m onnx.checker FILE, or assay assets verify",
         ) from error
+
+
+def _blame_provider(library: Any, provider: str, error: Exception) -> None:
+    """Raise a :class:`UsageError` when the provider does not even take a model that does nothing."""
+    if provider == CPU:
+        return
+    try:
+        _session(library, trial_model(), BackendOptions(), _Extra(provider, {}, {}))
+    except Exception:  # noqa: BLE001 - then it is the provider, and the first error says why
+        raise cannot_start(provider, _first_line(error)[-200:]) from error
 
 
 def _blame_options(library: Any, model: Path, options: BackendOptions, extra: _Extra, error: Exception) -> None:

@@ -65,12 +65,17 @@ def check_started(session: Any, wanted: str) -> None:
     """
     loaded = [str(name).removesuffix(SUFFIX) for name in session.get_providers()]
     if loaded[0] != wanted:
-        needs = _PACKAGES.get(wanted.casefold(), ("", f"the libraries of {wanted}"))[1]
-        raise UsageError(
-            f"ONNX Runtime cannot start its provider {wanted}",
-            found=f"it fell back to {loaded[0]}",
-            hint=f"it needs {needs}: check that they are installed in versions that go together",
-        )
+        raise cannot_start(wanted, f"it fell back to {loaded[0]}")
+
+
+def cannot_start(wanted: str, found: str) -> UsageError:
+    """The error of a provider that the build has and the machine does not."""
+    needs = _PACKAGES.get(wanted.casefold(), ("", f"the libraries of {wanted}"))[1]
+    return UsageError(
+        f"ONNX Runtime cannot start its provider {wanted}",
+        found=found,
+        hint=f"it needs {needs}: check that they are installed in versions that go together",
+    )
 
 
 def assignment(session: Any) -> dict[str, int]:
