@@ -75,7 +75,7 @@ def test_the_encoder_computes_each_recording_of_a_batch(folder: Path) -> None:
 
 def test_the_prediction_network_remembers_and_begins_with_nothing(folder: Path) -> None:
     weights = arrays()
-    hidden = cell = np.zeros((SMALL.layers, 2, SMALL.embedded), np.float32)
+    hidden = cell = np.zeros((2, SMALL.layers, SMALL.embedded), np.float32)
     states: list[list[Any]] = [[None] * SMALL.layers for _ in range(2)]
     for labels in ([28, 28], [3, 27], [0, 3]):
         output, hidden, cell = run(
@@ -85,8 +85,8 @@ def test_the_prediction_network_remembers_and_begins_with_nothing(folder: Path) 
             x = np.zeros(SMALL.embedded) if label == 28 else weights["prediction.embed.weight"][label]
             for layer in range(SMALL.layers):
                 (x,), states[row][layer] = lstm(weights, "prediction.dec_rnn.lstm", layer, x[None], states[row][layer])
-                assert hidden[layer, row] == pytest.approx(states[row][layer][0], abs=1e-5)
-                assert cell[layer, row] == pytest.approx(states[row][layer][1], abs=1e-5)
+                assert hidden[row, layer] == pytest.approx(states[row][layer][0], abs=1e-5)
+                assert cell[row, layer] == pytest.approx(states[row][layer][1], abs=1e-5)
             assert output[row] == pytest.approx(x, abs=1e-5)
 
 

@@ -41,8 +41,8 @@ def knowing(texts: Sequence[str]) -> Model:
 
     def predict(inputs: Sequence[Array]) -> Sequence[Array]:
         label, hidden, cell = (np.asarray(each, np.float32) for each in inputs)
-        written = hidden + (label != BLANK)[None, :, None]
-        return written[0], written, cell
+        written = hidden + (label != BLANK)[:, None, None]
+        return written[:, 0], written, cell
 
     def join(inputs: Sequence[Array]) -> Sequence[Array]:
         scores = np.zeros((len(inputs[0]), BLANK + 1), np.float32)
@@ -52,7 +52,7 @@ def knowing(texts: Sequence[str]) -> Model:
             scores[row, LABELS.index(text[place]) if place < len(text) else BLANK] = 1
         return (scores,)
 
-    state = TensorSpec("state", np.dtype(np.float32), (1, -1, 1))
+    state = TensorSpec("state", np.dtype(np.float32), (-1, 1, 1))
     label = TensorSpec("label", np.dtype(np.int64), (-1,))
     return {
         "encoder": ModelPart((), (), encode),

@@ -18,7 +18,7 @@ _VERSIONS = {
     "efficientnet-lite2": "1",
     "resnet50-v1.5": "1",
     "null-classifier": "1",
-    "rnnt": "1",
+    "rnnt": "2",
     "3d-unet": "1",
     "deepbrain": "1",
     "centernet-mobilenetv3": "1",

@@ -56,7 +56,7 @@ def build_rnnt(weights: Weights, folder: Path, sizes: Sizes = OFFICIAL) -> None:
     """Write the three graphs into a folder, which is made.
 
     * ``encoder.onnx``: ``features`` (batch, time, 240) and ``frames`` of each, int32, to ``encoded`` (batch, time/2, 1024);
-    * ``prediction.onnx``: ``label`` int64 (batch,), ``hidden`` and ``cell`` (2, batch, 320) to ``output`` (batch, 320) and
+    * ``prediction.onnx``: ``label`` int64 (batch,), ``hidden`` and ``cell`` (batch, 2, 320) to ``output`` (batch, 320) and
       the next ``hidden`` and ``cell``; label 28 stands for the beginning;
     * ``joint.onnx``: ``encoded`` (batch, 1024) and ``output`` (batch, 320) to ``scores`` (batch, 29).
 
@@ -162,8 +162,9 @@ def _prediction(weights: Weights, sizes: Sizes) -> onnx.ModelProto:
     x = net.node("Unsqueeze", [net.node("Gather", [table, "label"]), net.axes(0)])
     places = [f"{kind}_{layer}" for kind in ("hidden", "cell") for layer in range(sizes.layers)]
     before = [f"{place}_before" for place in places]
-    net.node("Split", ["hidden", net.axes(*[1] * sizes.layers)], *before[: sizes.layers], axis=0)
-    net.node("Split", ["cell", net.axes(*[1] * sizes.layers)], *before[sizes.layers :], axis=0)
+    for kind, names in (("hidden", before[: sizes.layers]), ("cell", before[sizes.layers :])):
+        layers_first = net.node("Transpose", [kind], perm=[1, 0, 2])
+        net.node("Split", [layers_first, net.axes(*[1] * sizes.layers)], *names, axis=0)
     for layer in range(sizes.layers):
         constants = net.lstm("prediction.dec_rnn.lstm", layer, sizes.embedded, sizes.embedded)
         states = [f"{kind}_{layer}" for kind in ("hidden", "cell")]
@@ -171,9 +172,9 @@ def _prediction(weights: Weights, sizes: Sizes) -> onnx.ModelProto:
         net.node("LSTM", inputs, f"layer_{layer}", *states, hidden_size=sizes.embedded)
         x = net.node("Squeeze", [f"layer_{layer}", net.axes(1)])
     net.node("Squeeze", [x, net.axes(0)], "output")
-    net.node("Concat", places[: sizes.layers], "next_hidden", axis=0)
-    net.node("Concat", places[sizes.layers :], "next_cell", axis=0)
-    state = (sizes.layers, "batch", sizes.embedded)
+    for kind, names in (("hidden", places[: sizes.layers]), ("cell", places[sizes.layers :])):
+        net.node("Transpose", [net.node("Concat", names, axis=0)], f"next_{kind}", perm=[1, 0, 2])
+    state = ("batch", sizes.layers, sizes.embedded)
     return net.model(
         "rnnt-prediction",
         [_value("label", _INT64, "batch"), _value("hidden", _FLOAT, *state), _value("cell", _FLOAT, *state)],

@@ -14,7 +14,7 @@ def spec(name: str, *shape: int, dtype: str = "float32") -> TensorSpec:
     return TensorSpec(name, np.dtype(dtype), shape)
 
 
-STATE = spec("state", 2, -1, 320)
+STATE = spec("state", -1, 2, 320)
 RIGHT: dict[str, tuple[Specs, Specs]] = {
     "encoder": (
         [spec("features", -1, -1, 240), spec("frames", -1, dtype="int32")],
@@ -68,7 +68,7 @@ def test_another_alphabet_is_refused() -> None:
 def test_a_state_of_open_size_is_refused() -> None:
     inputs, outputs = RIGHT["prediction"]
     assert "open" in refused("prediction", [inputs[0], spec("h", -1, -1, 320), STATE], outputs).what
-    assert "open" in refused("prediction", [inputs[0], spec("h", 2, -1, -1), STATE], outputs).what
+    assert "open" in refused("prediction", [inputs[0], spec("h", -1, 2, -1), STATE], outputs).what
 
 
 def test_one_graph_is_no_rnnt() -> None:

@@ -16,7 +16,7 @@ from assay.tasks.speech_recognition.transducer import GreedyDecoder, Transducer
 from .conftest import tone
 
 LAYERS, WIDTH, HEARD = 2, 6, 5
-_STATE = TensorSpec("state", np.dtype(np.float32), (LAYERS, -1, WIDTH))
+_STATE = TensorSpec("state", np.dtype(np.float32), (-1, LAYERS, WIDTH))
 _LABEL = TensorSpec("label", np.dtype(np.int64), (-1,))
 
 
@@ -36,9 +36,13 @@ class Nets:
     def predict(self, inputs: Sequence[Array]) -> Sequence[Array]:
         label, hidden, cell = inputs
         self.batches.append(len(label))
-        assert hidden.shape == cell.shape == (LAYERS, len(label), WIDTH)
-        state: Any = np.tanh(self.embed[label] + hidden[0] @ self.again)  # type: ignore[index, operator]
-        return state.astype(np.float32), np.stack([state, hidden[1] + 1]).astype(np.float32), np.zeros_like(cell)  # type: ignore[operator]
+        assert hidden.shape == cell.shape == (len(label), LAYERS, WIDTH)
+        state: Any = np.tanh(self.embed[label] + hidden[:, 0] @ self.again)  # type: ignore[index, operator]
+        return (
+            state.astype(np.float32),
+            np.stack([state, hidden[:, 1] + 1], axis=1).astype(np.float32),
+            np.zeros_like(cell),
+        )  # type: ignore[operator]
 
     def join(self, inputs: Sequence[Array]) -> Sequence[Array]:
         heard, said = inputs
@@ -55,7 +59,7 @@ class Nets:
 def plainly(nets: Nets, encoded: NDArray[np.float32], most: int) -> list[int]:
     """The reference's decoder of one recording, written out: the prediction network is asked at every turn."""
     labels: list[int] = []
-    hidden = cell = np.zeros((LAYERS, 1, WIDTH), np.float32)
+    hidden = cell = np.zeros((1, LAYERS, WIDTH), np.float32)
     for heard in encoded:
         for _ in range(most):
             last = np.array([labels[-1] if labels else BLANK])

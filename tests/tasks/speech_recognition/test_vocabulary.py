@@ -41,5 +41,5 @@ def test_a_folder_without_a_tokenizer_is_told(tmp_path: Path) -> None:
 
 def test_what_is_no_tokenizer_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text('{"model": 3}')
-    with pytest.raises(InvalidInputError, match="not a tokenizer"):
+    with pytest.raises(InvalidInputError, match=r"not a tokenizer\.json"):
         open_vocabulary(tmp_path)

@@ -49,11 +49,11 @@ def check_part(part: str, inputs: Sequence[TensorSpec], outputs: Sequence[Tensor
         )
     _check_all(part, "input", _INPUTS[part], inputs)
     _check_all(part, "output", _OUTPUTS[part], outputs)
-    if part == PREDICTION and min(inputs[1].shape[0], inputs[1].shape[2]) < 1:
+    if part == PREDICTION and min(inputs[1].shape[1:]) < 1:
         raise InvalidInputError(
             "the hidden state's layers and width are open",
             where=f"{FILES[part]}: input {inputs[1].name!r}",
-            expected="shape (layers, -1, width) with numbers for both",
+            expected="shape (-1, layers, width) with numbers for both",
             found=f"shape {inputs[1].shape}",
         )
 

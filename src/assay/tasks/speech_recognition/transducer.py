@@ -72,7 +72,7 @@ class GreedyDecoder:
         prediction, joint = model[PREDICTION], model[JOINT]
         self._predict: Run = prediction.run
         self._join: Run = joint.run
-        layers, _, self._width = prediction.inputs[1].shape
+        _, layers, self._width = prediction.inputs[1].shape
         self._layers = layers
         self._max_symbols = max_symbols
         # Where a new batch size costs time, rows that need nothing are computed with the others.
@@ -126,13 +126,13 @@ class GreedyDecoder:
             every[rows] = labels
             output, hidden, cell = self._predict((every, state.hidden, state.cell))
             state.output[rows] = output[rows]
-            state.hidden[:, rows] = hidden[:, rows]
-            state.cell[:, rows] = cell[:, rows]
+            state.hidden[rows] = hidden[rows]
+            state.cell[rows] = cell[rows]
             return
-        output, hidden, cell = self._predict((labels, state.hidden[:, rows], state.cell[:, rows]))
+        output, hidden, cell = self._predict((labels, state.hidden[rows], state.cell[rows]))
         state.output[rows] = output
-        state.hidden[:, rows] = hidden
-        state.cell[:, rows] = cell
+        state.hidden[rows] = hidden
+        state.cell[rows] = cell
 
 
 class _State:
@@ -142,5 +142,5 @@ class _State:
 
     def __init__(self, count: int, layers: int, width: int) -> None:
         self.output = np.zeros((count, width), np.float32)
-        self.hidden = np.zeros((layers, count, width), np.float32)
-        self.cell = np.zeros((layers, count, width), np.float32)
+        self.hidden = np.zeros((count, layers, width), np.float32)
+        self.cell = np.zeros((count, layers, width), np.float32)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from assay.errors import InvalidInputError, NotFoundError
 from assay.tasks.speech_recognition.text import plain_text
 
 TOKENIZER = "tokenizer.json"
-_MOST_BYTES = 64 << 20
 
 
 def need_tokenizer(model: Path | None) -> Path:
@@ -35,23 +36,20 @@ def open_vocabulary(model: Path | None) -> Callable[[list[int]], str]:
         InvalidInputError: when it is none. The function raises it for a token that there is not.
     """
     path = need_tokenizer(model)
-    if path.stat().st_size > _MOST_BYTES:
-        raise InvalidInputError("the tokenizer is too large", where=path)
-    # It takes 40 ms to import and is wanted only to read answers.
-    from tokenizers import Tokenizer
+    # The library takes 40 ms to import and is wanted only to read answers.
+    from assay.models.tokenizer import open_tokenizer
 
-    try:
-        tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
-    except Exception as error:  # the library raises bare exceptions
-        raise InvalidInputError(f"not a tokenizer: {error}", where=path) from error
-    count = tokenizer.get_vocab_size(with_added_tokens=True)
+    tokenizer = open_tokenizer(path)
 
     def say(tokens: list[int]) -> str:
-        wrong = next((token for token in tokens if not 0 <= token < count), None)
+        wrong = next((token for token in tokens if not 0 <= token < tokenizer.size), None)
         if wrong is not None:
             raise InvalidInputError(
-                "a response holds a token that there is not", where=path, expected=f"0 to {count - 1}", found=str(wrong)
+                "a response holds a token that there is not",
+                where=path,
+                expected=f"0 to {tokenizer.size - 1}",
+                found=str(wrong),
             )
-        return plain_text(tokenizer.decode(tokens, skip_special_tokens=True))
+        return plain_text(tokenizer.decode(np.array(tokens, np.int64)))
 
     return say
