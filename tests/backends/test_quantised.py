@@ -49,3 +49,10 @@ def test_formats(precision: Precision, is_int8: bool, fine: bool) -> None:
         check_format(Path("m.onnx"), precision, quantised=is_int8)
     assert caught.value.hint is not None
     assert "--precision" in caught.value.hint
+
+
+@pytest.mark.parametrize("operation", ["QuantizeLinear", "DynamicQuantizeLSTM", "MatMulInteger"])
+def test_each_quantised_operation_counts(tmp_path: Path, operation: str) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(bytes(100) + b"\x22" + bytes((len(operation),)) + operation.encode() + bytes(100))
+    assert holds_quantised_layers(path)

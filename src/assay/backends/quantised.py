@@ -14,6 +14,7 @@ _OPERATIONS = (
     "QLinearMatMul",
     "ConvInteger",
     "MatMulInteger",
+    "DynamicQuantizeLSTM",
     "QAttention",
     "QGemm",
 )
