@@ -11,7 +11,7 @@ from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore
 from assay.base.progress import SILENT
 from assay.base.settings import Settings
-from assay.campaign.quantised import Source, int8_model, quantised_model
+from assay.campaign.quantised import Source, calibrates, int8_model, quantised_model
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import resolve_subject
 from assay.errors import InvalidInputError
@@ -19,6 +19,7 @@ from assay.loadgen.record import Artefact
 from assay.models.quantize import Method, is_quantised
 from assay.rules.load import load_round
 from assay.tasks.protocol import MODEL, BaseTask, Model, PlainPipeline, Responses, Samples
+from assay.testing import tiny_classifier
 
 RECIPE = {"resize": {"short_side": 36}, "crop": 32}
 
@@ -145,3 +146,13 @@ def test_a_quantised_model_is_not_quantised_again(tmp_path: Path) -> None:
     made = int8_model(source(model, Mixing()), None, store, settings, SILENT).path
     with pytest.raises(InvalidInputError, match="quantised already"):
         int8_model(source(made, Mixing()), Method.STATIC, store, settings, SILENT)
+
+
+def test_only_static_ranges_are_taken_from_samples(tmp_path: Path, classifier: Path) -> None:
+    """Or the figures would carry a label for nothing."""
+    settings = Settings(home=tmp_path / "home")
+    catalogue = load_catalogue(settings)
+    convolutions = tiny_classifier(tmp_path / "conv.onnx")
+    for model, expected in ((classifier, False), (convolutions, True)):
+        request = RunRequest(name="image-classification", model=model, recipe=RECIPE)
+        assert calibrates(model, resolve_subject(request, load_round("v3.1"), catalogue), RECIPE) is expected

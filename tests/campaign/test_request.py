@@ -60,3 +60,9 @@ def test_quick_is_a_duration() -> None:
 def test_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         RunRequest(name="x", **wrong)
+
+
+def test_a_task_whose_model_is_on_a_server_has_a_recipe_of_its_own() -> None:
+    assert RunRequest(name="image-classification", backend="kserve", recipe={"crop": 8}).recipe == {"crop": 8}
+    with pytest.raises(UsageError, match="its recipe"):
+        RunRequest(name="mobilenet-v2", backend="kserve", recipe={"crop": 8})

@@ -24,7 +24,7 @@ from assay.campaign.companions import complete_recipe
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.formats import is_remote
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
-from assay.campaign.quantised import quantised_model
+from assay.campaign.quantised import calibrates, quantised_model
 from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
@@ -138,7 +138,7 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     path = data.path if data else subject.dataset_path
     if request.precision is Precision.INT8 and model != NO_FILE and subject.format is ModelFormat.ONNX:
         quantised = quantised_model(model, info, subject, recipe, path, store, settings, progress)
-        if quantised != model and path is not None:
+        if quantised != model and path is not None and calibrates(model, subject, recipe):
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
         model = quantised
     if subject.dataset is not None and data is not None:

@@ -85,6 +85,12 @@ def quantised_model(
     return int8_model(source, None, store, settings, progress).path
 
 
+def calibrates(model: Path, subject: Subject, recipe: Mapping[str, Any]) -> bool:
+    """Whether the usual int8 form of a model takes ranges from samples."""
+    files = part_files(model, tasks().get(subject.benchmark.task).parts(recipe))
+    return any(usual_method(path) is Method.STATIC for path in files.values())
+
+
 def int8_model(
     source: Source, method: Method | None, store: AssetStore, settings: Settings, progress: Progress
 ) -> Located:

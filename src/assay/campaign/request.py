@@ -11,6 +11,7 @@ from assay.backends.protocol import Precision
 from assay.campaign.formats import AUTO
 from assay.errors import UsageError
 from assay.rules.model import Category, Division, Mode, Scenario
+from assay.tasks.registry import tasks
 
 DEFAULT_ROUND = "v3.1"
 QUICK_DURATION_NS = 5 * 10**9
@@ -83,7 +84,8 @@ class RunRequest(BaseModel):
             raise UsageError(
                 "--batch-wait means something in Server only", hint="leave it out, or add --scenario Server"
             )
-        if self.recipe and self.model is None:
+        # A task alone has no recipe either: its model is on a server.
+        if self.recipe and self.model is None and self.name.casefold() not in tasks().names():
             raise UsageError(
                 f"--recipe is for a model of your own; {self.name} has its recipe", hint="give the model with --model"
             )
