@@ -25,7 +25,8 @@ BINARY, TEXT = "terabyte_processed_test.bin", "day_23"
 SPARSE = COLUMNS - 1 - DENSE
 ROW_BYTES = 4 * COLUMNS
 _VERSION = 1
-_PIECE = 32 << 20
+_PIECE = 2 << 20
+_MAX_LINE = 1 << 16
 _CHUNK_ROWS = 1 << 20
 
 
@@ -118,9 +119,16 @@ def _convert(path: Path, pairs: int, max_ind_range: int, target: Path, progress:
         with path.open("rb") as stream, target.open("wb") as out:
             while done < pairs and (piece := stream.read(_PIECE)):
                 cut = piece.rfind(b"\n") + 1
-                block, rest = rest + piece[:cut], (piece[cut:] if cut else rest + piece)
-                block = block if cut else b""
-                done += _write(block, done, pairs, max_ind_range, path, out.fileno())
+                if cut:
+                    done += _write(rest + piece[:cut], done, pairs, max_ind_range, path, out.fileno())
+                rest = piece[cut:] if cut else rest + piece
+                if len(rest) > _MAX_LINE:
+                    raise InvalidInputError(
+                        "not a row of the click logs",
+                        where=f"{path}:{done + 1}",
+                        expected=f"a line of at most {_MAX_LINE:,} bytes",
+                        found="a longer one",
+                    )
                 step.update(done=done)
             if done < pairs and rest:
                 done += _write(rest + b"\n", done, pairs, max_ind_range, path, out.fileno())
