@@ -71,6 +71,7 @@ class Fake:
         pieces: what is sent of an answer, one after the other; a number is a pause in seconds.
         first_failures: answers of this status before the others.
         drop: close the connection without the end of the answer, or at once when there are no pieces.
+        good_answers: answers after which it drops connections at once; None for never.
     """
 
     status: int = 200
@@ -80,6 +81,7 @@ class Fake:
     models_status: int = 200
     first_failures: list[int] = field(default_factory=list)
     drop: bool = False
+    good_answers: int | None = None
     asked: list[Asked] = field(default_factory=list)
     address: str = ""
 
@@ -106,7 +108,9 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
             if fake.status != 200 or fake.kind != "text/event-stream":
                 self._whole(fake.status, b"".join(piece for piece in fake.pieces if isinstance(piece, bytes)))
                 return
-            if fake.drop and not fake.pieces:
+            answers = sum(each.path.endswith("completions") for each in fake.asked)
+            worn_out = fake.good_answers is not None and answers > fake.good_answers
+            if worn_out or (fake.drop and not fake.pieces):
                 self._cut()
                 return
             self.send_response(200)

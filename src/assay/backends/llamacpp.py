@@ -303,7 +303,10 @@ def _load(library: Any, header: Gguf, plan: _Plan, options: BackendOptions) -> A
     params.cache_ram_mib = 0
     params.warmup = True
     try:
-        return library.Server(params)
+        server = library.Server(params)
+        # One token: a server that is freed before its own thread has begun waits for it for ever.
+        server.handle_completions({"prompt": [0], "max_tokens": 1, "cache_prompt": False})
+        return server
     except (RuntimeError, ValueError) as error:
         raise InvalidInputError(
             f"llama.cpp cannot load the model: {error}",
