@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.assets.catalogue import load_catalogue
+from assay.assets.store import AssetStore
+from assay.base.settings import Settings
 from assay.loadgen.logs import read_accuracy
 from assay.models.rnnt import Sizes, build_rnnt
 from assay.models.rnnt_weights import seeded_weights
@@ -52,7 +55,8 @@ def librispeech(home: Path, tmp_path: Path) -> Path:
     """LibriSpeech dev-clean's layout with a few short recordings and one that is too long, registered in part."""
     texts = ["he was in", "a fevered state", "of mind owing to the blight", "his wife's action", "threatened to cast"]
     folder = Path(make.write_official(tmp_path / "data", [*texts, "too long"], seconds=[0.5, 0.3, 0.9, 0.4, 0.7, 15.2]))
-    assay("assets", "add", "librispeech-dev-clean", "--path", str(folder), "--partial")
+    settings = Settings(home=home)
+    AssetStore(settings, load_catalogue(settings)).register("librispeech-dev-clean", folder, partial=True)
     return folder
 
 
