@@ -80,7 +80,7 @@ def test_metrics_are_in_percent(tmp_path: Path, dataset: PairDataset) -> None:
     rows = responses(dataset, dataset.targets())
     accuracy = score_log(write_accuracy_log(tmp_path / "log.json", rows), dataset)
     assert (accuracy.metrics, accuracy.units, accuracy.samples) == ({"AUC": 100.0}, {"AUC": "percent"}, 5)
-    assert accuracy.details == {"accuracy": 100.0, "pairs": 1000.0}
+    assert accuracy.details == {"accuracy": 100.0}
 
 
 def nan(data: bytes) -> bytes:

@@ -8,10 +8,12 @@ import pytest
 
 from assay.base.progress import SILENT
 from assay.errors import InvalidInputError, NotFoundError, UsageError
+from assay.models.dlrm_movielens import read_movielens
 from assay.tasks.recommendation.dataset import PairDataset, open_pairs
 from assay.tasks.recommendation.groups import TRACE, draw_offsets
 from assay.tasks.recommendation.recipe import read_recipe
 
+from ...models.films import movielens
 from .made import HOTS, ROWS, criteo_binary, criteo_multihot, criteo_text, table, trace
 
 MULTIHOT = {"hots": HOTS, "rows": ROWS}
@@ -89,6 +91,21 @@ def test_ids_beyond_the_tables_and_counts_below_0_are_told_on_loading(tmp_path: 
 def test_other_data_than_the_model_takes_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="other ids than the model takes"):
         opened(criteo_multihot(tmp_path), {})
+
+
+def test_movielens_is_its_test_part(tmp_path: Path) -> None:
+    folder = movielens(tmp_path, ratings=3000)
+    test = read_movielens(folder).test
+    raw = {"dense": test.dense.shape[1], "hots": [1] * 6, "rows": read_movielens(folder).rows}
+    dataset = opened(folder, raw)
+    assert dataset.sizes.tolist() == [200, 100]
+    dense, ids, targets = dataset.load([1])[0]
+    assert np.array_equal(dense, test.dense[200:])
+    assert np.array_equal(ids, test.ids[200:])
+    assert np.array_equal(dataset.targets(), test.targets)
+    ids[:] = 0
+    assert dataset.load([1])[0][1].any(), "what was handed out is a copy"
+    assert len(targets) == 100
 
 
 def test_folders_without_pairs_are_told(tmp_path: Path) -> None:

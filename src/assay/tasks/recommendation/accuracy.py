@@ -53,7 +53,7 @@ def score_log(log: Path, dataset: PairDataset) -> Accuracy:
         units={"AUC": "percent"},
         samples=count,
         text=f"AUC={area:.3f}%, accuracy={accuracy:.3f}%, good={good}, total={total}, queries={count}",
-        details={"accuracy": accuracy, "pairs": float(total)},
+        details={"accuracy": accuracy},
     )
 
 
