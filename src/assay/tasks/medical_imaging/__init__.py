@@ -101,15 +101,16 @@ class MedicalImaging(BaseTask):
         return wanted.size * wanted.windows.per_call if wanted.method == "whole" else 1
 
     def extra_memory(self, recipe: Mapping[str, Any], batch_size: int) -> int:
-        """What a volume is put together in, the responses, and what the engine holds of the windows it works on."""
+        """What a volume is put together in, its response, and what the engine holds of the windows it works on."""
+        del batch_size
         wanted = read_recipe(recipe)
         cube = wanted.size**3
         if wanted.method == "whole":
-            return wanted.windows.per_call * cube * _WHOLE_NUMBERS * _FLOAT + batch_size * 2 * cube
+            return wanted.windows.per_call * cube * (_WHOLE_NUMBERS + 2) * _FLOAT
         scores = len(wanted.classes) + 1
         volume = _VOLUME_WINDOWS * cube
         windows = wanted.windows.per_call * cube * (1 + scores + _WINDOW_NUMBERS) * _FLOAT
-        return volume * (scores + 1) * _FLOAT + batch_size * volume + windows
+        return volume * ((scores + 1) * _FLOAT + 1) + windows
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Mean DICE, and that of each class."""

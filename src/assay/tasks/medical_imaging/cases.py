@@ -129,11 +129,15 @@ def open_cases(
     else:
         files = [folder / name for folder in folders for name in (_IMAGE, _MASK)]
         names, one = [folder.name for folder in folders], _prepare(folders, recipe)
-    # A pickle's shape does not depend on how raw volumes are prepared, but on nothing else of the recipe either.
     form = f"cases {recipe.size} {recipe.stride} {skip_bad} {recipe.raw.model_dump_json()} {bool(pickles)}"
-    if folders:
-        require_space(cache, 5 * sum(path.stat().st_size for path in files if path.is_file()))
-    kept = keep(cache, files, form, lambda writer: _make(writer, names, one, skip_bad=skip_bad, progress=progress))
+
+    def make(writer: Writer) -> dict[str, dict[str, Any]]:
+        if folders:
+            # Packed CT volumes grow about five times when they are unpacked and resampled.
+            require_space(cache, 5 * sum(path.stat().st_size for path in files if path.is_file()))
+        return _make(writer, names, one, skip_bad=skip_bad, progress=progress)
+
+    kept = keep(cache, files, form, make)
     return _dataset(kept, source, names, recipe, from_pickles=bool(pickles))
 
 
