@@ -13,7 +13,7 @@ from assay.tasks.language.questions import QuestionDataset
 from assay.tasks.protocol import Dataset, Task
 from assay.testing import TaskContract
 
-from ..models.text.made import question, write_squad, write_vocabulary
+from ..models.text.made import question, write_vocabulary
 
 NAMES = ("input_ids", "input_mask", "segment_ids")
 INPUTS = [TensorSpec(name, np.dtype(np.int64), (-1, -1)) for name in NAMES]
@@ -91,19 +91,6 @@ class TestTexts(TaskContract):
 
     def right_outputs(self, dataset: Dataset, indices: Sequence[int]) -> Sequence[Array]:
         return [self.vectors()[list(indices)].astype(np.float32)]
-
-
-def test_calibration_gives_inputs_by_name_without_padding(tmp_path: Path) -> None:
-    recipe = {"vocabulary": str(write_vocabulary(tmp_path))}
-    from assay.base.progress import SILENT
-
-    data = TASK.open_dataset(write_squad(tmp_path), recipe, cache=tmp_path / "cache", progress=SILENT)
-    batches = TASK.calibration(data.load([0, 4]), INPUTS, recipe)
-    assert [set(batch) for batch in batches] == [set(NAMES)] * 2
-    assert [batch["input_ids"].shape for batch in batches] == [(1, 56), (1, 11)]
-    assert all(batch["input_mask"].all() for batch in batches)
-    fixed = [TensorSpec(name, np.dtype(np.int64), (-1, 384)) for name in NAMES]
-    assert TASK.calibration(data.load([4]), fixed, recipe)[0]["input_ids"].shape == (1, 384)
 
 
 def test_memory_grows_with_the_batch() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from assay.base.progress import Progress
-from assay.base.tensors import Array, TensorSpec
-from assay.tasks.language.padding import input_forms, make_padder
+from assay.base.tensors import TensorSpec
+from assay.tasks.language.padding import make_padder
 from assay.tasks.language.pipelines import embedding_output, make_pipeline, span_outputs
 from assay.tasks.language.recipe import read_recipe
-from assay.tasks.protocol import MODEL, Accuracy, BaseTask, Dataset, Model, Pipeline, Sample, Samples
+from assay.tasks.protocol import MODEL, Accuracy, BaseTask, Dataset, Model, Pipeline, Sample
 
 _HEADS, _INNER, _COPIES = 16, 4096, 3
 
@@ -73,19 +73,6 @@ class Language(BaseTask):
         """What a layer of BERT-Large works with: attention of every head, and a few copies of the widest layer."""
         length = read_recipe(recipe).max_length
         return 4 * batch_size * length * (_HEADS * length + _COPIES * _INNER)
-
-    def calibration(
-        self, samples: Samples, inputs: Sequence[TensorSpec], recipe: Mapping[str, Any]
-    ) -> list[dict[str, Array]]:
-        """What quantisation runs the model on: for each sample its inputs by name, a batch of one without padding.
-
-        Padding would widen the ranges that are seen with values no answer depends on.
-        """
-        assert isinstance(samples, list)
-        wanted = read_recipe(recipe)
-        pad, names = make_padder(inputs, wanted), [spec.name for spec in inputs]
-        assert len(input_forms(inputs, wanted)) == len(names)
-        return [dict(zip(names, pad([sample]), strict=True)) for sample in samples]
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """F1 and exact match in percent, or how cosines go with what people thought."""
