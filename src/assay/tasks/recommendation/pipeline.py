@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ class PairPipeline:
         """Forget what was counted."""
         self._pairs = self._calls = 0
 
-    def _calls_of(self, groups: list[Sample], total: int) -> Sequence[tuple[int, NDArray[Any], NDArray[Any]]] | Any:
+    def _calls_of(self, groups: list[Sample], total: int) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
         """Begin, dense values and ids of each call of the engine; buffers are used again in the next one."""
         if len(groups) == 1 and total <= self._most and not self._fixed:
             dense, ids = groups[0][0], groups[0][1]
