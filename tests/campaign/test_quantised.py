@@ -11,6 +11,7 @@ from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore
 from assay.base.progress import SILENT
 from assay.base.settings import Settings
+from assay.campaign import quantised as module
 from assay.campaign.quantised import Source, calibrates, int8_model, quantised_model
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import resolve_subject
@@ -19,7 +20,6 @@ from assay.loadgen.record import Artefact
 from assay.models.quantize import Method, is_quantised
 from assay.rules.load import load_round
 from assay.tasks.protocol import MODEL, BaseTask, Model, PlainPipeline, Responses, Samples
-from assay.testing import tiny_classifier
 
 RECIPE = {"resize": {"short_side": 36}, "crop": 32}
 
@@ -148,11 +148,13 @@ def test_a_quantised_model_is_not_quantised_again(tmp_path: Path) -> None:
         int8_model(source(made, Mixing()), Method.STATIC, store, settings, SILENT)
 
 
-def test_only_static_ranges_are_taken_from_samples(tmp_path: Path, classifier: Path) -> None:
+def test_only_static_ranges_are_taken_from_samples(
+    tmp_path: Path, classifier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Or the figures would carry a label for nothing."""
     settings = Settings(home=tmp_path / "home")
-    catalogue = load_catalogue(settings)
-    convolutions = tiny_classifier(tmp_path / "conv.onnx")
-    for model, expected in ((classifier, False), (convolutions, True)):
-        request = RunRequest(name="image-classification", model=model, recipe=RECIPE)
-        assert calibrates(model, resolve_subject(request, load_round("v3.1"), catalogue), RECIPE) is expected
+    request = RunRequest(name="image-classification", model=classifier, recipe=RECIPE)
+    subject = resolve_subject(request, load_round("v3.1"), load_catalogue(settings))
+    for method in Method:
+        monkeypatch.setattr(module, "usual_method", lambda path, method=method: method)
+        assert calibrates(classifier, subject, RECIPE) is (method is Method.STATIC)

@@ -100,9 +100,11 @@ def test_an_official_list_leaves_no_label(
 
 
 def test_dynamic_ranges_need_no_data(settings: Settings, classifier: Path, pictures: Path) -> None:
-    found = made(settings, asked(classifier, pictures))
+    request = asked(classifier, pictures, method=Method.DYNAMIC, dataset=None)
+    found = made(settings, request)
     assert found.provenance["recipe"]["methods"] == ["dynamic"]
-    again = made(settings, asked(classifier, pictures))
+    assert load_catalogue(settings).get(found.name).labels == ("custom-model",)
+    again = made(settings, request)
     assert again.path == found.path
     assert again.name == found.name == "colours-int8"
 

@@ -60,7 +60,7 @@ def test_no_calibration_samples_are_told(model: Path, tmp_path: Path) -> None:
     assert "--method dynamic" in (caught.value.hint or "")
 
 
-def test_a_convolutional_network_is_quantised_statically(model: Path, tmp_path: Path) -> None:
+def test_only_recurrent_networks_are_not_quantised_statically(model: Path, tmp_path: Path) -> None:
     assert usual_method(model) is Method.STATIC
     weight = helper.make_tensor("w", TensorProto.FLOAT, [4, 4], np.eye(4, dtype=np.float32).tobytes(), raw=True)
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 4]) for name in "xy"]
@@ -68,7 +68,11 @@ def test_a_convolutional_network_is_quantised_statically(model: Path, tmp_path: 
     linear = tmp_path / "linear.onnx"
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     linear.write_bytes(made.SerializeToString())
-    assert usual_method(linear) is Method.DYNAMIC
+    assert usual_method(linear) is Method.STATIC
+    nodes = [helper.make_node("LSTM", ["x", "w", "w"], ["y"], hidden_size=1)]
+    recurrent = helper.make_model(helper.make_graph(nodes, "recurrent", ends[:1], ends[1:], [weight]))
+    (tmp_path / "lstm.onnx").write_bytes(recurrent.SerializeToString())
+    assert usual_method(tmp_path / "lstm.onnx") is Method.DYNAMIC
     quantize_int8(linear, tmp_path / "dynamic.onnx", (), Method.DYNAMIC)
     assert "MatMulInteger" in operations_of(tmp_path / "dynamic.onnx")
     with pytest.raises(InvalidInputError, match="quantised already"):

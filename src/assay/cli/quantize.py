@@ -39,7 +39,7 @@ EXAMPLES = """Examples:
 @click.option(
     "--method",
     type=click.Choice(["static", "dynamic"]),
-    help="int8: ranges from calibration samples, or of each batch as it runs. [default: static with convolutions]",
+    help="int8: ranges from calibration samples, or of each batch as it runs. [default: static, but for recurrent networks]",
 )
 @click.option("--model", type=click.Path(path_type=Path), help="Your own ONNX model, read as the named model is.")
 @click.option(

@@ -1,8 +1,9 @@
 """int8 forms of ONNX models, by ONNX Runtime's quantiser.
 
 *Static*, in the QDQ form that ONNX Runtime and OpenVINO both run: weights per channel and symmetrically, activations per
-tensor from the range seen on calibration samples. *Dynamic*: weights alone, activations by the range of each batch while
-the model runs; for transformers and recurrent networks, whose ranges vary from sample to sample.
+tensor from the range seen on calibration samples. Of networks without convolutions only the matrix products: measured on
+MiniLM, everything else in int8 costs 6 points of correlation in a hundred, and the products alone 0.1. *Dynamic*: weights
+alone, activations by the range of each batch while the model runs; for recurrent networks, and where there is no data.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from assay.base.tensors import Array
 from assay.errors import InvalidInputError, MissingDependencyError
 
-QUANTIZER_VERSION = "3"
+QUANTIZER_VERSION = "4"
 _QUANTISED = (
     "QuantizeLinear",
     "DynamicQuantizeLinear",
@@ -31,6 +32,7 @@ _QUANTISED = (
     "DynamicQuantizeLSTM",
     "DynamicQuantizeMatMul",
 )
+_RECURRENT = ("LSTM", "GRU", "RNN")
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
 _HEAVY = (*_CONVOLUTIONS, "Gemm", "MatMul")
 _MOST_BYTES = 2 << 30
@@ -79,8 +81,13 @@ def is_quantised(model: Path) -> bool:
 
 
 def usual_method(model: Path) -> Method:
-    """Static for convolutional networks, dynamic for all others."""
-    return Method.STATIC if operations_of(model) & set(_CONVOLUTIONS) else Method.DYNAMIC
+    """Static, which every engine computes in int8; dynamic for recurrent networks, which cannot be made so."""
+    operations = operations_of(model)
+    return Method.DYNAMIC if operations & set(_RECURRENT) and not operations & set(_CONVOLUTIONS) else Method.STATIC
+
+
+def _convolves(model: Path) -> bool:
+    return bool(operations_of(model) & set(_CONVOLUTIONS))
 
 
 def quantize_static(model: Path, target: Path, inputs: Sequence[Array]) -> None:
@@ -146,6 +153,7 @@ def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Meth
                     activation_type=q.QuantType.QUInt8,
                     calibrate_method=q.CalibrationMethod.MinMax,
                     nodes_to_exclude=nodes_behind(prepared),
+                    op_types_to_quantize=None if _convolves(prepared) else ["MatMul", "Gemm"],
                 )
     except (ValueError, RuntimeError, KeyError, AssertionError, IndexError) as error:
         raise InvalidInputError(
