@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assay.base.tensors import Array, TensorSpec
+from assay.errors import RunFailedError
 from assay.tasks.protocol import Model, ModelPart
 from assay.tasks.speech_recognition.fbank import Features, frames_of
 from assay.tasks.speech_recognition.text import BLANK
@@ -117,3 +118,12 @@ def test_recordings_are_filled_up_to_the_longest_and_told_their_frames() -> None
     assert pipeline.figures() == {"audio_s": 1.25, "characters": 44.0}
     pipeline.reset()
     assert pipeline.figures() == {"audio_s": 0.0, "characters": 0.0}
+
+
+def test_an_encoder_that_gives_no_numbers_is_no_transcript() -> None:
+    def encode(inputs: Sequence[Array]) -> Sequence[Array]:
+        return (np.full((len(inputs[0]), 5, HEARD), np.nan, np.float32),)
+
+    pipeline = Transducer({**Nets(1, 5.0).model(), "encoder": ModelPart((), (), encode)}, Features(), 2)
+    with pytest.raises(RunFailedError, match="no numbers"):
+        pipeline([(tone(4_000),)])

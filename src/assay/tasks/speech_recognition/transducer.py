@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.base.tensors import Array
+from assay.errors import RunFailedError
 from assay.tasks.protocol import Model, Run, Samples
 from assay.tasks.speech_recognition.fbank import FEATURES, Features
 from assay.tasks.speech_recognition.text import BLANK
@@ -44,13 +45,20 @@ class Transducer:
         self._labels = 0
 
     def __call__(self, samples: Samples) -> Sequence[Array]:
-        """Labels of each recording, int64 ``(n,)``; none when nothing is heard."""
+        """Labels of each recording, int64 ``(n,)``; none when nothing is heard.
+
+        Raises:
+            RunFailedError: when the encoder's answer is no number.
+        """
         features = [self._features(sample[0]) for sample in samples]  # type: ignore[arg-type]
         frames = np.array([len(each) for each in features], np.int32)
         padded = np.zeros((len(features), int(frames.max()), FEATURES), np.float32)
         for row, each in zip(padded, features, strict=True):
             row[: len(each)] = each
         encoded = self._encode((padded, frames))[0]
+        # The best of scores that are no numbers would be a character all the same.
+        if not np.isfinite(encoded).all():
+            raise RunFailedError("the encoder's answer holds values that are no numbers")
         answers = self._decoder(encoded, -(-frames // STACKED))  # type: ignore[arg-type]
         self._sound += sum(len(sample[0]) for sample in samples)
         self._labels += sum(map(len, answers))
