@@ -59,19 +59,21 @@ def fake() -> Iterator[Fake]:
 
 
 def test_the_stand_in_stays_close_to_its_single_precision_form(home: Path, fetched: Callable[[str], Path]) -> None:
-    """The first eight texts; measured over all 50: ROUGE-1 82.7, ROUGE-2 75.5, ROUGE-L 80.3."""
+    """The first four texts; measured over all 50: ROUGE-1 82.7, ROUGE-2 75.5, ROUGE-L 80.3."""
     found = fetched("smollm2-135m-instruct")
     fetched("lee50-summaries")
     home.mkdir()
     (home / "assets").symlink_to(next(path for path in found.parents if path.name == "assets"), True)
-    (record,) = run("smollm2-135m-instruct", "--mode", "accuracy", "--samples", "8", "--threads", "1")
+    (record,) = run(
+        "smollm2-135m-instruct", "--mode", "accuracy", "--samples", "4", "--batch-size", "1", "--threads", "1"
+    )
     # Where two words are as good as equal another machine may take the other one, and the rest of the text follows.
-    assert record["figures"]["accuracy"]["ROUGE1"] == pytest.approx(75.11, abs=12)
-    assert record["figures"]["accuracy"]["ROUGEL"] == pytest.approx(69.05, abs=12)
-    assert record["figures"]["accuracy"]["GEN_LEN"] == pytest.approx(1764, rel=0.15)
+    assert record["figures"]["accuracy"]["ROUGE1"] == pytest.approx(77.89, abs=15)
+    assert record["figures"]["accuracy"]["ROUGEL"] == pytest.approx(69.56, abs=15)
+    assert record["figures"]["accuracy"]["GEN_LEN"] == pytest.approx(845, rel=0.2)
     assert {"stand-in-model", "small-dataset", "partial-dataset"} <= set(record["labels"])
     measured = record["figures"]["measured"]
-    assert measured["answer_tokens"] > 8 * 20
+    assert measured["answer_tokens"] > 4 * 20
     assert measured["answer_tokens_per_second"] > 0
     assert 0 < measured["first_token_p50_ns"] <= measured["first_token_p99_ns"]
     assert record["backend"]["precision"] == "Q4_1"
