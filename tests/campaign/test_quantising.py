@@ -100,7 +100,7 @@ def test_an_official_list_leaves_no_label(
 
 
 def test_dynamic_ranges_need_no_data(settings: Settings, classifier: Path, pictures: Path) -> None:
-    request = asked(classifier, pictures, method=Method.DYNAMIC, dataset=None)
+    request = asked(classifier, pictures, dataset=None)
     found = made(settings, request)
     assert found.provenance["recipe"]["methods"] == ["dynamic"]
     assert load_catalogue(settings).get(found.name).labels == ("custom-model",)
@@ -128,6 +128,13 @@ def test_what_cannot_be_done_is_told_first(
     with pytest.raises(kind, match=words):
         make_quantize_plan(asked(classifier, pictures, **more), settings)
     assert not (settings.home / "manifests").exists()
+
+
+def test_convolutions_need_data(settings: Settings, pictures: Path, tmp_path: Path) -> None:
+    request = asked(tiny_classifier(tmp_path / "conv.onnx"), pictures, dataset=None)
+    with pytest.raises(NotFoundError, match="no calibration data") as caught:
+        made(settings, request)
+    assert "--dataset" in (caught.value.hint or "")
 
 
 def test_a_task_takes_a_model_of_yours(settings: Settings) -> None:

@@ -28,7 +28,7 @@ from assay.errors import InvalidInputError, NotFoundError, UsageError
 from assay.harness.parts import part_files
 from assay.loadgen.record import Label, RunRecord
 from assay.models.build import materialise
-from assay.models.quantize import QUANTIZER_VERSION, Method, check_fp32, usual_method
+from assay.models.quantize import QUANTIZER_VERSION, Method, check_fp32, convolves, usual_method
 from assay.models.quantize_weights import Storage, store_weights
 from assay.rules.load import load_round
 from assay.tasks.protocol import Dataset, Task
@@ -305,7 +305,10 @@ def _to_int8(
     plan: QuantizePlan, material: _Material, store: AssetStore, settings: Settings, progress: Progress
 ) -> tuple[Located, dict[str, Any]]:
     """The int8 form, and what it was made with."""
-    methods = {name: plan.request.method or usual_method(path) for name, path in material.files.items()}
+    wanted = plan.request.method
+    if wanted is None and material.data is None and not any(map(convolves, material.files.values())):
+        wanted = Method.DYNAMIC
+    methods = {name: wanted or usual_method(path) for name, path in material.files.items()}
     words = sorted({method.value for method in methods.values()})
     facts: dict[str, Any] = {"methods": words, "weights": "int8 per channel, symmetric"}
     task, recipe, model = material.task, material.recipe, material.model
@@ -325,7 +328,7 @@ def _to_int8(
         "activations": "uint8 per tensor, smallest and largest value seen" if words == ["static"] else "by method",
         "calibration": _calibration(plan, material, opened, indices),
     }
-    return int8_model(source, plan.request.method, store, settings, progress), facts
+    return int8_model(source, wanted, store, settings, progress), facts
 
 
 def _calibration(plan: QuantizePlan, material: _Material, opened: Dataset, indices: tuple[int, ...]) -> dict[str, Any]:

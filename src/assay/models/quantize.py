@@ -86,7 +86,8 @@ def usual_method(model: Path) -> Method:
     return Method.DYNAMIC if operations & set(_RECURRENT) and not operations & set(_CONVOLUTIONS) else Method.STATIC
 
 
-def _convolves(model: Path) -> bool:
+def convolves(model: Path) -> bool:
+    """Whether a model is a convolutional network."""
     return bool(operations_of(model) & set(_CONVOLUTIONS))
 
 
@@ -153,7 +154,7 @@ def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Meth
                     activation_type=q.QuantType.QUInt8,
                     calibrate_method=q.CalibrationMethod.MinMax,
                     nodes_to_exclude=nodes_behind(prepared),
-                    op_types_to_quantize=None if _convolves(prepared) else ["MatMul", "Gemm"],
+                    op_types_to_quantize=None if convolves(prepared) else ["MatMul", "Gemm"],
                 )
     except (ValueError, RuntimeError, KeyError, AssertionError, IndexError) as error:
         raise InvalidInputError(
