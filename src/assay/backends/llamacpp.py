@@ -48,7 +48,12 @@ _OPTIONS = {
 }
 
 
-def _library() -> Any:
+def engine_library() -> Any:
+    """The library, imported now.
+
+    Raises:
+        MissingDependencyError: when it is not installed.
+    """
     try:
         import xllamacpp
     except ImportError as error:
@@ -256,7 +261,7 @@ class LlamaCppBackend:
 
     def capabilities(self) -> Capabilities:
         """What it does on this machine."""
-        library = _library()
+        library = engine_library()
         return Capabilities(
             version=library.__version__,
             devices=("CPU",),
@@ -271,7 +276,7 @@ class LlamaCppBackend:
         Raises:
             UsageError: naming the option.
         """
-        _library()
+        engine_library()
         _check_precision(options)
         _plan(options, None)
 
@@ -283,7 +288,7 @@ class LlamaCppBackend:
             InvalidInputError: when it is no GGUF file, is cut off, or of an architecture that llama.cpp does not know.
             UsageError: for an option that does not exist or cannot be had with this model.
         """
-        library = _library()
+        library = engine_library()
         _check_precision(options)
         header = read_gguf(model)
         plan = _plan(options, header)
