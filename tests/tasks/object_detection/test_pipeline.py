@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import RunFailedError
-from assay.tasks.object_detection.pipeline import ROW, DetectionPipeline, RowReader
+from assay.tasks.object_detection.pipeline import ROW, DetectionPipeline, RowReader, neighbours
 from assay.tasks.object_detection.recipe import read_recipe
 from assay.tasks.protocol import ModelPart, Ragged
 
@@ -97,6 +97,22 @@ def test_a_single_picture_is_not_copied() -> None:
     (sample,) = samples(1)
     DetectionPipeline(part, read_recipe(PACKED))([sample])
     assert np.shares_memory(given_to[0], sample[0])
+
+
+def test_neighbours_make_a_batch_without_being_copied() -> None:
+    whole = np.random.default_rng(0).random((4, 3, SIDE, SIDE), np.float32)
+    together = neighbours([whole[1], whole[2], whole[3]])
+    assert together is not None
+    assert np.shares_memory(together, whole)
+    assert np.array_equal(together, whole[1:])
+    others_of: list[list[Array]] = [
+        [whole[2], whole[1]],
+        [whole[0], whole[2]],
+        [whole[0], whole[1].copy()],
+        [whole[0].copy(), whole[1]],
+        [whole[0, 0], whole[0, 1]],
+    ]
+    assert [neighbours(others) for others in others_of] == [None] * 5
 
 
 def test_too_few_answers_end_the_run() -> None:

@@ -30,7 +30,7 @@ class DetectionPipeline(PlainPipeline):
     time. An engine that is slow on shapes it has not met gets batches of the largest size that it has met.
     """
 
-    __slots__ = ("_buffer", "_fill", "_limit", "_places", "_read", "_run", "_single")
+    __slots__ = ("_buffer", "_fill", "_limit", "_places", "_read", "_rows", "_run", "_single")
 
     def __init__(self, part: ModelPart, recipe: Recipe) -> None:
         self._run = part.run
@@ -40,7 +40,8 @@ class DetectionPipeline(PlainPipeline):
         self._single = _has_no_batch(part.outputs, self._places)
         self._limit = 1 if self._single else max(fixed, 0)
         self._fill = part.fixed_shapes or fixed > 1
-        self._buffer: NDArray[Any] = np.zeros((max(self._limit, 1), *recipe.shape), recipe.dtype)
+        self._rows = max(self._limit, 1)
+        self._buffer: NDArray[Any] = np.zeros((0, *recipe.shape), recipe.dtype)
 
     def __call__(self, samples: Samples) -> Responses:
         """One response of ``7 * detections`` numbers for each sample."""
@@ -65,15 +66,34 @@ class DetectionPipeline(PlainPipeline):
         return [self._read(sample[1], [output[row] for output in chosen]) for row, sample in enumerate(samples)]
 
     def _stacked(self, samples: Sequence[Sample]) -> Array:
-        """The pictures as one array; a single one stays where it is."""
+        """The pictures as one array: where they lie, if they are neighbours there, else copied."""
         count = len(samples)
-        if len(self._buffer) < count:
-            self._buffer = np.empty((count, *self._buffer.shape[1:]), self._buffer.dtype)
-        if count == 1 and (not self._fill or len(self._buffer) == 1):
-            return samples[0][0][None]
+        self._rows = max(self._rows, count) if self._fill else count
+        if self._rows == count:
+            together = neighbours([sample[0] for sample in samples])
+            if together is not None:
+                return together
+        if len(self._buffer) < self._rows:
+            self._buffer = np.zeros((self._rows, *self._buffer.shape[1:]), self._buffer.dtype)
         for row, sample in enumerate(samples):
             self._buffer[row] = sample[0]
-        return self._buffer if self._fill else self._buffer[:count]
+        return self._buffer[: self._rows]
+
+
+def neighbours(pictures: Sequence[Array]) -> Array | None:
+    """Arrays of one shape that follow each other in one larger array, as a part of it; None when they do not."""
+    first = pictures[0]
+    if len(pictures) == 1:
+        return first[None]
+    whole = first.base
+    if not isinstance(whole, np.ndarray) or whole.shape[1:] != first.shape or not whole.flags.c_contiguous:
+        return None
+    start, size = first.ctypes.data, first.nbytes
+    for place, picture in enumerate(pictures):
+        if picture.base is not whole or picture.ctypes.data != start + place * size:
+            return None
+    row = (start - whole.ctypes.data) // size
+    return whole[row : row + len(pictures)]
 
 
 class RowReader:
