@@ -141,3 +141,5 @@ def test_memory_grows_with_the_batch() -> None:
     assert 15 << 20 < TASK.extra_memory({}, 1) < 30 << 20
     assert TASK.extra_memory({}, 8) == 8 * TASK.extra_memory({}, 1)
     assert TASK.batch_work({}, 8) == 0
+    assert TASK.extra_memory(WHISPER, 8) == TASK.extra_memory(WHISPER, 1) == 90_000_000
+    assert TASK.extra_memory({**WHISPER, "together": 4}, 3) == 270_000_000

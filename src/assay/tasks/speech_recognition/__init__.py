@@ -25,6 +25,9 @@ from assay.tasks.speech_recognition.transducer import FILES, Transducer
 _BYTES_PER_SECOND = 1_200_000
 """Features and the encoder's layers (four gates of 1,024 floats every 30 ms) of one second of sound, measured."""
 
+_BYTES_PER_WINDOW = 90_000_000
+"""What Whisper tiny's encoder makes of 30 seconds (six heads of 1,500 by 1,500 scores among it), measured."""
+
 
 class SpeechRecognition(BaseTask):
     """The task; it keeps nothing."""
@@ -90,8 +93,11 @@ class SpeechRecognition(BaseTask):
         return Generator(generate, LogMel(), wanted)
 
     def extra_memory(self, recipe: Mapping[str, Any], batch_size: int) -> int:
-        """Bytes of a batch's features and of what the encoder makes of them."""
-        return round(batch_size * read_recipe(recipe).max_seconds * _BYTES_PER_SECOND)
+        """Bytes of what the encoder makes of a batch."""
+        wanted = read_recipe(recipe)
+        if wanted.decoder == "whisper":
+            return min(batch_size, wanted.together) * _BYTES_PER_WINDOW
+        return round(batch_size * wanted.max_seconds * _BYTES_PER_SECOND)
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Word error rate; the metric that the rounds call WER is 100 less it."""

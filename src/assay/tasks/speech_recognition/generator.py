@@ -20,7 +20,7 @@ class Generator:
     Args:
         generate: the engine's.
         features: may be shared with other streams.
-        recipe: language and longest answer.
+        recipe: language, longest answer, and how many recordings are heard at once.
     """
 
     def __init__(self, generate: Generate, features: LogMel, recipe: Recipe) -> None:
@@ -29,19 +29,26 @@ class Generator:
         told = f"<|{recipe.language}|><|transcribe|>" if recipe.language else ""
         self._start = f"<|startoftranscript|>{told}<|notimestamps|>"
         self._decoding = Decoding(max_tokens=recipe.max_tokens, beams=1)
+        self._together = recipe.together
         self._sound = 0
         self._tokens = 0
 
     def __call__(self, samples: Samples) -> Sequence[Array]:
         """Tokens of each recording, int64 ``(n,)``; none when nothing is heard."""
-        prompts = [
-            Prompt(text=self._start, features=self._features(sample[0]))  # type: ignore[arg-type]
-            for sample in samples
+        answers = [
+            answer
+            for first in range(0, len(samples), self._together)
+            for answer in self._generate(self._prompts(samples[first : first + self._together]), self._decoding)
         ]
-        answers = self._generate(prompts, self._decoding)
         self._sound += sum(len(sample[0]) for sample in samples)
         self._tokens += sum(len(answer.tokens) for answer in answers)
         return [answer.tokens.astype(np.int64) for answer in answers]
+
+    def _prompts(self, samples: Samples) -> list[Prompt]:
+        return [
+            Prompt(text=self._start, features=self._features(sample[0]))  # type: ignore[arg-type]
+            for sample in samples
+        ]
 
     def figures(self) -> Mapping[str, float]:
         """Seconds of sound that were heard, and tokens that were written."""
