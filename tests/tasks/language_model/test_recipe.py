@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assay.assets.catalogue import load_catalogue
+from assay.base.settings import Settings
 from assay.errors import InvalidInputError
-from assay.tasks.language_model.recipe import read_recipe
+from assay.tasks.language_model.recipe import GPTJ_PROMPT, DecodingForm, read_recipe
 
 from .conftest import RECIPE
 
@@ -47,3 +50,14 @@ def test_a_wrong_recipe_is_told_with_its_key(change: dict[str, Any], where: str,
     with pytest.raises(InvalidInputError, match=message) as caught:
         read_recipe({**RECIPE, **change})
     assert caught.value.where == where
+
+
+def test_the_recipes_of_the_catalogue_are_right(tmp_path: Path) -> None:
+    models = load_catalogue(Settings(home=tmp_path)).models("language-model")
+    recipes = {model.name: read_recipe(model.model.recipe) for model in models if model.model}
+    assert recipes["smollm2-135m-instruct"] == recipes["smollm2-135m-instruct-fp32"]
+    # Source: language/gpt-j/backend.py (gen_kwargs) and dataset.py of mlcommons/inference v3.1.
+    official = recipes["gptj"]
+    assert official.prompt == GPTJ_PROMPT
+    assert (official.max_prompt_tokens, official.cut, official.clean_up) == (1919, "end", True)
+    assert official.decoding == DecodingForm(beams=4, max_new_tokens=128, min_new_tokens=30, early_stopping=True)
