@@ -281,3 +281,26 @@ def test_a_failed_build_leaves_nothing(store: AssetStore, home: Path) -> None:
     with pytest.raises(InvalidInputError):
         store.built("key", "model.onnx", build)
     assert not list((home / "assets" / "built" / "key").iterdir())
+
+
+def test_a_built_folder_is_kept_and_made_anew_when_it_changed(store: AssetStore, home: Path) -> None:
+    calls: list[int] = []
+
+    def build(target: Path) -> None:
+        calls.append(1)
+        target.mkdir()
+        for name in ("encoder.onnx", "joint.onnx"):
+            (target / name).write_bytes(name.encode())
+        if len(calls) == 3:
+            raise InvalidInputError("no")
+
+    first = store.built("key", "model", build)
+    assert (first.path.is_dir(), first.size) == (True, 22)
+    assert store.built("key", "model", build) == first
+    (first.path / "joint.onnx").unlink()
+    assert store.built("key", "model", build) == first
+    assert len(calls) == 2
+    (first.path / "joint.onnx").write_bytes(b"damage")
+    with pytest.raises(InvalidInputError):
+        store.built("key", "model", build)
+    assert [path.name for path in (home / "assets" / "built" / "key").glob(".*")] == []

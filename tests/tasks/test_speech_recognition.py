@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.assets.catalogue import load_catalogue
 from assay.base.generation import Decoding, Generated, Prompt
 from assay.base.progress import SILENT
+from assay.base.settings import Settings
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import InvalidInputError, NotFoundError
 from assay.tasks.protocol import Dataset, Model, ModelPart, Pipeline, Task
 from assay.tasks.speech_recognition import TASK
+from assay.tasks.speech_recognition.recipe import read_recipe
 from assay.tasks.speech_recognition.text import BLANK, LABELS
 from assay.testing import TaskContract, refusal, write_accuracy_log
 
@@ -143,3 +146,21 @@ def test_memory_grows_with_the_batch() -> None:
     assert TASK.batch_work({}, 8) == 0
     assert TASK.extra_memory(WHISPER, 8) == TASK.extra_memory(WHISPER, 1) == 90_000_000
     assert TASK.extra_memory({**WHISPER, "together": 4}, 3) == 270_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "dataset"),
+    [
+        ("rnnt", "onnx", "librispeech-dev-clean"),
+        ("rnnt-synthetic", "onnx", None),
+        ("whisper-tiny", "ctranslate2", "librivox-5"),
+    ],
+)
+def test_recipes_of_the_catalogue_are_the_tasks(tmp_path: Path, name: str, form: str, dataset: str | None) -> None:
+    asset = load_catalogue(Settings(home=tmp_path)).get(name)
+    assert asset.model is not None
+    assert (asset.model.format, asset.model.benchmark, asset.model.dataset) == (form, "rnnt", dataset)
+    recipe = read_recipe(asset.model.recipe)
+    assert recipe.decoder == ("whisper" if form == "ctranslate2" else "rnnt")
+    # What the reference takes (harness-spec, section 5).
+    assert recipe.decoder == "whisper" or (recipe.max_seconds, recipe.max_symbols) == (15.0, 30)
