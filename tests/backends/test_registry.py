@@ -9,15 +9,15 @@ from assay.errors import InvalidInputError, MissingDependencyError, NotFoundErro
 
 def test_our_engines_come_through_the_door_of_plugins() -> None:
     registry = backends()
-    assert {"null", "onnxruntime", "openvino"} <= set(registry.names())
-    for name in ("null", "onnxruntime", "openvino"):
+    assert {"null", "onnxruntime", "openvino", "litert", "torch", "kserve"} <= set(registry.names())
+    for name in ("null", "onnxruntime", "openvino", "litert", "torch", "kserve"):
         assert registry.get(name).name == name
 
 
 def test_an_unknown_engine_is_told_with_the_closest() -> None:
     with pytest.raises(NotFoundError) as caught:
         backends().get("openvno")
-    assert caught.value.expected == "openvino"
+    assert (caught.value.expected or "").split(" or ")[0] == "openvino"
 
 
 class Asked:
