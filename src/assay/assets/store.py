@@ -90,11 +90,11 @@ class AssetStore:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._root = settings.assets_dir
         self._offline = settings.offline
-        self._catalogue = catalogue
+        self.catalogue = catalogue
 
     def state(self, name: str) -> State:
         """Where an asset stands, without reading its files."""
-        asset = self._catalogue.get(name)
+        asset = self.catalogue.get(name)
         if (self._root / "registered" / f"{asset.name}.json").is_file():
             return State.REGISTERED
         if (self._root / "names" / f"{asset.name}.json").is_file():
@@ -105,7 +105,7 @@ class AssetStore:
 
     def plan(self, names: Iterable[str]) -> FetchPlan:
         """What is missing for some assets; a model that is built stands for its weights."""
-        wanted = [self._catalogue.get(name) for name in dict.fromkeys(self._needs(names))]
+        wanted = [self.catalogue.get(name) for name in dict.fromkeys(self._needs(names))]
         absent = tuple(asset for asset in wanted if self.state(asset.name) is State.ABSENT)
         yours = tuple(asset for asset in wanted if self.state(asset.name) is State.YOURS)
         return FetchPlan(absent, sum(asset.size for asset in absent), yours)
@@ -118,7 +118,7 @@ class AssetStore:
             InvalidInputError: when what a source gives has another checksum.
             MachineError: when the disk is full or cannot be written.
         """
-        asset = self._catalogue.get(name)
+        asset = self.catalogue.get(name)
         registered = self._registered(asset)
         if registered is not None:
             return registered
@@ -135,7 +135,7 @@ class AssetStore:
 
     def locate(self, name: str) -> Located | None:
         """The asset on disk, or None; what the user registered first."""
-        asset = self._catalogue.get(name)
+        asset = self.catalogue.get(name)
         return self._registered(asset) or self._present(asset)
 
     def register(self, name: str, path: Path, *, partial: bool = False) -> Located:
@@ -151,7 +151,7 @@ class AssetStore:
             InvalidInputError: when it has another checksum or layout than the asset.
             UsageError: when the asset is built, or is no dataset that can be had in part.
         """
-        asset = self._catalogue.get(name)
+        asset = self.catalogue.get(name)
         full = path.expanduser().absolute()
         if not full.exists():
             raise NotFoundError("the path is not there", where=full)
@@ -183,7 +183,7 @@ class AssetStore:
             NotFoundError: when it is not on this machine.
             InvalidInputError: when its content changed, with both checksums.
         """
-        asset = self._catalogue.get(name)
+        asset = self.catalogue.get(name)
         found = self.locate(name)
         if found is None:
             raise NotFoundError(f"{asset.name} is not on this machine", hint=f"assay assets fetch {asset.name}")
@@ -201,7 +201,7 @@ class AssetStore:
 
     def remove(self, name: str) -> int:
         """Forget an asset; returns the bytes freed. Files that the user registered are left alone."""
-        asset = self._catalogue.get(name)
+        asset = self.catalogue.get(name)
         freed = 0
         with locked(self._root / "locks" / f"{asset.name}.lock"), machine_errors(self._root):
             present = self._present(asset)
@@ -239,7 +239,7 @@ class AssetStore:
     def _needs(self, names: Iterable[str]) -> list[str]:
         found: list[str] = []
         for name in names:
-            asset = self._catalogue.get(name)
+            asset = self.catalogue.get(name)
             if asset.build is None:
                 found.append(asset.name)
             else:

@@ -21,6 +21,7 @@ from assay.base.files import machine_errors, require_space
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings, load_settings
 from assay.campaign.companions import complete_recipe
+from assay.campaign.demo import STAND_INS
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.formats import is_remote
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
@@ -41,6 +42,7 @@ from assay.rules.model import Mode, Scenario
 from assay.system.summary import host_facts
 from assay.tasks.registry import tasks
 
+_SENT_WITHIN_S = 5.0
 _SPACE = 64 << 20
 _LIBRARIES = (
     "mlcommons-loadgen",
@@ -149,9 +151,19 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
         dataset = Artefact(str(path), quick_identity(path) if path.is_dir() else content_hash(path))
     else:
         labels.append(Label.SYNTHETIC_DATA.value)
-        dataset = Artefact("synthetic", None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
+        dataset = Artefact("synthetic", None, _made_up(plan))
     count = _count(path, dataset, model, recipe, plan, settings, progress)
     return Material(model, info, path, dataset, count, tuple(labels), recipe)
+
+
+def _made_up(plan: Plan) -> int:
+    """Samples that are made up: as many as the round loads; in a short run of a benchmark that issues each of them equally
+    often, which would be all of them, two.
+    """
+    request, limits = plan.request, plan.subject.benchmark.limits[Scenario.OFFLINE]
+    whole = limits.performance_sample_count
+    short = limits.equal_issue and request.wanted_duration_ns is not None
+    return min(whole, request.samples or 2) if short else whole
 
 
 def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
@@ -159,7 +171,8 @@ def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
         return store.ensure(asset.name, progress=progress)
     except NotFoundError as error:
         if asset.local is not None:
-            error.hint = f"{error.hint}; without it, take a stand-in: assay run mobilenet-v2"
+            stand_in = next((name for name in STAND_INS if store.catalogue.get(name).task == asset.task), None)
+            error.hint = f"{error.hint}; without it, take a stand-in: assay run {stand_in}" if stand_in else error.hint
         raise
 
 
@@ -233,24 +246,30 @@ def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overri
         target_latency_ns=(request.target_latency_ns if scenario is not Scenario.OFFLINE else None)
         or found.target_latency_ns,
     )
+    if not performance:
+        # Nobody is measured: all samples are sent within seconds, and not one each second, which is LoadGen's own rate.
+        quickly = max(1.0, material.samples / _SENT_WITHIN_S)
+        asked = Overrides(target_qps=(request.target_qps or quickly) if scenario is Scenario.SERVER else None)
     return resolve(
         subject.round,
         subject.benchmark,
         scenario,
         planned.mode,
-        asked if performance else Overrides(),
+        asked,
         dataset_size=material.samples,
     )
 
 
 def _short_count(request: RunRequest, planned: PlannedRun) -> int | None:
-    """Offline's sample count of a run that is shorter than the round's: as many as its duration takes.
+    """Fewest queries (Offline: samples) of a run that is shorter than the round's; None for the round's own.
 
-    The round's 24,576 samples would outlast the duration asked for. The counts of the other scenarios stay, because
-    early stopping needs them anyway.
+    Offline takes as many as the duration takes: the round's 24,576 samples would outlast it. A single stream needs 64 for
+    LoadGen's estimate of the 90th percentile, and the round's 1,024 would take a slow model half an hour. The others keep
+    the round's counts, because early stopping needs them anyway.
     """
-    short = request.wanted_duration_ns is not None and planned.duration_ns < planned.round_duration_ns
-    return 1 if short and planned.scenario is Scenario.OFFLINE else None
+    if request.wanted_duration_ns is None or planned.duration_ns >= planned.round_duration_ns:
+        return None
+    return {Scenario.OFFLINE: 1, Scenario.SINGLE_STREAM: 64}.get(planned.scenario)
 
 
 def _run_one(

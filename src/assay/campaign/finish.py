@@ -149,7 +149,8 @@ def performance_figures(detail: DetailLog, round_: Round, scenario: Scenario) ->
                 latency[name] = found
     lasted = duration_ns(detail, scenario)
     queries = detail.integer("result_query_count")
-    per_query = detail.integer("effective_samples_per_query") or 1
+    # What was issued: with equal issue Offline's one query is filled up to whole sets, and its setting stays at 1.
+    per_query = detail.integer("generated_samples_per_query") or detail.integer("effective_samples_per_query") or 1
     samples = queries * per_query if queries is not None else None
     return Figures(
         value=value / facts.divide_by if value is not None and not (value == 0 and facts.lower_is_better) else None,

@@ -10,6 +10,8 @@ from assay.errors import InvalidInputError, NotFoundError, UsageError
 
 AUTO = "auto"
 _USUAL = {ModelFormat.ONNX: "onnxruntime"}
+_USUAL_SERVER = {"language-model": "openai"}
+"""What drives a server, by task, where it is not the engine that drives any."""
 _NEVER_BY_ITSELF = "null"
 _ENDINGS = {
     ".onnx": ModelFormat.ONNX,
@@ -45,13 +47,17 @@ def format_of(model: Path) -> ModelFormat:
     return found[0]
 
 
-def default_backend(form: ModelFormat) -> str:
+def default_backend(form: ModelFormat, task: str | None = None) -> str:
     """The engine that runs a form of model unless the user names one.
+
+    Args:
+        form: of the model.
+        task: what the model does; servers of language models speak a protocol of their own.
 
     Raises:
         NotFoundError: when no engine reads it.
     """
-    usual = _USUAL.get(form)
+    usual = _USUAL_SERVER.get(task or "") if form is ModelFormat.REMOTE else _USUAL.get(form)
     if usual is not None:
         return usual
     loaded, _ = backends().load_all()

@@ -226,7 +226,7 @@ def _with_engine(request: RunRequest, subject: Subject) -> RunRequest:
                 f"assay assets list --kind model --task {subject.benchmark.task}",
             )
     if request.backend == AUTO:
-        return request.model_copy(update={"backend": default_backend(subject.format)})
+        return request.model_copy(update={"backend": default_backend(subject.format, subject.benchmark.task)})
     check_fit(backends().get(request.backend), subject.format)
     return request
 

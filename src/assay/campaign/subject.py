@@ -104,8 +104,7 @@ def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tupl
     models = {asset.name: asset for asset in catalogue.models()}
     if name.casefold() in models:
         model = models[name.casefold()]
-        assert model.model is not None
-        return model, round_.benchmark(model.model.benchmark)
+        return model, _benchmark_of(model, round_)
     try:
         benchmark = round_.benchmark(name)
     except NotFoundError as error:
@@ -120,6 +119,15 @@ def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tupl
             hint="assay assets list --kind model shows what can be run",
         )
     return official[0], benchmark
+
+
+def _benchmark_of(model: Asset, round_: Round) -> Benchmark:
+    """The benchmark that a model runs; in a round that has another one of its task, a stand-in runs that."""
+    assert model.model is not None
+    of_task = (each for each in round_.benchmarks.values() if each.task == model.task and not each.placeholder)
+    if model.labels and model.model.benchmark not in round_.benchmarks and (other := next(of_task, None)):
+        return other
+    return round_.benchmark(model.model.benchmark)
 
 
 def _runs(model: ModelFacts, benchmark: Benchmark, round_: Round) -> bool:
