@@ -203,3 +203,20 @@ def test_a_dataset_registered_in_part_is_labelled_and_counted(
     assert record.labels == (Label.CUSTOM_MODEL, Label.PARTIAL_DATASET)
     assert record.dataset.count == 6
     assert record.figures.accuracy == {"acc": 100.0}
+
+
+def test_a_short_stream_of_a_slow_model_is_as_long_as_its_estimate_needs(
+    settings: Settings, classifier: Path, pictures: Path
+) -> None:
+    options = {"scenarios": (Scenario.SINGLE_STREAM,), "target_latency_ns": 10**6}
+    (short,) = go(settings, classifier, pictures, duration_ns=10**8, **options)
+    assert short.settings["min_query_count"] == 64
+    (asked,) = go(settings, classifier, pictures, duration_ns=10**8, samples=70, **options)
+    assert asked.settings["min_query_count"] == 70
+
+
+def test_servers_accuracy_is_sent_within_seconds(settings: Settings, classifier: Path, pictures: Path) -> None:
+    (record,) = go(settings, classifier, pictures, scenarios=(Scenario.SERVER,), mode="accuracy")
+    count = record.figures.samples_scored
+    assert count is not None
+    assert record.settings["server_target_qps"] == max(1.0, count / 5)

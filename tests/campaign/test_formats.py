@@ -44,6 +44,11 @@ def test_onnx_is_run_by_onnx_runtime_unless_asked_otherwise() -> None:
     assert default_backend(ModelFormat.ONNX) == "onnxruntime"
 
 
+def test_servers_of_language_models_speak_a_protocol_of_their_own() -> None:
+    assert default_backend(ModelFormat.REMOTE, "language-model") == "openai"
+    assert default_backend(ModelFormat.REMOTE, "image-classification") == "kserve"
+
+
 def test_an_engine_that_does_not_read_the_model_is_refused_with_what_it_reads() -> None:
     engine = backends().get("null")
     check_fit(engine, ModelFormat.ONNX)

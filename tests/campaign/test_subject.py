@@ -32,6 +32,31 @@ def test_a_benchmark_brings_the_official_model(tmp_path: Path, name: str) -> Non
     assert (subject.model.name, subject.dataset and subject.dataset.name) == ("resnet50", "imagenet2012")
 
 
+@pytest.mark.parametrize(
+    ("name", "round_name", "model"),
+    [
+        ("bert-99.9", "v3.1", "bert-large"),
+        ("3d-unet-99.9", "v3.0", "3d-unet-kits19"),
+        ("dlrm-99.9", "v3.0", "dlrm"),
+        ("gptj-99.9", "v3.1", "gptj"),
+    ],
+)
+def test_a_benchmark_with_another_target_has_the_same_model(
+    tmp_path: Path, name: str, round_name: str, model: str
+) -> None:
+    catalogue = load_catalogue(Settings(home=tmp_path))
+    subject = resolve_subject(RunRequest(name=name), load_round(round_name), catalogue)
+    assert (subject.model.name, subject.benchmark.name) == (model, name)
+
+
+def test_a_stand_in_runs_what_its_task_was_in_an_older_round(tmp_path: Path) -> None:
+    catalogue = load_catalogue(Settings(home=tmp_path))
+    older = resolve_subject(RunRequest(name="movielens-dlrm"), load_round("v3.0"), catalogue)
+    assert older.benchmark.name == "dlrm-99"
+    with pytest.raises(NotFoundError):
+        resolve_subject(RunRequest(name="dlrm-v2"), load_round("v3.0"), catalogue)
+
+
 def test_a_misspelt_name_is_told_with_the_closest(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="mobilenet-v2"):
         resolve(tmp_path, "mobilnet-v2")

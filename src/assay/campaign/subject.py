@@ -112,7 +112,9 @@ def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tupl
         raise unknown(
             "benchmark or model", name, known, hint="assay benchmarks, or assay assets list --kind model"
         ) from error
-    official = [m for m in models.values() if m.model and not m.labels and _runs(m.model, benchmark, round_)]
+    # What lies on this machine, a quantised form for example, is run by its own name.
+    models_of = (m for m in models.values() if m.model and not m.labels and m.local is None)
+    official = [m for m in models_of if m.model and _runs(m.model, benchmark, round_)]
     if not official:
         raise NotFoundError(
             f"no model for benchmark {benchmark.name!r} is in the catalogue",
