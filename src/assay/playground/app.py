@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import os
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -30,7 +31,6 @@ from assay.playground.static_files import StaticFiles
 _DESCRIPTION = """Results of MLPerf Inference: every page of the playground is here as JSON, at the page's address with
 `.json` behind it. Filters, metrics and columns are written in the language of expressions."""
 
-_THREADS = 8
 
 
 def create_app(
@@ -63,7 +63,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         # Pages reckon and do not wait, so more threads than these take turns only, and the loop waits for its own.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 2 + 2 * _processors()
         index.start()
         try:
             yield
@@ -92,6 +92,11 @@ def create_app(
         app.include_router(router)
     app.add_api_route("/static/{digest}/{name}", _static(files), include_in_schema=False, name="static")
     return app
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _gate(settings: Settings, config: ServerConfig) -> Gate:
