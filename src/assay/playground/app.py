@@ -32,7 +32,6 @@ _DESCRIPTION = """Results of MLPerf Inference: every page of the playground is h
 `.json` behind it. Filters, metrics and columns are written in the language of expressions."""
 
 
-
 def create_app(
     settings: Settings,
     config: ServerConfig,

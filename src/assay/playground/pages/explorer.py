@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -24,12 +27,15 @@ from assay.results.fields import FIELDS
 from assay.results.plot_specs import plot_spec, without_scripts
 from assay.results.plots import Mark, plot_data
 from assay.results.query import Query, left_out, run_query, statement_of
+from assay.results.store import Store
 from assay.results.table import Table
 
 pages = Pages("explorer")
 _SHOWN_VALUES = 300
 _MOST_EXPORTED = 200_000
 _MOST_SUGGESTIONS = 14
+A = TypeVar("A")
+B = TypeVar("B")
 Turned = Literal["", "up", "down"]
 _ALWAYS = ("uid", "origin", "method", "official", "labels", "access", "organisation", "system")
 
@@ -148,21 +154,17 @@ def _page(here: Here, view: View) -> ExplorerPage:
         view = view.without(broken)
     names = view.names(here.names)
     query = view.query(here.metrics)
-    counted = facets(here.store, names, view.chosen, filter_text=view.filter, scope=view.scope, wanted=_wanted(view))
+    counted, (table, rows) = _both(
+        here.store,
+        lambda store: facets(
+            store, names, view.chosen, filter_text=view.filter, scope=view.scope, wanted=_wanted(view)
+        ),
+        lambda store: _taken(store, view, query, names, view.page),
+    )
     total = counted.total
     page = min(view.page, max(1, -(-total // view.per)))
-    table = run_query(
-        here.store,
-        replace(
-            query,
-            columns=[*query.columns, *(f"_{name}={name}" for name in _ALWAYS)],
-            limit=view.per,
-            offset=(page - 1) * view.per,
-        ),
-        names,
-    )
-    # Axes, marks and titles change more often than what is asked for: the same page of the table is kept.
-    rows = here.store.answer(table.sql(), lambda: table.rows)
+    if page != view.page:
+        table, rows = _taken(here.store, view, query, names, page)
     return ExplorerPage(
         address=view.address(),
         filter=view.whole_filter,
@@ -177,6 +179,25 @@ def _page(here: Here, view: View) -> ExplorerPage:
         missing=tuple(sorted(table.missing)),
         left_out=_left_out(here, view, names) if total == 0 and not problems else {},
     )
+
+
+def _taken(store: Store, view: View, query: Query, names: Schema, page: int) -> tuple[Table, list[tuple[Any, ...]]]:
+    """A page of the table.
+
+    Axes, marks and titles change more often than what is asked for: the same page of the table is kept.
+    """
+    columns = [*query.columns, *(f"_{name}={name}" for name in _ALWAYS)]
+    asked = replace(query, columns=columns, limit=view.per, offset=(page - 1) * view.per)
+    table = run_query(store, asked, names)
+    return table, store.answer(table.sql(), lambda: table.rows)
+
+
+def _both(store: Store, one: Callable[[Store], A], other: Callable[[Store], B]) -> tuple[A, B]:
+    """Two questions at the same time: planning one takes longer than reading its rows, and uses one processor."""
+    with contextlib.closing(store.cursor()) as second, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(one, second)
+        found = other(store)
+        return asked.result(), found
 
 
 def _wanted(view: View) -> list[str]:
