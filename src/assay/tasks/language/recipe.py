@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.errors import InvalidInputError, nearest
+from assay.errors import InvalidInputError
 from assay.models.text.features import WindowForm
+from assay.tasks.forms import read_form
 
 _SPECIAL_TOKENS = 3
 
@@ -79,10 +80,7 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     Raises:
         InvalidInputError: naming the key that is wrong.
     """
-    try:
-        recipe = Recipe.model_validate(dict(raw))
-    except ValidationError as error:
-        raise _problem(error) from error
+    recipe = read_form(Recipe, raw)
     if recipe.kind == "question-answering" and recipe.max_query + _SPECIAL_TOKENS >= recipe.max_length:
         raise InvalidInputError(
             "a question of full length leaves no room for the text",
@@ -91,20 +89,3 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
             found=str(recipe.max_query),
         )
     return recipe
-
-
-def _problem(error: ValidationError) -> InvalidInputError:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        inner: dict[str, type[BaseModel]] = {"inputs": InputNames, "outputs": OutputNames}
-        known = list(inner.get(path[0], Recipe).model_fields if len(path) > 1 else Recipe.model_fields)
-        return InvalidInputError(
-            f"unknown key {path[-1]!r}",
-            where=f"recipe: {key}",
-            expected=" or ".join(nearest(path[-1], known)) or ", ".join(known),
-        )
-    return InvalidInputError(
-        f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]
-    )

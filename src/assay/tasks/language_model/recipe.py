@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from assay.base.generation import Decoding
-from assay.errors import InvalidInputError, nearest
+from assay.errors import InvalidInputError
+from assay.tasks.forms import read_form
 
 FIELDS = ("instruction", "input")
 # What a sample of the benchmark is. Source: language/gpt-j/dataset.py of mlcommons/inference v3.1, prompt_input.
@@ -84,10 +85,7 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     Raises:
         InvalidInputError: naming the key that is wrong.
     """
-    try:
-        recipe = Recipe.model_validate(dict(raw))
-    except ValidationError as error:
-        raise _problem(error) from error
+    recipe = read_form(Recipe, raw)
     if recipe.decoding.min_new_tokens > recipe.decoding.max_new_tokens:
         raise InvalidInputError(
             "the shortest answer is longer than the longest one",
@@ -96,19 +94,3 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
             found=str(recipe.decoding.min_new_tokens),
         )
     return recipe
-
-
-def _problem(error: ValidationError) -> InvalidInputError:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        known = list((DecodingForm if len(path) > 1 else Recipe).model_fields)
-        return InvalidInputError(
-            f"unknown key {path[-1]!r}",
-            where=f"recipe: {key}",
-            expected=" or ".join(nearest(path[-1], known)) or ", ".join(known),
-        )
-    return InvalidInputError(
-        f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]
-    )

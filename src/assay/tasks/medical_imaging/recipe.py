@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.errors import InvalidInputError, nearest
+from assay.errors import InvalidInputError
+from assay.tasks.forms import read_form
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
@@ -113,10 +114,7 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     Raises:
         InvalidInputError: naming the key that is wrong.
     """
-    try:
-        recipe = Recipe.model_validate(dict(raw))
-    except ValidationError as error:
-        raise _problem(error) from error
+    recipe = read_form(Recipe, raw)
     if recipe.stride < 1:
         raise _wrong("windows.overlap", "the window does not move", "less overlap", str(recipe.windows.overlap))
     if len(set(recipe.classes)) < len(recipe.classes):
@@ -150,20 +148,3 @@ def _check_windows(recipe: Recipe) -> None:
 
 def _wrong(key: str, what: str, expected: str | None, found: str | None) -> InvalidInputError:
     return InvalidInputError(what, where=f"recipe: {key}", expected=expected, found=found)
-
-
-def _problem(error: ValidationError) -> InvalidInputError:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        inner: dict[str, type[BaseModel]] = {"windows": Windows, "raw": Raw, "output": OutputForm}
-        known = list(inner.get(path[0], Recipe).model_fields if len(path) > 1 else Recipe.model_fields)
-        return InvalidInputError(
-            f"unknown key {path[-1]!r}",
-            where=f"recipe: {key}",
-            expected=" or ".join(nearest(path[-1], known)) or ", ".join(known),
-        )
-    return InvalidInputError(
-        f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.errors import InvalidInputError, nearest
+from assay.errors import InvalidInputError
+from assay.tasks.forms import read_form
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
@@ -83,10 +84,7 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     Raises:
         InvalidInputError: naming the key that is wrong.
     """
-    try:
-        recipe = Recipe.model_validate(dict(raw))
-    except ValidationError as error:
-        raise _problem(error) from error
+    recipe = read_form(Recipe, raw)
     if recipe.dtype == "uint8":
         for key in ("divide", "mean", "std"):
             if getattr(recipe, key) != Recipe.model_fields[key].default:
@@ -96,20 +94,3 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
                     hint="leave it out, or take dtype: float32",
                 )
     return recipe
-
-
-def _problem(error: ValidationError) -> InvalidInputError:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        inner = OutputForm if path[0] == "output" and len(path) > 1 else Recipe
-        known = list(inner.model_fields)
-        return InvalidInputError(
-            f"unknown key {path[-1]!r}",
-            where=f"recipe: {key}",
-            expected=" or ".join(nearest(path[-1], known)) or ", ".join(known),
-        )
-    return InvalidInputError(
-        f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]
-    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assay.errors import InvalidInputError, nearest
+from assay.tasks.forms import read_form
 
 _Hots = Annotated[int, Field(ge=1, le=1024)]
 _Rows = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -56,19 +56,4 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     Raises:
         InvalidInputError: naming the key that is wrong.
     """
-    try:
-        return Recipe.model_validate(dict(raw))
-    except ValidationError as error:
-        raise _problem(error) from error
-
-
-def _problem(error: ValidationError) -> InvalidInputError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    where = f"recipe: {key}" if key else "recipe"
-    if first["type"] == "extra_forbidden":
-        known = list(Recipe.model_fields)
-        close = nearest(key, known) or known
-        return InvalidInputError(f"unknown key {key!r}", where=where, expected=" or ".join(close))
-    message = first["msg"].removeprefix("Value error, ")
-    return InvalidInputError(f"the recipe is wrong: {message}", where=where, found=repr(first.get("input"))[:60])
+    return read_form(Recipe, raw)

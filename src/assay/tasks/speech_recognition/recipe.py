@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from assay.errors import InvalidInputError, nearest
+from assay.errors import InvalidInputError
+from assay.tasks.forms import read_form
 from assay.tasks.speech_recognition.logmel import SECONDS
 
 
@@ -40,10 +41,7 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
     Raises:
         InvalidInputError: naming the key that is wrong.
     """
-    try:
-        recipe = Recipe.model_validate(dict(raw))
-    except ValidationError as error:
-        raise _problem(error) from error
+    recipe = read_form(Recipe, raw)
     if recipe.decoder == "whisper" and recipe.max_seconds > SECONDS:
         raise InvalidInputError(
             "Whisper hears one window of 30 seconds",
@@ -52,18 +50,3 @@ def read_recipe(raw: Mapping[str, Any]) -> Recipe:
             found=f"{recipe.max_seconds:g}",
         )
     return recipe
-
-
-def _problem(error: ValidationError) -> InvalidInputError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = list(Recipe.model_fields)
-        return InvalidInputError(
-            f"unknown key {key!r}",
-            where=f"recipe: {key}",
-            expected=" or ".join(nearest(key, known)) or ", ".join(known),
-        )
-    return InvalidInputError(
-        f"the recipe is wrong: {first['msg']}", where=f"recipe: {key}", found=repr(first.get("input"))[:60]
-    )
