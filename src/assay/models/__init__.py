@@ -1,4 +1,4 @@
-"""ONNX graphs built from bare weights, and checkpoints read without running code.
+"""ONNX graphs built from bare weights or a seed, small models trained here, and checkpoints read without running code.
 
-This room must not know datasets, LoadGen or rounds.
+This room must not know LoadGen or rounds, and of data no more than what a training recipe reads.
 """
