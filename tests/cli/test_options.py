@@ -38,7 +38,7 @@ def test_the_shell_completes_what_can_be_run(home: Path) -> None:
     option = click.Option(["--name"])
     assert [item.value for item in complete_runnable(context, option, "mob")] == ["mobilenet-v2"]
     assert "bert-99" in [item.value for item in complete_runnable(context, option, "")]
-    assert [item.value for item in complete_backend(context, option, "open")] == ["openvino"]
+    assert [item.value for item in complete_backend(context, option, "open")] == ["openai", "openvino"]
 
 
 def test_pairs() -> None:

@@ -35,9 +35,9 @@ def test_a_benchmark_with_a_task_can_be_run_and_its_logs_checked() -> None:
 
 
 def test_a_benchmark_without_a_task_says_so() -> None:
-    found = again(PUBLISHED | {"benchmark": "bert-99"})
+    found = again(PUBLISHED | {"round": "v3.1", "benchmark": "gpt3-99"})
     assert not found.runnable
-    assert "assay has no task for bert-99 yet" in found.remarks[0]
+    assert "assay has no task for gpt3-99 yet" in found.remarks[0]
     assert not any(each.text.startswith("assay run") for each in found.commands)
 
 

@@ -139,7 +139,8 @@ def kept_answer(here: Here, answer: Response, *, lasting: bool = False) -> Respo
         answer: what it is answered with.
         lasting: it hangs on the index alone, and on no clock and no other file.
     """
-    here.request.state.lasting = lasting
+    if lasting:
+        here.request.state.lasting = True
     shared = here.viewer.via in (Via.ANONYMOUS, Via.LOCAL)
     answer.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache"
     return answer

@@ -47,7 +47,7 @@ def again(values: Mapping[str, Any]) -> Again:
     round_ = known_round(values["round"])
     benchmark = round_.benchmarks.get(values["benchmark"]) if round_ else None
     task = benchmark.task if benchmark else values["task"]
-    runnable = benchmark is not None and task in _installed()
+    runnable = benchmark is not None and not benchmark.placeholder and task in _installed()
     own = values["origin"] == "local" and values["backend"] is not None
     commands: list[Command] = []
     remarks: list[str] = []

@@ -15,13 +15,17 @@ _BACKENDS = "assay.backends"
 _OLDEST_PYTHON = (3, 11)
 # Libraries that our own engines need; a plugin's engine is known to work when its module loads.
 _ENGINE_LIBRARIES = {
+    "ctranslate2": "ctranslate2",
+    "litert": "ai-edge-litert",
+    "llamacpp": "xllamacpp",
     "onnxruntime": "onnxruntime",
     "openvino": "openvino",
     "torch": "torch",
     "tensorrt": "tensorrt",
 }
-# An engine that computes nothing is no engine to measure with.
-_NOT_ENGINES = frozenset({"null"})
+_EXTRAS = {"ctranslate2": "speech", "llamacpp": "llm"}
+# An engine that computes nothing, or lets a server compute, is none to measure this machine with.
+_NOT_ENGINES = frozenset({"kserve", "null", "openai"})
 
 
 def diagnose_installation() -> Iterator[Diagnosis]:
@@ -82,7 +86,9 @@ def _engine(name: str) -> Diagnosis:
         return ok(f"engine {name}", needed, "its plugin loads")
     found = installed_version(library)
     if found is None:
-        return missing(f"engine {name}", needed, f"{library} is not installed", f'pip install "assay[{name}]"')
+        return missing(
+            f"engine {name}", needed, f"{library} is not installed", f'pip install "assay[{_EXTRAS.get(name, name)}]"'
+        )
     return ok(f"engine {name}", needed, f"{library} {found}")
 
 

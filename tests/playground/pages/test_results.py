@@ -42,7 +42,7 @@ def test_a_result_with_everything_that_belongs_to_it(client: TestClient) -> None
         "bert-99 Offline: 1,670 samples/s", "XE2420_A30x1_TRT_MaxQ", "27th of 49", "9th of 10", "system-field-empty",
         "samples_per_joule", "5.563", "300.3 W", "result_samples_per_second", "6655344265603136530",
         "a30e0c741584801dcfa295356c34f1d864e94b737c7538bb93da8c189ee7811a", "assay check inference_results_v2.0",
-        "assay has no task for bert-99 yet", 'rel="noopener noreferrer"', "/docs/reference/findings#system-field-empty",
+        "assay run bert --scenario Offline --round v2.0", 'rel="noopener noreferrer"', "/docs/reference/findings#system-field-empty",
     ):  # fmt: skip
         assert word in text, word
 

@@ -115,12 +115,12 @@ def test_private_results_are_found_by_who_may_see_them_alone(tmp_path: Path, mon
     monkeypatch.setattr(store_module, "PUBLISHED", Path("no such table"))
     settings = Settings(home=tmp_path / "home")
     hidden = make_row(
-        7, uid="abcdabcdabcdabcd", access="account:ada", organisation="Hushed", system="covert", notes="whisper"
+        7, uid="abcdabcdabcdabcd", access="account:ada", organisation="Hushed", system="covert", notes="undertone"
     )
     put(settings, [make_row(1), hidden])
     with server_app(settings) as server:
         ada, bob, anybody = signed_in(server, "ada"), signed_in(server, "bob"), newcomer(server)
-        for q in ("hushed", "covert", "whisper", "abcdabcd", "closed/acme/results/covert"):
+        for q in ("hushed", "covert", "undertone", "abcdabcd", "closed/acme/results/covert"):
             for _ in range(2):
                 assert ada.get("/search.json", params={"q": q}).json()["result_count"] == 1, q
                 for browser in (anybody, bob):
