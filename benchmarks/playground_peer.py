@@ -1,7 +1,7 @@
 """One question in Chromium: assay's explorer beside the CK playground of 2023 (Streamlit) on the same results.
 
 The peer is started by hand, with `mlcommons/ck` (commit 96297c33, August 2023) and `mlcommons/cm_inference_results` registered in
-its `CM_REPOS`, cmind 1.5.1, streamlit 1.25:
+its `CM_REPOS`, cmind 1.5.1, streamlit 1.25, mpld3 0.5.9 (a later one does not go with its matplotlib):
 
     streamlit run cm-mlops/script/gui/playground.py --server.port 8601 --server.headless true
     python benchmarks/playground_peer.py http://localhost:8601
