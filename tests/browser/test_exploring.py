@@ -126,6 +126,22 @@ def test_completion_with_the_keyboard_and_a_mistake_at_its_character(own: Site, 
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_suggestion_taken_while_the_next_are_under_way(own: Site, visit: Visit) -> None:
+    page = visit(own, EDGE)
+    page.get_by_label("Filter", exact=True).focus()
+    page.keyboard.type("acc")
+    first = page.get_by_role("listbox", name="Suggestions").get_by_role("option").first
+    expect(first).to_be_visible()
+    told = str(first.locator("code").text_content())
+    page.route("**/complete.json*", lambda _each: None)
+    page.keyboard.type(told[3:5])
+    page.wait_for_timeout(200)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.get_by_label("Filter", exact=True).input_value() == told + " "
+    page.unroute_all()
+
+
 def test_suggestions_of_the_search(own: Site, visit: Visit) -> None:
     page = visit(own)
     page.keyboard.press("/")

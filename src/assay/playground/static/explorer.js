@@ -380,7 +380,7 @@
   let list = null;
 
   function completion(field) {
-    let chosen = -1, found = [], waiting = 0;
+    let chosen = -1, found = [], waiting = 0, timer = 0, answered = "";
     field.removeAttribute("list");
     field.setAttribute("role", "combobox");
     field.setAttribute("aria-autocomplete", "list");
@@ -404,7 +404,12 @@
     }
 
     function take(each) {
-      const behind = field.value.slice(each.end);
+      clearTimeout(timer);
+      waiting += 1;
+      // What was typed since the list was made belongs to the word that is taken.
+      const more = Math.max(0, field.value.length - answered.length);
+      const word = /^[\w.]*$/.test(field.value.slice(each.end, each.end + more)) ? more : 0;
+      const behind = field.value.slice(each.end + word);
       const space = each.text.endsWith("(") || behind.startsWith(" ") ? "" : " ";
       field.value = field.value.slice(0, each.start) + each.text + space + behind;
       const cursor = each.start + each.text.length + space.length;
@@ -413,8 +418,10 @@
       if (field.dataset.condition !== undefined || each.text.endsWith("(")) ask();
     }
 
-    function show(suggestions) {
+    function show(suggestions, text) {
+      const kept = chosen >= 0 ? found[chosen].text : null;
       found = suggestions;
+      answered = text;
       if (!found.length) { close(); return; }
       list ??= Object.assign(document.createElement("ul"), { id: "suggestions" });
       list.setAttribute("role", "listbox");
@@ -433,21 +440,21 @@
       }));
       list.hidden = false;
       field.setAttribute("aria-expanded", "true");
-      mark(-1);
+      mark(kept === null ? -1 : found.findIndex((each) => each.text === kept));
     }
 
     async function ask() {
-      const number = ++waiting;
-      const parameters = new URLSearchParams({ text: field.value, at: String(field.selectionStart ?? field.value.length) });
+      const number = ++waiting, text = field.value;
+      const parameters = new URLSearchParams({ text, at: String(field.selectionStart ?? field.value.length) });
       for (const own of document.querySelectorAll('input[name="metric"]')) if (own.value) parameters.append("metric", own.value);
       try {
         const answer = await fetch(`/explorer/complete.json?${parameters}`);
         if (number !== waiting || document.activeElement !== field || !answer.ok) return;
-        show(await answer.json());
+        const suggestions = await answer.json();
+        if (number === waiting) show(suggestions, text);
       } catch { close(); }
     }
 
-    let timer = 0;
     field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 90); });
     field.addEventListener("blur", close);
     field.addEventListener("keydown", (event) => {
