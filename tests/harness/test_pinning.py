@@ -3,7 +3,8 @@ from __future__ import annotations
 import os
 import threading
 
-from assay.harness.pinning import available_cores, divide_cores, pin_thread
+from assay.base.processors import processors
+from assay.harness.pinning import divide_cores, pin_thread
 
 
 def test_streams_get_blocks_of_neighbours() -> None:
@@ -18,7 +19,7 @@ def test_one_stream_or_too_few_cores_is_not_pinned() -> None:
 
 
 def test_pinning_holds_for_the_thread() -> None:
-    core = available_cores()[-1]
+    core = processors()[-1]
     seen: list[set[int]] = []
 
     def work() -> None:
@@ -29,4 +30,4 @@ def test_pinning_holds_for_the_thread() -> None:
     thread.start()
     thread.join()
     assert seen == [{core}]
-    assert len(available_cores()) >= 1
+    assert len(processors()) >= 1

@@ -13,6 +13,7 @@ import platform
 from pathlib import Path
 
 from assay.backends.protocol import Precision
+from assay.base.processors import processor_count, processors
 
 _ROOT = Path("/")
 _BF16 = {"amx_bf16": "AMX tiles", "avx512_bf16": "AVX512-BF16", "bf16": "BFMMLA"}
@@ -65,16 +66,11 @@ def bf16_note(flags: frozenset[str] | None = None) -> str:
 
 def usable_cores(root: Path = _ROOT) -> int:
     """Physical cores that this process may keep busy: its affinity, at most the quota of its control group."""
-    logical = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    logical = processors()
     cpus = root / "sys/devices/system/cpu"
     siblings = {_text(cpus / f"cpu{number}/topology/thread_siblings_list") or number for number in logical}
     quota = cpu_quota(root)
     return max(1, len(siblings) if quota is None else min(len(siblings), math.ceil(quota)))
-
-
-def processor_count() -> int:
-    """Processors, as the system counts them, that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_limited(root: Path = _ROOT) -> bool:

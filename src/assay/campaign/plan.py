@@ -8,9 +8,9 @@ from pathlib import Path
 
 from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore, FetchPlan
-from assay.backends.cpu import processor_count
 from assay.backends.protocol import BackendOptions, ModelFormat, Precision
 from assay.backends.registry import backends, check_options
+from assay.base.processors import processor_count
 from assay.base.settings import Settings
 from assay.base.units import format_count, format_duration, format_size
 from assay.campaign.companions import companions

@@ -6,13 +6,6 @@ import os
 from collections.abc import Sequence
 
 
-def available_cores() -> list[int]:
-    """Cores this process may use, in order."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
 def divide_cores(cores: Sequence[int], streams: int, threads: int) -> list[frozenset[int]]:
     """Cores of each stream: blocks of neighbours, or nothing when there are not enough for ``streams * threads``."""
     share = threads or len(cores) // max(streams, 1)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.base.files import write_atomic
+from assay.base.processors import processors
 from assay.harness.batching import BatchLimits
 from assay.harness.control import EXIT_ABANDONED, Control, detach_from_terminal, die_with_parent, leave_now
 from assay.harness.engine import Engine, measure, open_engine, telling_batches
@@ -23,7 +24,7 @@ from assay.harness.memory import Need, model_bytes, require_memory
 from assay.harness.meter import Meter
 from assay.harness.monitor import Monitor, PhaseProgress
 from assay.harness.outcome import Ending, Failure, Outcome
-from assay.harness.pinning import available_cores, divide_cores
+from assay.harness.pinning import divide_cores
 from assay.harness.samples import Store, make_store
 from assay.harness.spec import ABORTED_FILE, PROGRESS_FILE, RunSpec, loaded_samples
 from assay.harness.supply import Supply, open_supply
@@ -147,7 +148,7 @@ class Worker:
             self.meter,
             engine.infers,
             wait_ns=spec.batch_wait_us * 1000,
-            cores=divide_cores(available_cores(), streams, spec.options.threads),
+            cores=divide_cores(processors(), streams, spec.options.threads),
             split=spec.scenario is Scenario.OFFLINE or spec.mode is Mode.ACCURACY,
             fixed_batch=fixed,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import os
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -15,6 +14,7 @@ from starlette.responses import Response
 
 import assay
 from assay.base.files import machine_errors
+from assay.base.processors import processor_count
 from assay.base.settings import Settings
 from assay.playground import cache, failures
 from assay.playground.here import Playground
@@ -62,7 +62,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         # Pages reckon and do not wait, so more threads than these take turns only, and the loop waits for its own.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = 2 + 2 * _processors()
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 2 + 2 * processor_count()
         index.start()
         try:
             yield
@@ -91,11 +91,6 @@ def create_app(
         app.include_router(router)
     app.add_api_route("/static/{digest}/{name}", _static(files), include_in_schema=False, name="static")
     return app
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _gate(settings: Settings, config: ServerConfig) -> Gate:

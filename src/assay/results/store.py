@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -21,6 +20,7 @@ import duckdb
 import msgspec
 
 from assay.base.files import locked, machine_errors
+from assay.base.processors import processor_count
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings
 from assay.base.units import format_size
@@ -271,9 +271,8 @@ def _attached(path: Path) -> duckdb.DuckDBPyConnection:
     with _telling(path):
         connection = duckdb.connect(":memory:")
         try:
-            if hasattr(os, "sched_getaffinity"):
-                # DuckDB counts the machine's processors, also where this process may use one of them alone.
-                connection.execute(f"SET threads = {len(os.sched_getaffinity(0))}")
+            # DuckDB counts the machine's processors, also where this process may use one of them alone.
+            connection.execute(f"SET threads = {processor_count()}")
             connection.execute(f"ATTACH {_literal(str(path))} AS stored (READ_ONLY)")
         except BaseException:
             connection.close()

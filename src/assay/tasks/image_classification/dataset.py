@@ -5,8 +5,6 @@ What is kept is the crop, a quarter of the size of what the model gets, and good
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import shutil
 import zlib
@@ -20,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.base.files import locked, machine_errors, read_json, require_space, write_json
+from assay.base.processors import processor_count
 from assay.base.progress import Progress
 from assay.base.tensors import Array
-from assay.errors import AssayError, InvalidInputError, UsageError
+from assay.errors import AssayError, InvalidInputError
 from assay.tasks.image_classification.files import LabelledImage, find_images
 from assay.tasks.image_classification.preprocess import Image, Normaliser, decode
 from assay.tasks.image_classification.recipe import Recipe
 from assay.tasks.protocol import SkippedSample
+from assay.tasks.reading import fingerprint, read_each, require_some
 
 _VERSION = 3
 _CHUNK = 256
@@ -69,7 +69,7 @@ class ImageDataset:
             fill(range(len(chosen)))
         else:
             # Most of the time goes into pages that are touched for the first time, which threads do side by side.
-            with ThreadPoolExecutor(_workers()) as pool:
+            with ThreadPoolExecutor(processor_count()) as pool:
                 list(
                     pool.map(
                         fill, [range(len(chosen))[start : start + _CHUNK] for start in range(0, len(chosen), _CHUNK)]
@@ -97,8 +97,7 @@ def open_images(
         InvalidInputError: for a wrong layout, or an image that cannot be read (which one).
         MachineError: when the disk is full.
     """
-    if limit is not None and limit < 1:
-        raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+    require_some(limit)
     images = find_images(source)[:limit]
     key = _key(images, recipe, skip_bad=skip_bad)
     home = cache / "image-classification" / key
@@ -126,16 +125,8 @@ def _dataset(found: _Prepared, images: list[LabelledImage], recipe: Recipe) -> I
 
 def _key(images: list[LabelledImage], recipe: Recipe, *, skip_bad: bool) -> str:
     """What the crops depend on: every file's name, size and time, how they are cut, this code's version."""
-    form = f"{_VERSION} {skip_bad} {recipe.crop} {recipe.resize.model_dump_json()}\n"
-    digest = hashlib.sha256(form.encode())
-    for image in images:
-        try:
-            status = image.path.stat()
-            identity = f"{status.st_size} {status.st_mtime_ns}"
-        except OSError:
-            identity = "absent"
-        digest.update(f"{image.name}\0{image.label}\0{identity}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()[:32]
+    form = f"{_VERSION} {skip_bad} {recipe.crop} {recipe.resize.model_dump_json()}"
+    return fingerprint(form, [(image.path, f"{image.name}\0{image.label}") for image in images])
 
 
 def _cached(home: Path, count: int, recipe: Recipe) -> _Prepared | None:
@@ -165,7 +156,13 @@ def _prepare_all(
         with machine_errors(scratch):
             scratch.mkdir(parents=True)
             pixels = _reserve(scratch / _SAMPLES, (len(images), recipe.crop, recipe.crop, 3))
-        bad = _decode_all(images, recipe, pixels, skip_bad=skip_bad, progress=progress)
+
+        def fill(number: int) -> None:
+            pixels[number] = decode(images[number].path, recipe)
+
+        _, bad = read_each(
+            range(len(images)), fill, title="prepare samples", unit="images", skip_bad=skip_bad, progress=progress
+        )
         if len(bad) == len(images):
             raise InvalidInputError(
                 "no image of the dataset can be read", where=images[0].path.parent, found=next(iter(bad.values()))
@@ -193,45 +190,6 @@ def _reserve(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.u
     return array
 
 
-def _decode_all(
-    images: list[LabelledImage], recipe: Recipe, pixels: NDArray[np.uint8], *, skip_bad: bool, progress: Progress
-) -> dict[int, str]:
-    """Decode every image into its row; returns what is wrong with those that cannot be read.
-
-    Threads are enough: OpenCV and Pillow let go of the interpreter's lock while they decode and scale.
-    """
-
-    def one(number: int) -> InvalidInputError | None:
-        try:
-            pixels[number] = decode(images[number].path, recipe)
-        except InvalidInputError as error:
-            error.hint = "replace or remove it, or leave such samples out with --skip-bad (the result is then labelled)"
-            return error
-        return None
-
-    bad: dict[int, str] = {}
-    step = progress.start("prepare samples", total=len(images), unit="images")
-    pool = ThreadPoolExecutor(_workers())
-    try:
-        for number, problem in enumerate(pool.map(one, range(len(images)))):
-            step.advance()
-            if problem is None:
-                continue
-            if not skip_bad:
-                raise problem
-            bad[number] = problem.what if problem.found is None else f"{problem.what}: {problem.found}"
-    finally:
-        pool.shutdown(cancel_futures=True)
-        step.finish()
-    return bad
-
-
-def _workers() -> int:
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _checksum(pixels: NDArray[np.uint8]) -> str:
     """A checksum over every byte of every image.
 
@@ -239,6 +197,6 @@ def _checksum(pixels: NDArray[np.uint8]) -> str:
     0.04 s for the 1,024 images of a performance run, 2 s for the 50,000 of ImageNet; chunks spread that over the cores.
     """
     chunks = range(0, len(pixels), _CHUNK)
-    with ThreadPoolExecutor(_workers()) as pool:
+    with ThreadPoolExecutor(processor_count()) as pool:
         sums = pool.map(lambda start: zlib.crc32(pixels[start : start + _CHUNK].data), chunks)
         return "".join(f"{each:08x}" for each in sums)

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from assay.base.files import locked, machine_errors, sha256_file, write_atomic
 from assay.base.progress import Progress
-from assay.errors import AssayError, InvalidInputError, UsageError
+from assay.errors import AssayError, InvalidInputError
 from assay.models.text.features import Features, make_features
 from assay.models.text.squad import Squad, find_squad, read_squad
 from assay.models.text.vocabulary import Vocabulary, find_vocabulary, read_vocabulary
 from assay.models.text.wordpiece import Tokeniser
 from assay.tasks.language.recipe import Recipe
 from assay.tasks.protocol import Sample, SkippedSample
+from assay.tasks.reading import require_some
 
 _VERSION = 1
 _CHECKSUM = "checksum"
@@ -85,8 +86,7 @@ def open_questions(
         NotFoundError: when there is no dataset or no vocabulary.
         InvalidInputError: for a file of another form, or a vocabulary that does not fit.
     """
-    if limit is not None and limit < 1:
-        raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+    require_some(limit)
     file = find_squad(path)
     squad = read_squad(file, skip_bad=skip_bad).part(recipe.first_article)
     if not squad.questions:

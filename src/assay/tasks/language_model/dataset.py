@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from assay.base.files import locked, machine_errors, read_json, write_json
 from assay.base.progress import Progress
-from assay.errors import AssayError, InvalidInputError, UsageError
+from assay.errors import AssayError, InvalidInputError
 from assay.models.tokenizer import TextTokenizer, open_tokenizer
 from assay.tasks.language_model.articles import Article, read_articles, reference_outputs, source_file
 from assay.tasks.language_model.prompts import Prompter
 from assay.tasks.language_model.recipe import Recipe
 from assay.tasks.protocol import Ragged, SkippedSample
+from assay.tasks.reading import require_some
 
 _VERSION = 1
 _INDEX = "index.json"
@@ -98,8 +99,7 @@ def open_texts(
         NotFoundError: when there is no dataset, or no tokenizer where the recipe says.
         InvalidInputError: for a wrong layout, an empty text (which one), or a tokenizer that cannot be read.
     """
-    if limit is not None and limit < 1:
-        raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+    require_some(limit)
     file = source_file(source)
     tokenizer = _tokenizer(recipe, model)
     key = _key(file, recipe, tokenizer, limit, skip_bad=skip_bad)

@@ -10,9 +10,10 @@ import numpy as np
 
 from assay.base.progress import Progress
 from assay.base.tensors import TensorSpec
-from assay.errors import InvalidInputError, UsageError, nearest
+from assay.errors import InvalidInputError, nearest
 from assay.tasks.medical_imaging.recipe import Recipe, read_recipe
 from assay.tasks.protocol import MODEL, Accuracy, BaseTask, Dataset, Model, Pipeline, Ragged
+from assay.tasks.reading import require_some
 
 _FLOAT = 4
 # The largest volumes of KiTS19 have about 18 times the voxels of a window. What an engine holds for each voxel that it
@@ -45,8 +46,7 @@ class MedicalImaging(BaseTask):
         from assay.tasks.medical_imaging.wholes import open_wholes
 
         wanted = read_recipe(recipe)
-        if limit is not None and limit < 1:
-            raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+        require_some(limit)
         opener = open_cases if wanted.method == "windows" else open_wholes
         return opener(path, wanted, cache=cache, limit=limit, skip_bad=skip_bad, progress=progress)
 

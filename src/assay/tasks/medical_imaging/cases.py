@@ -7,10 +7,7 @@ inference cases are taken, when any is there. Order: by name.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from numpy.typing import NDArray
 
 from assay.assets.layouts.kits19 import CASES
 from assay.base.files import require_space
+from assay.base.processors import processor_count
 from assay.base.progress import Progress
 from assay.errors import InvalidInputError, NotFoundError
 from assay.tasks.medical_imaging.case import read_case
@@ -29,6 +27,7 @@ from assay.tasks.medical_imaging.preprocess import prepare
 from assay.tasks.medical_imaging.recipe import Recipe
 from assay.tasks.medical_imaging.windows import count_of
 from assay.tasks.protocol import Ragged, SkippedSample
+from assay.tasks.reading import read_each
 
 _IMAGE, _MASK = "imaging.nii.gz", "segmentation.nii.gz"
 # Raw volumes are unpacked, resampled and normalised in memory, a gigabyte or two each.
@@ -189,33 +188,25 @@ def _make(
 ) -> dict[str, dict[str, Any]]:
     """Shape of each good volume by name, and what is wrong with the others."""
 
-    def tried(number: int) -> tuple[int, ...] | InvalidInputError:
+    def tried(number: int) -> tuple[int, ...]:
         try:
             return one(number, writer)
-        except (InvalidInputError, NotFoundError) as error:
-            problem = (
-                error if isinstance(error, InvalidInputError) else InvalidInputError(error.what, where=error.where)
-            )
-            problem.hint = "replace it, or leave such volumes out with --skip-bad (the result is then labelled)"
-            return problem
+        except NotFoundError as error:
+            raise InvalidInputError(error.what, where=error.where) from error
 
-    shapes: dict[str, Any] = {}
-    bad: dict[str, Any] = {}
-    step = progress.start("prepare volumes", total=len(names), unit="volumes")
-    pool = ThreadPoolExecutor(min(_cores(), _MOST_WORKERS))
-    try:
-        for name, result in zip(names, pool.map(tried, range(len(names))), strict=True):
-            step.advance()
-            if not isinstance(result, InvalidInputError):
-                shapes[name] = list(result)
-            elif skip_bad:
-                bad[name] = result.what if result.found is None else f"{result.what}: {result.found}"
-            else:
-                raise result
-    finally:
-        pool.shutdown(cancel_futures=True)
-        step.finish()
-    return {"shapes": shapes, "bad": bad}
+    good, bad = read_each(
+        range(len(names)),
+        tried,
+        title="prepare volumes",
+        unit="volumes",
+        skip_bad=skip_bad,
+        progress=progress,
+        workers=min(processor_count(), _MOST_WORKERS),
+    )
+    return {
+        "shapes": {names[number]: list(shape) for number, shape in good.items()},
+        "bad": {names[number]: reason for number, reason in bad.items()},
+    }
 
 
 def _dataset(kept: Kept, source: Path, names: Sequence[str], recipe: Recipe, *, from_pickles: bool) -> CaseDataset:
@@ -258,9 +249,3 @@ def _mask(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
             "the mask has another shape than its image", where=path, expected=str(shape), found=str(header.shape)
         )
     return np.ascontiguousarray(read_volume(path, header).astype(np.uint8))
-
-
-def _cores() -> int:
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import zlib
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from assay.base.files import locked, machine_errors, read_json, write_json
 from assay.errors import AssayError, InvalidInputError
+from assay.tasks.reading import fingerprint
 
 _VERSION = 1
 _INDEX = "index.json"
@@ -74,7 +74,7 @@ def keep(cache: Path, files: Iterable[Path], form: str, make: Make) -> Kept:
     Raises:
         MachineError: when the disk is full or cannot be written.
     """
-    key = _key(files, form)
+    key = fingerprint(f"{_VERSION} {form}", [(path, str(path)) for path in files])
     home = cache / "medical-imaging" / key
     with locked(home.with_suffix(".lock")):
         found = _found(home)
@@ -94,18 +94,6 @@ def keep(cache: Path, files: Iterable[Path], form: str, make: Make) -> Kept:
             shutil.rmtree(scratch, ignore_errors=True)
         # As JSON gives it back, so that the first opening sees what later ones do.
         return Kept(home, json.loads(json.dumps(dict(facts))))
-
-
-def _key(files: Iterable[Path], form: str) -> str:
-    digest = hashlib.sha256(f"{_VERSION} {form}\n".encode())
-    for path in files:
-        try:
-            status = path.stat()
-            identity = f"{status.st_size} {status.st_mtime_ns}"
-        except OSError:
-            identity = "absent"
-        digest.update(f"{path}\0{identity}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()[:32]
 
 
 def _found(home: Path) -> Kept | None:

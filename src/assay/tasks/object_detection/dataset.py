@@ -7,9 +7,6 @@ read; that is tried once, for all of them in parallel.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,12 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from assay.base.files import locked, read_json, write_json
+from assay.base.processors import processor_count
 from assay.base.progress import Progress
-from assay.errors import AssayError, InvalidInputError, UsageError
+from assay.errors import AssayError, InvalidInputError
 from assay.tasks.object_detection.annotations import Picture, Truth, find_truth
 from assay.tasks.object_detection.picture import Preparer, read_picture
 from assay.tasks.object_detection.recipe import Recipe
 from assay.tasks.protocol import Ragged, Sample, SkippedSample
+from assay.tasks.reading import fingerprint, read_each, require_some
 
 _VERSION = 1
 
@@ -64,7 +63,7 @@ class PictureDataset:
             pictures[row] = self.prepare(read_picture(self.truth.pictures[index].path))
             return pictures[row], np.array([index], np.float32)
 
-        with ThreadPoolExecutor(_workers()) as pool:
+        with ThreadPoolExecutor(processor_count()) as pool:
             return list(pool.map(one, range(len(indices))))
 
 
@@ -77,18 +76,24 @@ def open_pictures(
         NotFoundError: when there is no dataset at this path.
         InvalidInputError: for a wrong layout, or a picture that cannot be read (which one).
     """
-    if limit is not None and limit < 1:
-        raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+    require_some(limit)
     truth = find_truth(source)
     if limit is not None:
         truth = truth.of(range(min(limit, len(truth.pictures))))
     pictures = truth.pictures
     home = cache / "object-detection"
-    key = _key(pictures)
+    key = fingerprint(str(_VERSION), [(picture.path, str(picture.path)) for picture in pictures])
     with locked(home / f"{key}.lock"):
         bad = _known(home / f"{key}.json")
         if bad is None:
-            bad = _try_all(pictures, skip_bad=skip_bad, progress=progress)
+            _, bad = read_each(
+                pictures,
+                _try,
+                title="check pictures",
+                unit="pictures",
+                skip_bad=skip_bad,
+                progress=progress,
+            )
             write_json(home / f"{key}.json", {str(number): reason for number, reason in bad.items()})
     if bad and not skip_bad:
         number, reason = min(bad.items())
@@ -100,19 +105,6 @@ def open_pictures(
     return PictureDataset(skipped, truth.of(kept), Preparer(recipe))
 
 
-def _key(pictures: Sequence[Picture]) -> str:
-    """Which pictures: every file's name, size and time."""
-    digest = hashlib.sha256(f"{_VERSION}\n".encode())
-    for picture in pictures:
-        try:
-            status = picture.path.stat()
-            identity = f"{status.st_size} {status.st_mtime_ns}"
-        except OSError:
-            identity = "absent"
-        digest.update(f"{picture.path}\0{identity}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()[:32]
-
-
 def _known(path: Path) -> dict[int, str] | None:
     """Pictures that cannot be read, from an earlier try; None when there was none or what it left is damaged."""
     try:
@@ -121,38 +113,6 @@ def _known(path: Path) -> dict[int, str] | None:
         return None
 
 
-def _try_all(pictures: Sequence[Picture], *, skip_bad: bool, progress: Progress) -> dict[int, str]:
-    """Read every picture once; what is wrong with those that cannot be read.
-
-    Raises:
-        InvalidInputError: for the first that cannot be read, unless bad ones are left out.
-    """
-
-    def one(picture: Picture) -> InvalidInputError | None:
-        try:
-            read_picture(picture.path)
-        except InvalidInputError as error:
-            return error
-        return None
-
-    bad: dict[int, str] = {}
-    step = progress.start("check pictures", total=len(pictures), unit="images")
-    pool = ThreadPoolExecutor(_workers())
-    try:
-        for number, problem in enumerate(pool.map(one, pictures)):
-            step.advance()
-            if problem is None:
-                continue
-            if not skip_bad:
-                raise problem
-            bad[number] = problem.what if problem.found is None else f"{problem.what}: {problem.found}"
-    finally:
-        pool.shutdown(cancel_futures=True)
-        step.finish()
-    return bad
-
-
-def _workers() -> int:
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _try(picture: Picture) -> None:
+    """Read a picture and forget it: all of them would not fit into memory."""
+    read_picture(picture.path)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.base.progress import Progress
-from assay.errors import InvalidInputError, NotFoundError, UsageError
+from assay.errors import InvalidInputError, NotFoundError
 from assay.tasks.protocol import Sample, SkippedSample
+from assay.tasks.reading import require_some
 from assay.tasks.recommendation import criteo, movielens, multihot
 from assay.tasks.recommendation.groups import TRACE, Offsets, draw_offsets, read_offsets
 from assay.tasks.recommendation.pairs import Numbers, PairSource, check_source, checked_rows
@@ -73,8 +74,7 @@ def open_pairs(path: Path, recipe: Recipe, *, cache: Path, limit: int | None, pr
         NotFoundError: when there is no such folder, or it holds none of the layouts.
         InvalidInputError: for what is wrong in it: a trace that does not fit, rows too short, other widths.
     """
-    if limit is not None and limit < 1:
-        raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+    require_some(limit)
     if not path.is_dir():
         raise NotFoundError("there is no folder of user-item pairs", where=path, expected=_FORMS)
     trace = path / TRACE

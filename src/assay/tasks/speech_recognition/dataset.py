@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.base.progress import Progress
-from assay.errors import AssayError, InvalidInputError, UsageError
+from assay.errors import AssayError, InvalidInputError
 from assay.tasks.protocol import Sample, SkippedSample
+from assay.tasks.reading import require_some
 from assay.tasks.speech_recognition.fbank import LEAST_SAMPLES
 from assay.tasks.speech_recognition.listing import Utterance, find_utterances
 from assay.tasks.speech_recognition.recipe import Recipe
@@ -57,8 +58,7 @@ def open_speech(
         InvalidInputError: for a wrong layout, or a recording of another kind (which one).
         UsageError: for a limit below one.
     """
-    if limit is not None and limit < 1:
-        raise UsageError("a dataset needs at least one sample", found=f"a limit of {limit}")
+    require_some(limit)
     listed = find_utterances(source, recipe.max_seconds)[:limit]
     good: list[tuple[Utterance, Wav]] = []
     bad: list[SkippedSample] = []
