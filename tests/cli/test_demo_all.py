@@ -48,7 +48,7 @@ def test_the_runs_of_a_model_are_one_row() -> None:
     stream = replace(RUN, scenario="SingleStream", figures=Figures(value=12.0, unit="Latency (ms)"))
     told = dict(zip(("task", "model", "data", "samples", "accuracy", "single", "all", "engine", "verdict"),
                     row([accuracy, stream, RUN]), strict=True))  # fmt: skip
-    assert (told["samples"], told["accuracy"], told["engine"]) == ("5", "WER 94.4%", "null int8")
+    assert (told["samples"], told["accuracy"], told["engine"]) == ("5", "word accuracy (100 - WER) 94.4%", "null int8")
     assert told["single"].endswith("SingleStream")
     assert told["all"].startswith("5.5")
     assert told["verdict"] == "VALID"

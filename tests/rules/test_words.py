@@ -10,6 +10,7 @@ from assay.rules.words import (
     categories_words,
     changes_words,
     limits_words,
+    metric_word,
     quality_words,
     round_words,
     scenario_words,
@@ -26,6 +27,12 @@ def test_a_benchmark_says_what_it_is_and_what_accuracy_it_asks() -> None:
 def test_a_target_with_a_limit_above_says_so() -> None:
     target = QualityTarget("TOKENS", "tokens", 100.0, 0.9, 90.0, 110.0)
     assert quality_words(target).endswith("the reference's 100 tokens, and must not pass 110 tokens")
+
+
+def test_a_metric_that_is_called_the_opposite_of_what_it_is_gets_another_name() -> None:
+    rnnt = load_round("v3.1").benchmark("rnnt")
+    assert quality_words(rnnt.quality[0]).startswith("word accuracy (100 - WER) has to reach 91.6")
+    assert metric_word("acc") == "acc"
 
 
 def test_limits_carry_their_units() -> None:

@@ -16,6 +16,7 @@ from assay.cli.round_options import (
     accuracy_text,
     complete_benchmark,
     find_round,
+    metric_word,
     seeds_text,
     target_text,
 )
@@ -172,7 +173,7 @@ def _show_quality(benchmark: Benchmark, out: Output) -> None:
         ("Metric", "Unit", "Reference", "Asked for", "At least", "At most"),
         [
             (
-                target.metric,
+                metric_word(target.metric),
                 target.unit,
                 accuracy_text(target.reference, target.unit),
                 f"{target.ratio * 100:g} %",

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from assay.errors import AssayError, nearest
 from assay.rules.load import load_round, read_round, round_names
 from assay.rules.model import Round
-from assay.rules.words import accuracy_text, seeds_text, target_text
+from assay.rules.words import accuracy_text, metric_word, seeds_text, target_text
 
 DEFAULT_ROUND = "v3.1"
 
@@ -24,6 +24,7 @@ __all__ = [
     "complete_benchmark",
     "complete_round",
     "find_round",
+    "metric_word",
     "seeds_text",
     "target_text",
 ]

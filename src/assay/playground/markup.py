@@ -16,6 +16,7 @@ from assay.playground.accounts.viewer import Via, Viewer
 from assay.playground.static_files import StaticFiles
 from assay.results.fields import by_name
 from assay.results.words import number, short_unit
+from assay.rules.words import metric_word
 
 _SELF_EVIDENT = frozenset({"ns", "s", "B", "cores", "nodes", "accelerators", "queries"})
 LABELS: Mapping[str, str] = {
@@ -64,6 +65,7 @@ class Markup:
             "segment": segment,
             "label_meaning": label_meaning,
             "meaning": meaning,
+            "metric_word": metric_word,
             "ratio": ratio,
             "percent": percent,
             "capitalize_first": capitalize_first,

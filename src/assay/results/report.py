@@ -27,6 +27,7 @@ from assay.results import words
 from assay.results.figures import Figure, comparison_figure, run_figures
 from assay.results.from_run import results_of
 from assay.results.model import Result
+from assay.rules.words import metric_word
 
 _MAX_RUNS = 200
 
@@ -172,7 +173,7 @@ def _summary(result: Result, anchors: dict[str, str]) -> SummaryRow:
         throughput=words.number(performance.samples_per_second)
         if performance and performance.samples_per_second
         else "",
-        accuracy=", ".join(f"{m.metric} {words.metric(m.value, m.unit)}" for m in result.accuracy),
+        accuracy=", ".join(f"{metric_word(m.metric)} {words.metric(m.value, m.unit)}" for m in result.accuracy),
         target=", ".join(_target(m.target, m.unit, m.met) for m in result.accuracy if m.target is not None),
         verdicts=tuple(
             (source.mode, "VALID" if source.verdict.valid else "INVALID") for source in result.sources if source.verdict
@@ -219,7 +220,8 @@ def run_tiles(record: RunRecord) -> list[tuple[str, str]]:
     """The figures beside the official one; only those there are."""
     figures = record.figures
     tiles = [
-        (name, words.metric(value, figures.accuracy_units.get(name, ""))) for name, value in figures.accuracy.items()
+        (metric_word(name), words.metric(value, figures.accuracy_units.get(name, "")))
+        for name, value in figures.accuracy.items()
     ]
     tiles += [
         (name, words.metric(value, figures.accuracy_units.get(name, "percent")))

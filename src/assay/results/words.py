@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from assay.base.units import format_count, format_duration, format_size
 from assay.loadgen.record import Figures, RunRecord, RunStatus
+from assay.rules.words import metric_word
 
 _SHORT_UNITS = {"Latency (ms)": "ms", "Samples/s": "samples/s", "Queries/s": "queries/s"}
 _HOST = {
@@ -42,7 +43,8 @@ def figure(figures: Figures) -> str:
 def accuracy(figures: Figures) -> str:
     """Accuracy metrics, such as ``acc 75.7%``; empty when there are none."""
     return ", ".join(
-        f"{name} {metric(value, figures.accuracy_units.get(name, ''))}" for name, value in figures.accuracy.items()
+        f"{metric_word(name)} {metric(value, figures.accuracy_units.get(name, ''))}"
+        for name, value in figures.accuracy.items()
     )
 
 

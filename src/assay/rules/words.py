@@ -20,9 +20,18 @@ _TESTS = {
 }
 
 
+def metric_word(metric: str) -> str:
+    """What an accuracy is called where people read it.
+
+    The official log parser calls 100 less the word error rate ``WER`` (submission_checker.py, ACC_PATTERN); a value of 94%
+    under that name reads as the opposite of what it is.
+    """
+    return "word accuracy (100 - WER)" if metric == "WER" else metric
+
+
 def target_text(target: QualityTarget) -> str:
     """A quality target with metric and unit: ``acc 75.6954 %``."""
-    return f"{target.metric} {accuracy_text(target.target, target.unit)}"
+    return f"{metric_word(target.metric)} {accuracy_text(target.target, target.unit)}"
 
 
 def accuracy_text(value: float, unit: str) -> str:
@@ -76,7 +85,7 @@ def benchmark_words(benchmark: Benchmark) -> str:
 def quality_words(target: QualityTarget) -> str:
     """What an accuracy has to reach, such as ``F1 has to reach 89.97 %, which is 99% of the reference's 90.87 %``."""
     words = (
-        f"{target.metric} has to reach {_short(target.target, target.unit)}, "
+        f"{metric_word(target.metric)} has to reach {_short(target.target, target.unit)}, "
         f"which is {target.ratio * 100:.4g}% of the reference's {_short(target.reference, target.unit)}"
     )
     if target.upper_limit is not None:
