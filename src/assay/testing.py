@@ -322,7 +322,7 @@ class TaskContract:
     def responses(self, dataset: Dataset) -> list[tuple[int, bytes]]:
         """Sample index and bytes of the right response of every sample."""
         indices = range(dataset.count)
-        answers = self.pipeline(dataset, indices)(dataset.load(indices))
+        answers = list(self.pipeline(dataset, indices)(dataset.load(indices)))
         return [(index, answers[index].tobytes()) for index in indices]
 
     def pipeline(self, dataset: Dataset, indices: Sequence[int]) -> Pipeline:

@@ -98,3 +98,15 @@ def test_a_collected_batch_keeps_to_the_work() -> None:
     works = [([index], [index], 0) for index in range(6)]
     collector = Collector(_queue(*works, None), BatchLimits(8, work=14, sizes=SIZES), 0)
     assert [batch[1] for batch in iter(collector.next, None)] == [[0, 1, 2], [3], [4], [5]]
+
+
+@settings(max_examples=100)
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=40), st.integers(1, 8), st.integers(0, 40), st.booleans())
+def test_all_ends_at_once_are_those_found_one_by_one(sizes: list[int], size: int, work: int, told: bool) -> None:
+    limits = BatchLimits(size, work, np.array(sizes) if told else None)
+    indices, expected, start = list(range(len(sizes))), [], 0
+    while start < len(indices):
+        start = limits.end(indices, start)
+        expected.append(start)
+    assert limits.ends(indices) == expected
+    assert limits.ends([]) == []

@@ -82,3 +82,7 @@ def test_figures_of_streams_are_put_together_after_the_warm_up(toy: Path) -> Non
 def test_typical_samples_warm_up_first_then_the_largest_then_the_smallest() -> None:
     limits = BatchLimits(2, work=10, sizes=np.array([9, 8, 5, 4, 1, 1]))
     assert telling_batches([0, 1, 2, 3, 4, 5], limits) == [[3, 4], [0], [4, 5]]
+
+
+def test_a_dataset_smaller_than_a_batch_fills_it_more_than_once() -> None:
+    assert telling_batches([2, 0, 1], BatchLimits(8)) == [[2, 2, 0, 0, 0, 1, 1, 1], [2, 2, 2, 0, 0, 0, 1, 1]]

@@ -9,6 +9,7 @@ import pytest
 from assay.errors import RunFailedError
 from assay.harness import responses
 from assay.harness.responses import ResponsePool
+from assay.tasks.protocol import Parted
 
 
 @pytest.fixture
@@ -88,3 +89,28 @@ def test_what_is_no_array_of_values_is_refused(sent: list[tuple[int, bytes]], wr
 def test_rows_without_bytes_are_empty_answers(sent: list[tuple[int, bytes]]) -> None:
     ResponsePool(4).complete([1, 2], np.empty((2, 0), np.float32))
     assert sent == [(1, b""), (2, b"")]
+
+
+def test_parts_of_one_array_which_is_used_again(sent: list[tuple[int, bytes]]) -> None:
+    pool = ResponsePool(2)
+    rows = np.arange(12, dtype=np.float32).reshape(6, 2)
+    pool.complete([1, 2, 3], Parted(rows, [2, 2, 5]))
+    assert sent == [(1, rows[:2].tobytes()), (2, b""), (3, rows[2:5].tobytes())]
+    rows += 1
+    pool.complete([4], Parted(rows, [1, 6]))
+    pool.complete([5], Parted(rows[::2], [3]))
+    pool.complete([6], Parted(np.array([[7]], np.int64), [1]))
+    assert sent[3:] == [(4, rows[:1].tobytes()), (5, rows[::2].tobytes()), (6, np.int64(7).tobytes())]
+    assert [part.tobytes() for part in Parted(rows, [2, 2, 5])] == [rows[:2].tobytes(), b"", rows[2:5].tobytes()]
+
+
+def test_parts_that_are_too_few_or_end_behind_their_array_are_refused(sent: list[tuple[int, bytes]]) -> None:
+    pool = ResponsePool(4)
+    with pytest.raises(RunFailedError, match="another number of responses"):
+        pool.complete([1, 2], Parted(np.zeros((4, 2)), [4]))
+    with pytest.raises(RunFailedError, match="end behind it") as caught:
+        pool.complete([1, 2], Parted(np.zeros((4, 2)), [4, 5]))
+    assert (caught.value.expected, caught.value.found) == ("4 rows", "5")
+    with pytest.raises(RunFailedError, match="no array of plain values"):
+        pool.complete([1], Parted(np.array([None]), [1]))
+    assert sent == []

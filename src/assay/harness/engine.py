@@ -144,8 +144,12 @@ def measure(engine: Engine, store: Store, single: list[int], batch: list[int], s
 
 def telling_batches(largest_first: Sequence[int], limits: BatchLimits) -> list[list[int]]:
     """Batches of typical, of the largest and of the smallest samples, within the limits."""
+    # A small dataset fills a large batch more than once, as LoadGen's query does.
+    times = -(-limits.size // max(len(largest_first), 1))
+    largest_first = [index for index in largest_first for _ in range(times)]
     last = len(largest_first)
-    starts = dict.fromkeys((last // 2, 0, max(last - limits.size, 0)))
+    end = max(last - limits.size, 0)
+    starts = dict.fromkeys((min(last // 2, end), 0, end))
     return [list(largest_first[start : limits.end(largest_first, start)]) for start in starts]
 
 

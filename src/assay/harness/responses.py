@@ -15,7 +15,7 @@ import numpy as np
 
 from assay.base.tensors import Array
 from assay.errors import RunFailedError
-from assay.tasks.protocol import Responses
+from assay.tasks.protocol import Parted, Responses
 
 _POOL = 4096
 
@@ -33,6 +33,8 @@ class ResponsePool:
         self._buffer = np.zeros((0, 0), np.uint8)
         self._pool: list[lg.QuerySampleResponse] = []
         self._loose: list[lg.QuerySampleResponse] = []
+        self._parted: Array = self._buffer
+        self._place = self._width = 0
         self._empty = [lg.QuerySampleResponse(0, 0, 0) for _ in range(self._capacity)]
 
     def complete(self, ids: list[int], responses: Responses) -> None:
@@ -42,6 +44,9 @@ class ResponsePool:
             RunFailedError: when there are fewer responses than samples, or one is no plain array; those ids that were
                 not answered before stay unanswered.
         """
+        if isinstance(responses, Parted):
+            self._complete_parts(ids, responses)
+            return
         if not isinstance(responses, np.ndarray):
             self._complete_arrays(ids, responses)
             return
@@ -71,17 +76,44 @@ class ResponsePool:
         for start in range(0, len(ids), self._capacity):
             self._send(self._empty, ids[start : start + self._capacity])
 
+    def _complete_parts(self, ids: list[int], parted: Parted) -> None:
+        if len(parted.ends) < len(ids):
+            raise _too_few(len(ids), len(parted.ends))
+        rows = parted.rows
+        if rows is not self._parted:
+            # Asking an array for its address takes 7 us between two calls of an engine; pipelines use one array again.
+            rows = _plain(rows)
+            self._parted, self._place = rows, rows.ctypes.data
+            self._width = rows.nbytes // max(len(rows), 1)
+        if parted.ends[len(ids) - 1] > len(rows):
+            raise RunFailedError(
+                "the parts of a response end behind it",
+                expected=f"{len(rows)} rows",
+                found=str(parted.ends[len(ids) - 1]),
+            )
+        place, width, start = self._place, self._width, 0
+        for first in range(0, len(ids), self._capacity):
+            part = ids[first : first + self._capacity]
+            pool = self._loose_ones(len(part))
+            for response, sample_id, end in zip(pool, part, parted.ends[first : first + len(part)], strict=True):
+                response.id = sample_id
+                response.data = place + start * width if end > start else 0
+                response.size = (end - start) * width
+                start = end
+            lg.QuerySamplesComplete(pool)
+
+    def _loose_ones(self, count: int) -> list[lg.QuerySampleResponse]:
+        self._loose += [lg.QuerySampleResponse(0, 0, 0) for _ in range(count - len(self._loose))]
+        return self._loose if count == len(self._loose) else self._loose[:count]
+
     def _complete_arrays(self, ids: list[int], arrays: Sequence[Array]) -> None:
         if len(arrays) < len(ids):
             raise _too_few(len(ids), len(arrays))
         # All are looked at before the first is sent: a batch is answered whole or not at all.
         kept = [_plain(array) for array in arrays[: len(ids)]]
-        missing = min(len(ids), self._capacity) - len(self._loose)
-        if missing > 0:
-            self._loose += [lg.QuerySampleResponse(0, 0, 0) for _ in range(missing)]
         for start in range(0, len(ids), self._capacity):
             part = ids[start : start + self._capacity]
-            pool = self._loose[: len(part)]
+            pool = self._loose_ones(len(part))
             for response, sample_id, array in zip(pool, part, kept[start : start + len(part)], strict=True):
                 response.id = sample_id
                 response.data = array.ctypes.data if array.nbytes else 0

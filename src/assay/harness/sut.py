@@ -111,13 +111,12 @@ class InlineSut(Sut):
         meter.query_done(count, perf_counter_ns() - started)
 
     def _run_batches(self, ids: list[int], indices: list[int]) -> None:
-        limits, meter, start = self.limits, self.meter, 0
-        while start < len(ids):
+        meter, start = self.meter, 0
+        for end in self.limits.ends(indices):
             if self.draining:
                 self._give_up(ids[start:])
                 meter.done_in_query = len(ids)
                 return
-            end = limits.end(indices, start)
             responses = self._infer(self.store.batch(self._padded(indices[start:end])))
             self._responses.complete(ids[start:end], responses)
             meter.done_in_query = start = end
@@ -177,8 +176,7 @@ class QueuedSut(Sut):
             return
         ids, indices = self.limits.order(ids, indices)
         start = 0
-        while start < len(ids):
-            end = self.limits.end(indices, start)
+        for end in self.limits.ends(indices):
             self._queue.put((ids[start:end], indices[start:end], now))
             start = end
 

@@ -11,7 +11,7 @@ models, or generate text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,8 +35,32 @@ Ragged = list[Sample]
 Samples = Stacked | Ragged
 """Some samples, in either form; a dataset gives always the same one."""
 
-Responses = Array | Sequence[Array]
-"""One response per sample, in order: the rows of a C-contiguous ``(batch, k)`` array, or one C-contiguous array each.
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """Responses of different length that lie side by side; an object for each would cost more than small models do.
+
+    Attributes:
+        rows: of all samples, C-contiguous; there may be more of them. The same array each time costs least.
+        ends: where the rows of each sample end.
+    """
+
+    rows: Array
+    ends: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __iter__(self) -> Iterator[Array]:
+        start = 0
+        for end in self.ends:
+            yield self.rows[start:end]
+            start = end
+
+
+Responses = Array | Sequence[Array] | Parted
+"""One response per sample, in order: the rows of a C-contiguous ``(batch, k)`` array, one C-contiguous array each, or
+parts of one array.
 
 The arrays of a sequence may have any size and type, and may be empty; LoadGen's log holds their bytes. A response that
 could not be made is an exception, never zeros.

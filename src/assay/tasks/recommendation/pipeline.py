@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import InvalidInputError, RunFailedError
-from assay.tasks.protocol import ModelPart, Responses, Sample, Samples
+from assay.tasks.protocol import ModelPart, Parted, Responses, Sample, Samples
 from assay.tasks.recommendation.pairs import Numbers
 from assay.tasks.recommendation.recipe import Recipe
 
@@ -111,8 +112,8 @@ class PairPipeline:
         groups: list[Sample] = samples  # type: ignore[assignment]
         if not self._met:
             self._meet()
-        ends = np.cumsum([len(group[2]) for group in groups])
-        total = int(ends[-1])
+        ends = list(accumulate([len(group[2]) for group in groups]))
+        total = ends[-1]
         if total > len(self._answers):
             self._answers = np.empty((total, 2), np.float32)
         answers = self._answers[:total]
@@ -122,7 +123,7 @@ class PairPipeline:
         if not np.isfinite(answers[:, 0]).all():
             raise RunFailedError("the model gave an answer that is no number")
         self._pairs += total
-        return [answers[end - len(group[2]) : end] for group, end in zip(groups, ends.tolist(), strict=True)]
+        return Parted(self._answers, ends)
 
     def figures(self) -> Mapping[str, float]:
         """Pairs answered, and calls of the engine they took."""
