@@ -244,6 +244,30 @@ def fastest(pairs: int) -> None:
         print(f"fastest: {backend} {precision} batch {batch}: {spread(values, 2)} times", flush=True)
 
 
+def bert(pairs: int) -> None:
+    """BERT-Large Offline, 384 tokens: the best local setting against ONNX Runtime fp32 at batch 1."""
+    settings = (
+        ("onnxruntime", "fp32", 1),
+        ("openvino", "bf16", 1),
+        ("openvino", "bf16", 4),
+        ("openvino", "bf16", 8),
+        ("openvino", "int8", 1),
+        ("openvino", "int8", 8),
+        ("onnxruntime", "int8", 8),
+    )
+    rates: dict[tuple[str, str, int], list[float]] = {setting: [] for setting in settings}
+    for _ in range(pairs):
+        for backend, precision, batch in settings:
+            options = ("--backend", backend, "--precision", precision, "--batch-size", str(batch), "--duration", "15s")
+            record = harness("bert-large-synthetic", "Offline", *options)
+            rates[backend, precision, batch].append(record["figures"]["value"])
+    base = rates[settings[0]]
+    print(f"bert: ONNX Runtime fp32 batch 1 {spread(base, 3)} samples/s", flush=True)
+    for backend, precision, batch in settings[1:]:
+        ratios = [ours / theirs for ours, theirs in zip(rates[backend, precision, batch], base, strict=True)]
+        print(f"bert: {backend} {precision} batch {batch}: {spread(ratios, 2)} times", flush=True)
+
+
 def cli(pairs: int) -> None:
     """Start-up of the command line against an empty Python."""
 
@@ -265,6 +289,7 @@ ALL: dict[str, Callable[[int], None]] = {
     "single": single,
     "offline": offline,
     "fastest": fastest,
+    "bert": bert,
 }
 
 

@@ -215,6 +215,16 @@ def test_a_short_stream_of_a_slow_model_is_as_long_as_its_estimate_needs(
     assert asked.settings["min_query_count"] == 70
 
 
+def test_a_short_server_of_an_old_round_takes_no_270336_queries(
+    settings: Settings, classifier: Path, pictures: Path
+) -> None:
+    options = {"scenarios": (Scenario.SERVER,), "round": "v2.0", "target_qps": 2000.0}
+    (short,) = go(settings, classifier, pictures, duration_ns=10**8, **options)
+    assert short.settings["min_query_count"] == 662
+    (newer,) = go(settings, classifier, pictures, duration_ns=10**8, **options | {"round": "v3.1"})
+    assert newer.settings["min_query_count"] == 100
+
+
 def test_servers_accuracy_is_sent_within_seconds(settings: Settings, classifier: Path, pictures: Path) -> None:
     (record,) = go(settings, classifier, pictures, scenarios=(Scenario.SERVER,), mode="accuracy")
     count = record.figures.samples_scored

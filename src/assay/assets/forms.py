@@ -131,6 +131,10 @@ class _Model(_Form):
     recipe: dict[str, Any] = Field(default_factory=dict)
     dataset: str | None = None
     assets: dict[str, str] = Field(default_factory=dict)
+    precision: Literal["fp32", "bf16", "fp16", "int8"] = "fp32"
+
+    def to_facts(self) -> ModelFacts:
+        return ModelFacts(self.format, self.benchmark, self.recipe, self.dataset, self.assets, self.precision)
 
 
 class AssetForm(_Form):
@@ -155,9 +159,6 @@ class AssetForm(_Form):
 
     def to_asset(self) -> Asset:
         """The asset itself."""
-        facts = self.model and ModelFacts(
-            self.model.format, self.model.benchmark, self.model.recipe, self.model.dataset, self.model.assets
-        )
         return Asset(
             name=self.name,
             kind=self.kind,
@@ -171,7 +172,7 @@ class AssetForm(_Form):
             note=self.note,
             labels=self.labels,
             count=self.count,
-            model=facts or None,
+            model=self.model.to_facts() if self.model else None,
         )
 
 

@@ -104,6 +104,8 @@ class ModelFacts:
         recipe: how it wants its samples; read by the task.
         dataset: dataset it is run on by default; None where only speed means anything.
         assets: key of the recipe to the asset whose path it gets, such as the model's vocabulary.
+        precision: number format that it is run in unless another is asked for; other than ``fp32`` for a model that was
+            quantised, or whose weights are stored so.
     """
 
     format: str
@@ -111,6 +113,7 @@ class ModelFacts:
     recipe: Mapping[str, Any]
     dataset: str | None
     assets: Mapping[str, str] = field(default_factory=dict)
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from assay.harness.spec import RunSpec
 from assay.loadgen.record import Artefact, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.loadgen.settings import LoadgenSettings, Overrides, deviations, resolve
+from assay.loadgen.statistics import queries_needed
 from assay.models.build import materialise
 from assay.results.record import record_run
 from assay.rules.model import Mode, Scenario
@@ -138,7 +139,7 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
         model, info = subject.model_file, Artefact(str(subject.model_file), content_hash(subject.model_file))
         labels.append(Label.CUSTOM_MODEL.value)
     path = data.path if data else subject.dataset_path
-    if request.precision is Precision.INT8 and model != NO_FILE and subject.format is ModelFormat.ONNX:
+    if plan.precision is Precision.INT8 and model != NO_FILE and subject.format is ModelFormat.ONNX:
         quantised = quantised_model(model, info, subject, recipe, path, store, settings, progress)
         if quantised != model and path is not None and calibrates(model, subject, recipe):
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
@@ -241,7 +242,7 @@ def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overri
     rated = scenario in (Scenario.OFFLINE, Scenario.SERVER)
     asked = Overrides(
         duration_ns=request.wanted_duration_ns if performance else None,
-        min_query_count=request.samples or _short_count(request, planned),
+        min_query_count=request.samples or _short_count(plan, planned),
         target_qps=(request.target_qps if rated else None) or found.target_qps,
         target_latency_ns=(request.target_latency_ns if scenario is not Scenario.OFFLINE else None)
         or found.target_latency_ns,
@@ -260,16 +261,18 @@ def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overri
     )
 
 
-def _short_count(request: RunRequest, planned: PlannedRun) -> int | None:
+def _short_count(plan: Plan, planned: PlannedRun) -> int | None:
     """Fewest queries (Offline: samples) of a run that is shorter than the round's; None for the round's own.
 
     Offline takes as many as the duration takes: the round's 24,576 samples would outlast it. A single stream needs 64 for
-    LoadGen's estimate of the 90th percentile, and the round's 1,024 would take a slow model half an hour. The others keep
-    the round's counts, because early stopping needs them anyway.
+    LoadGen's estimate of the 90th percentile, and the round's 1,024 would take a slow model half an hour. The others need
+    662 for an estimate of the 99th, whatever the round asks (v2.0 and v2.1: 270,336).
     """
-    if request.wanted_duration_ns is None or planned.duration_ns >= planned.round_duration_ns:
+    if plan.request.wanted_duration_ns is None or planned.duration_ns >= planned.round_duration_ns:
         return None
-    return {Scenario.OFFLINE: 1, Scenario.SINGLE_STREAM: 64}.get(planned.scenario)
+    fewest = {Scenario.OFFLINE: 1, Scenario.SINGLE_STREAM: queries_needed(1, 0.9)}
+    limits = plan.subject.benchmark.limits[planned.scenario]
+    return fewest.get(planned.scenario, min(limits.min_query_count, queries_needed(1, limits.percentile or 0.99)))
 
 
 def _run_one(
@@ -315,7 +318,7 @@ def _spec(
         recipe=material.recipe,
         model=material.model,
         backend=request.backend,
-        options=BackendOptions(request.threads, planned.streams, request.precision, request.backend_options),
+        options=BackendOptions(request.threads, planned.streams, plan.precision, request.backend_options),
         dataset=material.dataset,
         cache=settings.cache_dir,
         batch_size=planned.batch_size,
@@ -360,7 +363,7 @@ def _first_record(
         model=material.model_info,
         dataset=replace(material.dataset_info, count=material.samples),
         backend_name=request.backend,
-        precision=request.precision.value,
+        precision=plan.precision.value,
         batch_size=planned.batch_size,
         streams=planned.streams,
         threads=request.threads,
@@ -377,7 +380,7 @@ def command_of(plan: Plan, planned: PlannedRun, resolved: LoadgenSettings) -> st
     """The command that runs this again with the same targets, the probed ones included."""
     request = plan.request
     words = ["assay", "run", request.name, "--scenario", planned.scenario.value, "--mode", planned.mode.value]
-    words += ["--round", request.round, "--backend", request.backend, "--precision", request.precision.value]
+    words += ["--round", request.round, "--backend", request.backend, "--precision", plan.precision.value]
     words += ["--batch-size", str(planned.batch_size), "--streams", str(planned.streams)]
     for option, value in (
         ("--threads", request.threads),

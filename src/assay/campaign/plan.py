@@ -15,6 +15,7 @@ from assay.base.settings import Settings
 from assay.base.units import format_count, format_duration, format_size
 from assay.campaign.companions import companions
 from assay.campaign.formats import AUTO, check_fit, default_backend, is_remote
+from assay.campaign.precision import resolve_precision
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_category, resolve_subject
 from assay.errors import InvalidInputError, UsageError
@@ -62,6 +63,7 @@ class Plan:
     """A request, resolved and checked, with what it will take.
 
     Attributes:
+        precision: format that the runs are made in, the one asked for or the model's own.
         notes: options that have less effect than one may think.
     """
 
@@ -69,6 +71,7 @@ class Plan:
     subject: Subject
     fetch: FetchPlan
     runs: tuple[PlannedRun, ...]
+    precision: Precision = Precision.FP32
     notes: tuple[str, ...] = ()
 
     @property
@@ -82,7 +85,7 @@ class Plan:
         data = subject.dataset.name if subject.dataset else str(subject.dataset_path or "random inputs (speed only)")
         lines = [
             f"{subject.benchmark.name} of round {subject.round.name}: model {subject.model.name}, data {data}, "
-            f"{request.backend} {request.precision.value}"
+            f"{request.backend} {self.precision.value}"
         ]
         if self.fetch.total_bytes:
             names = ", ".join(item.name for item in self.fetch.missing)
@@ -100,7 +103,7 @@ class Plan:
             "model": self.subject.model.name,
             "dataset": self.subject.dataset.name if self.subject.dataset else None,
             "backend": self.request.backend,
-            "precision": self.request.precision.value,
+            "precision": self.precision.value,
             "fetch": [item.name for item in self.fetch.missing],
             "fetch_bytes": self.fetch.total_bytes,
             "seconds": self.seconds,
@@ -133,8 +136,10 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     subject = resolve_subject(request, round_, catalogue)
     _check_division(request, subject)
     request = _with_engine(request, subject)
-    _check_engine(request)
-    remote = is_remote(backends().get(request.backend))
+    engine = backends().get(request.backend)
+    remote = is_remote(engine)
+    precision, remarks = resolve_precision(request, subject, engine)
+    _check_engine(request, precision)
     if subject.model_file is not None and not remote:
         _check_own_model(subject, subject.model_file)
     if Mode.ACCURACY in request.modes and subject.synthetic:
@@ -152,7 +157,8 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     runs = tuple(_planned(request, subject, scenario, mode) for mode in request.modes for scenario in request.scenarios)
     if request.batch_wait_ns:
         _check_wait(runs)
-    return Plan(request, subject, AssetStore(settings, catalogue).plan(names), runs, tuple(_notes(request, runs)))
+    fetch = AssetStore(settings, catalogue).plan(names)
+    return Plan(request, subject, fetch, runs, precision, (*remarks, *_notes(request, runs)))
 
 
 def _notes(request: RunRequest, runs: tuple[PlannedRun, ...]) -> Iterator[str]:
@@ -246,16 +252,16 @@ def _check_own_model(subject: Subject, model: Path) -> None:
             raise
 
 
-def _check_engine(request: RunRequest) -> None:
+def _check_engine(request: RunRequest, precision: Precision) -> None:
     """Refuse what the engine cannot do on this machine, before anything is fetched."""
     engine = backends().get(request.backend)
     able = engine.capabilities()
-    if request.precision not in able.precisions and request.precision is not Precision.FP32:
+    if precision not in able.precisions and precision is not Precision.FP32:
         formats = ", ".join(p.value for p in able.precisions)
         raise UsageError(
-            f"{engine.title} has no {request.precision.value} on this machine",
+            f"{engine.title} has no {precision.value} on this machine",
             expected=f"one of {formats}",
             hint="assay backends shows what each engine supports here",
         )
-    options = BackendOptions(request.threads, request.streams, request.precision, request.backend_options)
+    options = BackendOptions(request.threads, request.streams, precision, request.backend_options)
     check_options(request.backend, engine, options)

@@ -370,7 +370,7 @@ def _measure(
         model=request.model if made is None else None,
         recipe=dict(request.recipe) if made is None else {},
         mode="accuracy",
-        precision=Precision.INT8 if made is not None and request.to == INT8 else Precision.FP32,
+        precision=Precision.FP32 if made is None else None,
         backend=request.backend,
         dataset=request.dataset,
         samples=request.samples,
@@ -401,6 +401,7 @@ def _register(plan: QuantizePlan, made: Located, provenance: Mapping[str, Any], 
             "recipe": _plain(facts.recipe),
             "assets": dict(facts.assets),
             "dataset": subject.dataset.name if subject.dataset else None,
+            "precision": request.to,
         },
     }
     write_atomic(_manifest(plan.output, settings), yaml.safe_dump(document, sort_keys=False, allow_unicode=True))

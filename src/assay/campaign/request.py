@@ -24,6 +24,7 @@ class RunRequest(BaseModel):
         name: a benchmark of the round (``resnet50``) or a model of the catalogue (``mobilenet-v2``), or a task
             (``image-classification``) for a model of the user's own.
         backend: engine; ``auto`` is the usual one for the model's form.
+        precision: number format of the heavy layers; the model's own when not given.
         model: the user's own model, a file or a folder.
         recipe: how that model wants its samples, over the named model's own recipe.
         scenarios: scenarios to run, in this order.
@@ -45,7 +46,7 @@ class RunRequest(BaseModel):
     category: Category | None = None
     division: Division = Division.OPEN
     backend: str = AUTO
-    precision: Precision = Precision.FP32
+    precision: Precision | None = None
     threads: int = Field(default=0, ge=0, le=4096)
     streams: int = Field(default=1, ge=1, le=1024)
     batch_size: int | None = Field(default=None, ge=1, le=65536)

@@ -45,6 +45,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("doctor", START, "assay.cli.doctor:doctor", "Tell everything that is missing, and how to get it."),
     Verb("run", RUN, "assay.cli.run:run", "Run a benchmark with LoadGen and judge the result."),
     Verb("quantize", RUN, "assay.cli.quantize:quantize", "Make a smaller form of a model, accuracy before and after."),
+    Verb("perplexity", RUN, "assay.cli.perplexity:perplexity", "How well a language model foresees a text."),
     Verb("runs", RUN, "assay.cli.runs:runs", "List, show and compare finished runs."),
     Verb("check", SUBMIT, "assay.cli.check:check", "Check a submission tree as the official tool does, and strictly."),
     Verb("truncate", SUBMIT, "assay.cli.truncate:truncate", "Cut accuracy logs to what a submission may hold."),

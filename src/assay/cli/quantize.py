@@ -122,5 +122,4 @@ def _show(made: Quantised, to: str, out: Output) -> None:
     rows.append(["size", format_size(before), format_size(after), f"{after / before:.4f}" if before else ""])
     columns = ("", "before", to, "ratio")
     out.table(columns, rows, right=columns[1:])
-    flag = " --precision int8" if to == "int8" else ""
-    out.text(f"kept as {made.name}: assay run {made.name}{flag}")
+    out.text(f"kept as {made.name}: assay run {made.name}")

@@ -60,9 +60,7 @@ EXAMPLES = """Examples:
     "-p",
     "--precision",
     type=click.Choice(["fp32", "bf16", "fp16", "int8"]),
-    default="fp32",
-    show_default=True,
-    help="Number format of the heavy layers; int8 quantises the model first.",
+    help="Number format of the heavy layers; int8 quantises the model first. [default: the model's own, mostly fp32]",
 )
 @click.option(
     "--threads", type=click.IntRange(0), default=0, help="Compute threads of one stream. [default: all cores]"
