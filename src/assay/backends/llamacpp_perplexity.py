@@ -63,8 +63,9 @@ def perplexity(
         MissingDependencyError: when the engine is not installed.
         RunFailedError: when the engine gives something else than hidden states.
     """
+    check_window(tokens, window)
     header = read_gguf(model)
-    _check_window(header, tokens, window)
+    _check_context(header, window)
     ids = _ids(header, text)[:tokens]
     if len(ids) < window:
         raise InvalidInputError(
@@ -88,7 +89,12 @@ def perplexity(
     return Perplexity(float(np.exp(-np.concatenate(found).mean())), len(starts) * window)
 
 
-def _check_window(header: Gguf, tokens: int, window: int) -> None:
+def check_window(tokens: int, window: int) -> None:
+    """Refuse a window that is never filled.
+
+    Raises:
+        UsageError: with one that is.
+    """
     if not 2 <= window <= tokens:
         raise UsageError(
             "a window does not fit the tokens that are read",
@@ -96,6 +102,9 @@ def _check_window(header: Gguf, tokens: int, window: int) -> None:
             found=f"{window:,}",
             hint=f"--window {tokens}" if tokens > 1 else None,
         )
+
+
+def _check_context(header: Gguf, window: int) -> None:
     own = header.number("context_length")
     if own is not None and window > own:
         raise UsageError(
