@@ -7,10 +7,12 @@ import pytest
 
 from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore
+from assay.backends.protocol import Precision
 from assay.base.files import read_json, sha256_file
 from assay.base.progress import SILENT
 from assay.base.settings import Settings
 from assay.campaign import calibration
+from assay.campaign.plan import make_plan
 from assay.campaign.quantising import Quantised, QuantizeRequest, command_of, make_quantize_plan, quantise
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import resolve_subject
@@ -69,6 +71,8 @@ def test_the_whole_way_with_accuracy_before_and_after(
     AssetStore(settings, catalogue).verify("small")
     subject = resolve_subject(RunRequest(name="small", dataset=str(pictures)), load_round("v3.1"), catalogue)
     assert subject.recipe["crop"] == 32
+    assert make_plan(RunRequest(name="small", dataset=str(pictures)), settings).precision is Precision.INT8
+    assert "--precision int8" in found.after.command
 
 
 @pytest.mark.parametrize(("to", "labels"), [("bf16", ("custom-model",)), ("fp16", ("custom-model",))])
@@ -79,7 +83,10 @@ def test_weights_alone_need_no_calibration(
     found = made(settings, asked(model, pictures, to=to))
     assert found.name == f"tiny-{to}"
     assert found.sizes[0] > found.sizes[1] - 400
-    assert load_catalogue(settings).get(found.name).labels == labels
+    asset = load_catalogue(settings).get(found.name)
+    assert asset.labels == labels
+    assert asset.model is not None
+    assert asset.model.precision == to
     assert "calibration" not in found.provenance["recipe"]
     with pytest.raises(InvalidInputError, match="half precision already"):
         made(settings, asked(found.path, pictures, to=to, output="again"))
