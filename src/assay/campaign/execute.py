@@ -126,7 +126,7 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     catalogue = load_catalogue(settings)
     store = AssetStore(settings, catalogue)
     # The dataset first: when only the user can get it, nothing should be downloaded before saying so.
-    data = _dataset(subject.dataset, store, progress) if subject.dataset else None
+    data = dataset_on_disk(subject.dataset, store, progress) if subject.dataset else None
     recipe = complete_recipe(subject, store, progress)
     labels = list(subject.model.labels if subject.model_file is None else ())
     if is_remote(backends().get(request.backend)):
@@ -153,7 +153,7 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     else:
         labels.append(Label.SYNTHETIC_DATA.value)
         dataset = Artefact("synthetic", None, _made_up(plan))
-    count = _count(path, dataset, model, recipe, plan, settings, progress)
+    count = count_samples(path, dataset, model, recipe, plan, settings, progress)
     return Material(model, info, path, dataset, count, tuple(labels), recipe)
 
 
@@ -167,7 +167,12 @@ def _made_up(plan: Plan) -> int:
     return min(whole, request.samples or 2) if short else whole
 
 
-def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
+def dataset_on_disk(asset: Asset, store: AssetStore, progress: Progress) -> Located:
+    """A dataset of the catalogue, fetched or registered.
+
+    Raises:
+        NotFoundError: when only the user can get it, with how, and which stand-in there is.
+    """
     try:
         return store.ensure(asset.name, progress=progress)
     except NotFoundError as error:
@@ -177,7 +182,7 @@ def _dataset(asset: Asset, store: AssetStore, progress: Progress) -> Located:
         raise
 
 
-def _count(
+def count_samples(
     path: Path | None,
     dataset: Artefact,
     model: Path,
@@ -196,7 +201,7 @@ def _count(
             path,
             recipe,
             cache=settings.cache_dir,
-            limit=_limit(plan),
+            limit=sample_limit(plan),
             skip_bad=plan.request.skip_bad,
             model=None if model == NO_FILE else model,
             progress=progress,
@@ -205,7 +210,8 @@ def _count(
     return opened.count
 
 
-def _limit(plan: Plan) -> int | None:
+def sample_limit(plan: Plan) -> int | None:
+    """How many samples of the dataset an accuracy run takes; None for all."""
     return plan.request.samples if plan.request.mode == "accuracy" else None
 
 
@@ -220,7 +226,7 @@ def _probe(plan: Plan, planned: PlannedRun, material: Material, settings: Settin
             planned,
             material,
             settings,
-            _settings(plan, planned, material, Overrides()),
+            loadgen_settings(plan, planned, material, Overrides()),
             probe_s=PROBE_S,
         )
         outcome = execute(spec, folder, label=f"{planned.scenario.value}: probe", progress=progress)
@@ -234,7 +240,7 @@ def _probe(plan: Plan, planned: PlannedRun, material: Material, settings: Settin
     return outcome.probe
 
 
-def _settings(plan: Plan, planned: PlannedRun, material: Material, found: Overrides) -> LoadgenSettings:
+def loadgen_settings(plan: Plan, planned: PlannedRun, material: Material, found: Overrides) -> LoadgenSettings:
     """LoadGen's settings: what the user asked, then what the probe found, then the round's."""
     request, subject = plan.request, plan.subject
     scenario = planned.scenario
@@ -288,9 +294,9 @@ def _run_one(
     subject = plan.subject
     per_query = subject.benchmark.limits[planned.scenario].samples_per_query or 1
     found = targets_from(probe, planned.scenario, samples_per_query=per_query) if probe else Overrides()
-    resolved = _settings(plan, planned, material, found)
+    resolved = loadgen_settings(plan, planned, material, found)
     spec = _spec(plan, planned, material, settings, resolved)
-    record = _first_record(plan, planned, material, settings, resolved, group)
+    record = first_record(plan, planned, material, settings, resolved, group)
     folder = RunCatalogue(settings.runs_dir).create(record)
     label = f"{planned.scenario.value} {planned.mode.value}"
     try:
@@ -326,7 +332,7 @@ def _spec(
         user_conf=resolved.user_conf(),
         attributes=resolved.attributes(),
         dataset_count=material.samples if material.dataset is None else 0,
-        sample_limit=_limit(plan),
+        sample_limit=sample_limit(plan),
         skip_bad=request.skip_bad,
         max_batch_work=tasks().get(subject.benchmark.task).batch_work(subject.recipe, planned.batch_size),
         batch_wait_us=(request.batch_wait_ns or 0) // 1000,
@@ -335,7 +341,7 @@ def _spec(
     )
 
 
-def _first_record(
+def first_record(
     plan: Plan,
     planned: PlannedRun,
     material: Material,
@@ -343,10 +349,11 @@ def _first_record(
     resolved: LoadgenSettings,
     group: str,
 ) -> RunRecord:
+    """What is known of a run before it begins."""
     request, subject = plan.request, plan.subject
     weaker = deviations(resolved, subject.benchmark)
     labels = labels_for(material.labels, weaker)
-    if _limit(plan):
+    if sample_limit(plan):
         labels += (Label.PARTIAL_DATASET,)
     return RunRecord(
         id=RunCatalogue(settings.runs_dir).new_id(subject.model.name, planned.scenario.value, planned.mode.value),

@@ -134,7 +134,7 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     round_ = load_round(request.round)
     catalogue = load_catalogue(settings)
     subject = resolve_subject(request, round_, catalogue)
-    _check_division(request, subject)
+    check_division(request, subject)
     request = _with_engine(request, subject)
     engine = backends().get(request.backend)
     remote = is_remote(engine)
@@ -154,7 +154,9 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     names = [] if subject.model_file or remote else [subject.model.name]
     names += [subject.dataset.name] if subject.dataset else []
     names += companions(subject).values()
-    runs = tuple(_planned(request, subject, scenario, mode) for mode in request.modes for scenario in request.scenarios)
+    runs = tuple(
+        planned_run(request, subject, scenario, mode) for mode in request.modes for scenario in request.scenarios
+    )
     if request.batch_wait_ns:
         _check_wait(runs)
     fetch = AssetStore(settings, catalogue).plan(names)
@@ -177,7 +179,8 @@ def _notes(request: RunRequest, runs: tuple[PlannedRun, ...]) -> Iterator[str]:
         yield f"{format_count(threads)} compute threads on {format_count(processors)} processors are in each other's way"
 
 
-def _planned(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mode) -> PlannedRun:
+def planned_run(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mode) -> PlannedRun:
+    """The run of a scenario and a mode, as the request and the round's limits have it."""
     limits = subject.benchmark.limits[scenario]
     wanted = request.wanted_duration_ns
     duration = 0 if mode is Mode.ACCURACY else limits.min_duration_ns if wanted is None else wanted
@@ -198,7 +201,7 @@ def _planned(request: RunRequest, subject: Subject, scenario: Scenario, mode: Mo
     )
 
 
-def _check_division(request: RunRequest, subject: Subject) -> None:
+def check_division(request: RunRequest, subject: Subject) -> None:
     """The closed and network divisions take the benchmark's own model and dataset only (inference_rules, Divisions)."""
     if request.division is Division.OPEN:
         return
