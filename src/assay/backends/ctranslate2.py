@@ -1,4 +1,4 @@
-"""CTranslate2: Whisper models, which make text from spectrograms; fp32 and int8, and bf16 where the library has it.
+"""CTranslate2: Whisper and language models, which make text by themselves; fp32 and int8, bf16 where the library has it.
 
 Weights are kept in one format and computed in another: the library converts them while it loads, int8 with scales of its
 own. A session holds one model with a worker for each stream.
@@ -6,36 +6,26 @@ own. A session holds one model with a worker for each stream.
 
 from __future__ import annotations
 
-import re
-import struct
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from assay.backends.cpu import int8_note, usable_cores
+from assay.backends.ctranslate2_decoder import DecoderStream
+from assay.backends.ctranslate2_facts import USUAL_CONTEXT, read_facts
+from assay.backends.ctranslate2_stream import first_line
+from assay.backends.ctranslate2_whisper import WhisperStream
 from assay.backends.protocol import (
-    Array,
     BackendOptions,
     Capabilities,
-    Decoding,
-    Generated,
+    GeneratingStream,
     ModelFormat,
     Precision,
-    Prompt,
     TensorSpec,
 )
-from assay.errors import (
-    InvalidInputError,
-    MissingDependencyError,
-    NotFoundError,
-    RunFailedError,
-    UsageError,
-    nearest,
-)
+from assay.errors import InvalidInputError, MissingDependencyError, NotFoundError, UsageError, nearest
+from assay.models.ctranslate2_file import kind_of
 
 _TYPES = {
     Precision.FP32: "float32",
@@ -47,22 +37,32 @@ _DEVICES = ("cpu", "cuda")
 _OPTIONS = {
     "device": "cpu (the default) or cuda",
     "device_index": "number of the graphics card; 0 when not given",
+    "context": "tokens of prompt and answer together, for language models whose file does not tell; "
+    f"{USUAL_CONTEXT:,} when not given",
 }
 _RESERVED = {
     "compute_type": "--precision",
     "inter_threads": "--streams",
     "intra_threads": "--threads",
 }
-_EXTRA_DECODING = frozenset(
-    {"length_penalty", "no_repeat_ngram_size", "patience", "repetition_penalty", "suppress_blank"}
-)
 _FILES = ("model.bin", "config.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
-_KIND = "WhisperSpec"
-_LONGEST = 448
-"""Tokens of a prompt and its answer together: Whisper has no more places."""
-_TASK = "<|transcribe|>"
-_SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>")
+_WHISPER, _DECODER = "WhisperSpec", "TransformerDecoderSpec"
+_MOST_CONTEXT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The engine's own options.
+
+    Attributes:
+        index: number of the device.
+        context: most tokens of prompt and answer; None for what the model has.
+    """
+
+    device: str
+    index: int
+    context: int | None
 
 
 def _library() -> Any:
@@ -75,57 +75,6 @@ def _library() -> Any:
     return ctranslate2
 
 
-class Ctranslate2Stream:
-    """One worker's way into the shared model."""
-
-    def __init__(self, library: Any, model: Any) -> None:
-        self._view = library.StorageView.from_array
-        self._model = model
-        self._bands = int(model.n_mels)
-        self._multilingual = bool(model.is_multilingual)
-
-    def run(self, inputs: Sequence[Array]) -> Sequence[Array]:
-        """Refused: the engine makes text and runs no graphs.
-
-        Raises:
-            UsageError: always.
-        """
-        del inputs
-        raise UsageError("CTranslate2 makes text and runs no graphs", hint="--backend onnxruntime runs graphs")
-
-    def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> Sequence[Generated]:
-        """Tokens for some spectrograms, in one batch; the library tells no moment of the first token.
-
-        Raises:
-            InvalidInputError: when a prompt has no spectrogram of the model's size, or no room for the answer.
-            RunFailedError: when the engine breaks.
-        """
-        features = self._features(prompts)
-        starts = [_start(prompt, multilingual=self._multilingual) for prompt in prompts]
-        options = _decoding(decoding, max(map(len, starts)))
-        began = time.perf_counter_ns()
-        try:
-            results = self._model.generate(self._view(features), starts, **options)
-        except (RuntimeError, ValueError, TypeError) as error:
-            raise RunFailedError(f"CTranslate2 broke while it ran the model: {_first_line(error)}") from error
-        took = time.perf_counter_ns() - began
-        return [
-            Generated(np.array(result.sequences_ids[0], np.int32), "", None, took, len(start))
-            for result, start in zip(results, starts, strict=True)
-        ]
-
-    def _features(self, prompts: Sequence[Prompt]) -> NDArray[np.float32]:
-        shapes = {None if prompt.features is None else prompt.features.shape for prompt in prompts}
-        shape = next(iter(shapes), None)
-        if len(shapes) != 1 or shape is None or len(shape) != 2 or shape[0] != self._bands:
-            raise InvalidInputError(
-                "Whisper is asked by spectrograms of one size",
-                expected=f"({self._bands}, frames)",
-                found=", ".join(map(str, shapes)) or "no prompt",
-            )
-        return np.stack([np.asarray(prompt.features, np.float32) for prompt in prompts])
-
-
 class Ctranslate2Session:
     """A model loaded into CTranslate2."""
 
@@ -133,9 +82,17 @@ class Ctranslate2Session:
     outputs: tuple[TensorSpec, ...] = ()
     fixed_batches = False
 
-    def __init__(self, library: Any, model: Any, options: BackendOptions, threads: int) -> None:
-        self._library = library
+    def __init__(
+        self,
+        library: Any,
+        model: Any,
+        options: BackendOptions,
+        threads: int,
+        make_stream: Callable[[], GeneratingStream],
+        further: Mapping[str, str],
+    ) -> None:
         self._model = model
+        self._make_stream: Callable[[], GeneratingStream] | None = make_stream
         self._facts = {
             "engine": "ctranslate2",
             "version": str(library.__version__),
@@ -144,17 +101,18 @@ class Ctranslate2Session:
             "inference_precision": str(model.compute_type),
             "threads": str(threads * options.streams),
             "streams": str(options.streams),
+            **further,
             **{f"option {key}": value for key, value in sorted(options.extra.items())},
         }
 
     def prepare(self, batch_sizes: Sequence[int]) -> None:
         """Nothing: any batch size is as good as another."""
 
-    def stream(self) -> Ctranslate2Stream:
+    def stream(self) -> GeneratingStream:
         """A new stream on the shared model."""
-        if self._model is None:
+        if self._make_stream is None:
             raise UsageError("the session is closed")
-        return Ctranslate2Stream(self._library, self._model)
+        return self._make_stream()
 
     def describe(self) -> dict[str, str]:
         """What it is and how it was opened; ``threads`` is the compute threads of all streams together."""
@@ -164,7 +122,7 @@ class Ctranslate2Session:
         """Free the model."""
         if self._model is not None:
             self._model.unload_model()
-        self._model = None
+        self._model = self._make_stream = None
 
 
 class Ctranslate2Backend:
@@ -180,7 +138,8 @@ class Ctranslate2Backend:
         able = library.get_supported_compute_types("cpu")
         formats = tuple(precision for precision, kind in _TYPES.items() if kind in able)
         devices = ("CPU", *(["CUDA"] if library.get_cuda_device_count() else []))
-        notes = ["Whisper models; int8 is made from any weights while they are loaded", int8_note()]
+        notes = ["Whisper and decoder-only language models; int8 is made from any weights while they are loaded"]
+        notes += ["a search with beams ends when as many texts are finished as it has beams", int8_note()]
         if Precision.BF16 not in formats:
             notes.append("this build of the library has no bf16 on the CPU")
         return Capabilities(str(library.__version__), devices, formats, tuple(notes), _OPTIONS)
@@ -192,96 +151,67 @@ class Ctranslate2Backend:
             UsageError: for the one that cannot.
         """
         library = _library()
-        device, _ = _read_extra(library, options.extra)
-        _check_precision(library, device, options.precision)
+        _check_precision(library, _read_extra(library, options.extra).device, options.precision)
 
     def open(self, model: Path, options: BackendOptions) -> Ctranslate2Session:
         """Load a model from its folder.
 
         Raises:
             NotFoundError: when the folder, or a file in it, is not there.
-            InvalidInputError: when it is no Whisper model of CTranslate2.
+            InvalidInputError: when it is no model of CTranslate2 of a kind that is run here.
             UsageError: for a precision, option or device that cannot be had.
+            MachineError: when a language model is larger than the memory left.
         """
         library = _library()
-        device, index = _read_extra(library, options.extra)
-        _check_precision(library, device, options.precision)
-        _check_folder(model)
+        wanted = _read_extra(library, options.extra)
+        _check_precision(library, wanted.device, options.precision)
+        kind = _check_folder(model)
         threads = options.threads or max(1, usable_cores() // options.streams)
-        try:
-            loaded = library.models.Whisper(
-                str(model),
-                device=device,
-                device_index=index,
-                compute_type=_TYPES[options.precision],
-                inter_threads=options.streams,
-                intra_threads=threads,
-            )
-        except (RuntimeError, ValueError) as error:
-            raise InvalidInputError(
-                f"CTranslate2 cannot load the model: {_first_line(error)}",
-                where=model,
-                expected="a Whisper model in CTranslate2's form",
-                hint="assay assets verify tells whether its files are whole",
-            ) from error
-        if str(loaded.compute_type) != _TYPES[options.precision]:
-            raise UsageError(
-                f"CTranslate2 would compute in {loaded.compute_type} and not in {options.precision.value}",
-                hint="give --precision fp32 or int8",
-            )
-        return Ctranslate2Session(library, loaded, options, threads)
+        if kind == _WHISPER:
+            if wanted.context is not None:
+                raise UsageError("context is for language models", found="a Whisper model", hint="leave it out")
+            loaded = _load(library.models.Whisper, model, options, wanted, threads)
+            return Ctranslate2Session(library, loaded, options, threads, lambda: WhisperStream(library, loaded), {})
+        own_memory = wanted.device == "cpu"
+        facts = read_facts(model, wanted.context, own_memory=own_memory, precision=options.precision)
+        loaded = _load(library.Generator, model, options, wanted, threads)
+        further = {"context": str(facts.context)}
+        return Ctranslate2Session(library, loaded, options, threads, lambda: DecoderStream(loaded, facts), further)
 
 
-def _start(prompt: Prompt, *, multilingual: bool) -> list[int] | list[str]:
-    """What the answer begins with: token ids, or the special tokens that a text is made of.
+def _load(make: Callable[..., Any], model: Path, options: BackendOptions, wanted: _Wanted, threads: int) -> Any:
+    """The model, loaded by the library's class for its kind.
 
-    An English-only model that is told a language still answers, and worse; so does the other kind without one.
+    Raises:
+        InvalidInputError: when the library refuses it.
+        UsageError: when it would be computed in another precision.
     """
-    if prompt.tokens is not None:
-        return [int(token) for token in prompt.tokens]
-    found = _SPECIAL.findall(prompt.text)
-    if not found or "".join(found) != prompt.text:
-        raise InvalidInputError(
-            "Whisper's prompt is made of special tokens", expected="<|startoftranscript|>...", found=prompt.text[:60]
+    try:
+        loaded = make(
+            str(model),
+            device=wanted.device,
+            device_index=wanted.index,
+            compute_type=_TYPES[options.precision],
+            inter_threads=options.streams,
+            intra_threads=threads,
         )
-    if (_TASK in found) != multilingual:
+    except (RuntimeError, ValueError) as error:
         raise InvalidInputError(
-            f"the model knows {'several languages' if multilingual else 'English only'}",
-            expected="a language and a task in the prompt"
-            if multilingual
-            else "neither language nor task in the prompt",
-            found=prompt.text[:60],
-            hint=f"{'give' if multilingual else 'leave out'} language in the recipe",
+            f"CTranslate2 cannot load the model: {first_line(error)}",
+            where=model,
+            expected="a model in CTranslate2's form",
+            hint="assay assets verify tells whether its files are whole",
+        ) from error
+    if str(loaded.compute_type) != _TYPES[options.precision]:
+        raise UsageError(
+            f"CTranslate2 would compute in {loaded.compute_type} and not in {options.precision.value}",
+            hint="give --precision fp32 or int8",
         )
-    return list(found)
+    return loaded
 
 
-def _decoding(decoding: Decoding, start: int) -> dict[str, Any]:
-    """The library's arguments.
-
-    Its ``max_length`` counts the prompt's tokens, and an answer has at most half of it.
-    """
-    most = _LONGEST // 2
-    if not 1 <= decoding.max_tokens <= min(most, _LONGEST - start):
-        raise InvalidInputError(
-            "Whisper has no room for so long an answer",
-            expected=f"1 to {min(most, _LONGEST - start)} tokens",
-            found=str(decoding.max_tokens),
-        )
-    if decoding.min_tokens:
-        raise InvalidInputError("CTranslate2's Whisper has no shortest answer", expected="min_tokens of 0")
-    for key in decoding.extra:
-        if key not in _EXTRA_DECODING:
-            close = nearest(key, _EXTRA_DECODING)
-            raise InvalidInputError(
-                f"CTranslate2's Whisper has no setting {key!r}", expected=" or ".join(close or sorted(_EXTRA_DECODING))
-            )
-    length = max(2 * decoding.max_tokens, decoding.max_tokens + start)
-    return {"beam_size": decoding.beams, "max_length": min(length, _LONGEST), **decoding.extra}
-
-
-def _check_folder(model: Path) -> None:
-    """Tell what is missing before the library does: it says less, and of some files nothing."""
+def _check_folder(model: Path) -> str:
+    """The kind of a model. What is missing is told here because the library says less, and of some files nothing."""
     if not model.exists():
         raise NotFoundError("the model is not there", where=model)
     if not model.is_dir():
@@ -291,29 +221,19 @@ def _check_folder(model: Path) -> None:
         missing.append(" or ".join(_VOCABULARIES))
     if missing:
         raise NotFoundError(f"{missing[0]} is missing in the model's folder", where=model)
-    kind = _kind_of(model / "model.bin")
-    if kind != _KIND:
+    kind = kind_of(model / "model.bin")
+    if kind not in (_WHISPER, _DECODER):
         raise InvalidInputError(
-            "not a Whisper model of CTranslate2",
+            "not a Whisper or language model of CTranslate2",
             where=model / "model.bin",
-            expected=_KIND,
+            expected=f"{_WHISPER} or {_DECODER}",
             found=kind or "no such file",
         )
+    return kind
 
 
-def _kind_of(path: Path) -> str | None:
-    """The architecture that a model file names after its version; None when it is no such file."""
-    with path.open("rb") as stream:
-        head = stream.read(64)
-    if len(head) < 8:
-        return None
-    length = struct.unpack_from("<H", head, 4)[0]
-    name = head[6 : 6 + length - 1]
-    return name.decode("ascii") if 1 < length <= 50 and name.isalnum() and name.isascii() else None
-
-
-def _read_extra(library: Any, given: Mapping[str, str]) -> tuple[str, int]:
-    """The device and its number.
+def _read_extra(library: Any, given: Mapping[str, str]) -> _Wanted:
+    """The engine's own options, checked.
 
     Raises:
         UsageError: for an option that does not exist, has no such value, or has a flag of its own.
@@ -334,7 +254,15 @@ def _read_extra(library: Any, given: Mapping[str, str]) -> tuple[str, int]:
         raise UsageError("device_index is a number", found=index)
     if device == "cuda" and int(index) >= library.get_cuda_device_count():
         raise UsageError("there is no such graphics card here", found=f"cuda {index}", hint="leave out device=cuda")
-    return device, int(index)
+    return _Wanted(device, int(index), _context(given.get("context")))
+
+
+def _context(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 2 <= int(text) <= _MOST_CONTEXT):
+        raise UsageError("context is a number", expected=f"2 to {_MOST_CONTEXT}", found=text[:60])
+    return int(text)
 
 
 def _check_precision(library: Any, device: str, precision: Precision) -> None:
@@ -345,11 +273,6 @@ def _check_precision(library: Any, device: str, precision: Precision) -> None:
             expected=" or ".join(each.value for each, kind in _TYPES.items() if kind in able),
             hint="give --precision fp32 or int8",
         )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
 
 
 BACKEND = Ctranslate2Backend()

@@ -33,6 +33,7 @@ _VERSIONS = {
     "dlrm-checkpoint": "1",
     "dlrm-v2-checkpoint": "1",
     "gguf-f32": "1",
+    "gptj-6b": "1",
 }
 """Raised when a builder's output changes, so that models kept from before are built anew."""
 _PIECEWISE = ("minilm-l6", "minilm-l6-squad", "bert-large", "bert-tiny")
@@ -64,6 +65,10 @@ def materialise(store: AssetStore, asset: Asset, *, progress: Progress) -> Locat
 
         packed = weights.path
         return store.built(key, "model.gguf", lambda target: dequantised(packed, target))
+    if source.architecture == "gptj-6b":
+        from assay.models.gptj import build_gptj
+
+        return store.built(key, "model", lambda target: build_gptj(source.seed, target, progress=progress))
     if source.architecture == "rnnt":
         from assay.models.rnnt_weights import build_rnnt_folder
 
