@@ -84,6 +84,7 @@ class _Builder:
             optional=form.optional,
             limits={scenario: self._limits(scenario, form) for scenario in Scenario},
             compliance=form.compliance,
+            test01_sampling_target=form.test01_sampling_target,
             placeholder=form.placeholder,
             token_latency=_token_latency(form),
             figures={scenario: Figure(each.result_field, each.unit) for scenario, each in form.figures.items()},

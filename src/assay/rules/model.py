@@ -194,6 +194,7 @@ class Benchmark:
         optional: scenarios that it may hold besides.
         limits: what a valid run of a scenario has to reach.
         compliance: compliance tests asked for.
+        test01_sampling_target: answers that TEST01 has LoadGen keep of a performance run, about.
         placeholder: named in the official tool with no reference behind it.
         token_latency: bounds for tokens, None where the benchmark has none.
         figures: the figures that are not those of the scenario.
@@ -214,6 +215,7 @@ class Benchmark:
     optional: Mapping[Category, tuple[Scenario, ...]]
     limits: Mapping[Scenario, Limits]
     compliance: tuple[str, ...]
+    test01_sampling_target: int = 4096
     placeholder: bool = False
     token_latency: TokenLatency | None = None
     figures: Mapping[Scenario, Figure] = field(default_factory=dict)

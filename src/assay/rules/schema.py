@@ -127,6 +127,7 @@ class BenchmarkForm(_Form):
     outputs: dict[Name, OutputsForm] = Field(default_factory=dict)
     equal_issue: tuple[Scenario, ...] = ()
     compliance: tuple[Test, ...] = ()
+    test01_sampling_target: Count = 4096
     placeholder: Flag = False
 
 

@@ -152,6 +152,29 @@ class AccuracyRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """By how much the figure of a compliance test may differ from the one that it is compared with.
+
+    Attributes:
+        share: how much, as a share of the figure compared with.
+        stream_share: the same in SingleStream and MultiStream, where it is another.
+        short_ns: scenario to the latency up to which ``short_share`` holds in its place.
+        better_fails: a figure that is better by more fails.
+        worse_fails: a figure that is worse by more fails.
+        as_rate: latencies are compared as queries per second.
+    """
+
+    __pydantic_config__ = _FORBID
+    share: float
+    stream_share: float | None = None
+    short_ns: Mapping[str, int] = field(default_factory=dict)
+    short_share: float = 0.2
+    better_fails: bool = True
+    worse_fails: bool = True
+    as_rate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ComplianceRules:
     """How compliance folders are looked at.
 
@@ -168,6 +191,9 @@ class ComplianceRules:
         optional_for: a model directory whose name contains one of these needs no compliance folder when its benchmark
             has no test (the empty text: every directory).
         verify_lines: tests that are judged by ``verify_accuracy.txt`` alone: of each group of lines one has to be there.
+        tolerances: test to what its figure may be; parts of a test (TEST04-A) go by the test's name.
+        plain_figures: streams are compared by LoadGen's percentile instead of its estimate of early stopping, and Server
+            by the rate that was scheduled instead of that which was completed.
     """
 
     __pydantic_config__ = _FORBID
@@ -183,6 +209,8 @@ class ComplianceRules:
     max_delta_percent_tight: float = 0.1
     optional_for: tuple[str, ...] = ()
     verify_lines: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    plain_figures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
