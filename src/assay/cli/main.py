@@ -47,6 +47,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("quantize", RUN, "assay.cli.quantize:quantize", "Make a smaller form of a model, accuracy before and after."),
     Verb("perplexity", RUN, "assay.cli.perplexity:perplexity", "How well a language model foresees a text."),
     Verb("runs", RUN, "assay.cli.runs:runs", "List, show and compare finished runs."),
+    Verb("power", RUN, "assay.cli.power:power", "Measure power: analyzer, director, simulation, figures."),
     Verb("check", SUBMIT, "assay.cli.check:check", "Check a submission tree as the official tool does, and strictly."),
     Verb("truncate", SUBMIT, "assay.cli.truncate:truncate", "Cut accuracy logs to what a submission may hold."),
     Verb(

@@ -1,0 +1,244 @@
+"""The director: a machine apart that has the analyzer, and that the machine under test tells what it does.
+
+It speaks the protocol of the server of mlcommons/power-dev, whose client can take the place of ours. Nothing that a
+client sends becomes a path; it can start and stop measurements and fetch the files of its own session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import select
+import socket
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assay.errors import AssayError, MachineError
+from assay.power.clocks import ntp_offset, require_near
+from assay.power.host import Host
+from assay.power.journal import Journal
+from assay.power.phase import Phase
+from assay.power.record import CLIENT_HELLO, FETCHED, SERVER_HELLO, SessionRecord
+from assay.power.session import SETTLE_S, Session
+from assay.power.wire import Address, Wire, keep_alive
+
+PORT = 4950
+LABEL = re.compile(r"[A-Za-z0-9_-]{0,100}")
+_TICK_S = 0.2
+_HELLO_S = 10.0
+
+
+@dataclass(slots=True)
+class Director:
+    """The server.
+
+    Attributes:
+        host: starts the daemon.
+        ntp: a time server that our clock is compared with before each session.
+        settle_s: how long the analyzer is left alone after its ranges were set, and before a measurement is stopped.
+            Less than the official ten seconds is noted as ``debug``, which every checker refuses.
+        show: takes the lines of the log.
+        sleep: waits; another one in tests.
+    """
+
+    host: Host
+    ntp: str | None = None
+    settle_s: float = SETTLE_S
+    show: Callable[[str], object] = lambda _: None
+    sleep: Callable[[float], object] = time.sleep
+    _listener: socket.socket | None = field(default=None, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def listen(self, address: Address) -> Address:
+        """Take a port (0: any free one); gives the address.
+
+        Raises:
+            MachineError: when it is taken.
+        """
+        try:
+            self._listener = socket.create_server((address.host, address.port))
+        except OSError as error:
+            raise MachineError(f"cannot listen: {error.strerror}", where=str(address)) from error
+        return Address(*self._listener.getsockname()[:2])
+
+    def serve(self, *, clients: int | None = None) -> None:
+        """Serve one client after the other, until :meth:`stop`, a client's ``stop``, or so many clients."""
+        assert self._listener is not None, "listen first"
+        served = 0
+        with self._listener:
+            while not self._stop.is_set() and served != clients:
+                if not select.select([self._listener], [], [], _TICK_S)[0]:
+                    continue
+                connection, peer = self._listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                keep_alive(connection)
+                served += 1
+                with Wire(connection, f"client {peer[0]}:{peer[1]}") as wire:
+                    self._serve_one(wire)
+
+    def stop(self) -> None:
+        """Let :meth:`serve` end after the client that it has; from another thread."""
+        self._stop.set()
+
+    def _serve_one(self, wire: Wire) -> None:
+        journal = Journal("assay-power-director", self.show)
+        with tempfile.TemporaryDirectory(prefix="assay-power-") as folder:
+            talk = _Talk(self, wire, journal, Path(folder))
+            try:
+                talk.run()
+            except AssayError as error:
+                # The client is gone or out of its mind; the next one shall be served.
+                journal.warn(f"the session is dropped: {error}")
+            finally:
+                talk.drop()
+
+
+@contextlib.contextmanager
+def directing(director: Director, address: Address | None = None) -> Iterator[Address]:
+    """Serve in a thread of this process; gives the address.
+
+    Args:
+        address: default: any free port of this machine.
+    """
+    place = director.listen(address or Address("127.0.0.1", 0))
+    thread = threading.Thread(target=director.serve, name="power-director", daemon=True)
+    thread.start()
+    try:
+        yield place
+    finally:
+        director.stop()
+        thread.join(timeout=30)
+
+
+@dataclass(slots=True)
+class _Talk:
+    """The conversation with one client."""
+
+    director: Director
+    wire: Wire
+    journal: Journal
+    folder: Path
+    record: SessionRecord = field(default_factory=SessionRecord)
+    session: Session | None = None
+    _finished: Path | None = None
+
+    def run(self) -> None:
+        # Whoever says nothing at all shall not keep others out.
+        self.wire.timeout_s = _HELLO_S
+        hello, asked = self.wire.receive(), time.time()
+        # A run may last for hours in which the client says nothing.
+        self.wire.timeout_s = None
+        self.record.message(hello, asked, SERVER_HELLO, time.time())
+        self.wire.send(SERVER_HELLO)
+        if hello != CLIENT_HELLO:
+            self.journal.warn(f"not a client of this protocol: {hello[:100]!r}")
+            return
+        while not self._answer_one():
+            pass
+
+    def _answer_one(self) -> bool:
+        """Answer a command; True when the client has closed the connection."""
+        try:
+            command = self.wire.receive()
+        except AssayError:
+            self.journal.say("the connection is closed")
+            return True
+        asked = time.time()
+        self.journal.say(f"command {command[:200]!r}")
+        try:
+            reply = self._reply(command)
+        except AssayError as error:
+            self.journal.warn(str(error))
+            reply = f"Error: {' '.join(str(error).split())}"
+        if reply is not None:
+            self.journal.say(f"reply {reply[:200]!r}")
+            self.record.message(command, asked, reply, time.time())
+            self.wire.send(reply)
+        return False
+
+    def _reply(self, command: str) -> str | None:
+        name, *words = command.split(",")
+        if name == "time" and not words:
+            return repr(time.time())
+        if name == "set_ntp":
+            return "Error: this director sets no clock; set it from the NTP server yourself"
+        if name == "stop" and not words:
+            self.director.stop()
+            return "OK"
+        if name == "new" and len(words) == 2:
+            return self._new(*words)
+        if name == "session" and len(words) >= 2:
+            return self._session(words[0], words[1:])
+        return self._of_finished(name, words)
+
+    def _new(self, label: str, client: str) -> str:
+        if not LABEL.fullmatch(label):
+            return "Error: invalid label"
+        try:
+            identifier = uuid.UUID(client)
+        except ValueError:
+            return "Error: invalid identifier of the client"
+        if self.director.ntp is not None:
+            require_near(ntp_offset(self.director.ntp), f"the director against {self.director.ntp}")
+        self.drop()
+        started = time.strftime("%Y-%m-%d_%H-%M-%S")
+        record = self.record
+        record.session = f"{started}_{label}" if label else started
+        record.client, record.server = identifier, uuid.uuid4()
+        record.extra["ptd_config"] = dict(self.director.host.config())
+        if self.director.settle_s < SETTLE_S:
+            record.extra["debug"] = True
+        folder = self.folder / record.session
+        (folder / "power").mkdir(parents=True)
+        wait = self.director.settle_s
+        self.session = Session(self.director.host, folder, record, self.journal, lambda: self.director.sleep(wait))
+        return f"OK {record.session},{record.server}"
+
+    def _session(self, name: str, words: list[str]) -> str:
+        if self.session is None or name not in ("*", self.record.session):
+            return "Error: unknown session"
+        if words == ["done"]:
+            self._finish()
+            return "OK"
+        if len(words) == 2 and words[1] in set(Phase) and words[0] in ("start", "stop"):
+            phase = Phase(words[1])
+            if words[0] == "start":
+                self.session.start(phase)
+            else:
+                self.session.stop(phase)
+            return "OK"
+        return "Error: unknown session command"
+
+    def _of_finished(self, name: str, words: list[str]) -> str | None:
+        """Commands about the session that is done: they are no part of its record."""
+        if self._finished is None or not words or words[0] != self.record.session:
+            return "Error: unknown command"
+        if name == "download" and len(words) == 2 and words[1] in FETCHED:
+            path = self._finished / words[1]
+            if not path.is_file():
+                return f"Error: no {words[1]} in this session"
+            self.wire.send_file(path)
+            return None
+        # The folder goes with the connection.
+        return "OK" if name == "cleanup" else "Error: unknown command"
+
+    def _finish(self) -> None:
+        """End the daemon, and write down what there was."""
+        session, self.session = self.session, None
+        assert session is not None
+        session.close()
+        self.record.extra["ptd_messages"] = [{"cmd": command, "reply": reply} for command, reply in session.messages]
+        self.journal.save(session.folder / "power" / "server.log")
+        self.record.save(session.folder, "server.json")
+        self._finished = session.folder
+
+    def drop(self) -> None:
+        """End a session that the client left."""
+        if self.session is not None:
+            session, self.session = self.session, None
+            session.close()

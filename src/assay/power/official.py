@@ -1,0 +1,144 @@
+"""The official programs in our place: client and server of mlcommons/power-dev, from a clone of it.
+
+What they leave is what a round's checker takes: it asks for the hashes of their sources. They are run as they are, each
+in a process of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.errors import NotFoundError, RunFailedError, UsageError
+from assay.power.client import Measuring
+from assay.power.host import DaemonProcess
+from assay.power.wire import Address
+
+_START_S = 60.0
+_END_S = 15.0
+_PLACES = ("", "ptd_client_server")
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialTools:
+    """A clone.
+
+    Attributes:
+        folder: with ``client.py`` and ``server.py``.
+        ntp: the time server that they insist on.
+    """
+
+    folder: Path
+    ntp: str
+
+    @classmethod
+    def of(cls, clone: Path, ntp: str | None) -> OfficialTools:
+        """The programs of a clone, or of its folder of programs.
+
+        Raises:
+            NotFoundError: when they are not there.
+            UsageError: without a time server.
+        """
+        if ntp is None:
+            raise UsageError("the official programs need a time server", hint="--ntp HOST")
+        for name in _PLACES:
+            if all((clone / name / program).is_file() for program in ("client.py", "server.py")):
+                return cls((clone / name).resolve(), ntp)
+        hint = "git clone https://github.com/mlcommons/power-dev, at the revision of the round"
+        raise NotFoundError("client.py and server.py of power-dev are not there", where=clone, hint=hint)
+
+    def measure(self, command: Sequence[str], logs: Path, how: Measuring) -> Path:
+        """Let the official client do the work and measure it; gives the folder it leaves.
+
+        Raises:
+            UsageError: when the folder is there already.
+            RunFailedError: when the client fails.
+        """
+        if how.output.exists():
+            raise UsageError("the folder is there already", where=how.output, hint="name another one")
+        how.output.parent.mkdir(parents=True, exist_ok=True)
+        words = ["-a", how.director.host, "-p", str(how.director.port), "-n", self.ntp, "-l", how.label, "-T"]
+        words += ["-L", str(logs), "-o", str(how.output), "-w", shlex.join(command)]
+        done = subprocess.run([sys.executable, str(self.folder / "client.py"), *words], check=False)
+        if done.returncode or not (how.output / "power" / "server.json").is_file():
+            found = f"exit code {done.returncode}"
+            raise RunFailedError("the official client failed", found=found, hint="what it prints stands above")
+        return how.output
+
+    @contextlib.contextmanager
+    def serving(self, daemon: DaemonProcess) -> Iterator[Address]:
+        """Run the official server on this machine; gives its address.
+
+        Raises:
+            RunFailedError: when it does not come up.
+        """
+        with tempfile.TemporaryDirectory(prefix="assay-power-") as name:
+            place = Address("127.0.0.1", _free_port())
+            configuration, output = Path(name) / "server.conf", Path(name) / "output.txt"
+            configuration.write_text(self._configuration(place, daemon), encoding="utf-8")
+            words = [sys.executable, str(self.folder / "server.py"), "-c", str(configuration)]
+            with output.open("wb") as stream:
+                process = subprocess.Popen(
+                    words, cwd=name, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+                )
+            try:
+                _wait(place, process, output)
+                yield place
+            finally:
+                process.terminate()
+                try:
+                    process.wait(timeout=_END_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+    def _configuration(self, place: Address, daemon: DaemonProcess) -> str:
+        lines = ["[server]", f"ntpServer: {self.ntp}", f"listen: {place.host} {place.port}"]
+        lines += ["[ptd]", f"ptd: {daemon.program}", f"networkPort: {daemon.port}", f"deviceType: {daemon.device}"]
+        lines += [f"interfaceFlag: {daemon.interface}", f"devicePort: {daemon.device_port}"]
+        return "".join(f"{line}\n" for line in lines)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _wait(place: Address, process: subprocess.Popen[bytes], output: Path) -> None:
+    """Wait until it listens; a connection that says nothing is one that it lets go."""
+    limit = time.monotonic() + _START_S
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            last = output.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+            raise RunFailedError("the official server ended at once", found=last[:300] or None)
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            if probe.connect_ex((place.host, place.port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RunFailedError(f"the official server does not listen after {_START_S:g} s", where=str(place))
+
+
+@contextlib.contextmanager
+def simulation_program(options: Sequence[str]) -> Iterator[DaemonProcess]:
+    """The simulation as a program that somebody else starts as his PTDaemon.
+
+    Args:
+        options: of ``assay power simulate``.
+    """
+    if sys.platform == "win32":
+        raise UsageError("the official server starts no simulation on Windows", hint="leave --official away")
+    with tempfile.TemporaryDirectory(prefix="assay-power-") as name:
+        program = Path(name) / "simulated-ptd"
+        command = shlex.join([sys.executable, "-m", "assay", "power", "simulate", *options])
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+        program.chmod(0o700)
+        yield DaemonProcess(str(program), 49, "simulated", port=_free_port())

@@ -1,0 +1,101 @@
+"""Samples of a power analyzer, and the lines in which the daemon and ``spl.txt`` write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assay.base.files import open_regular
+from assay.errors import InvalidInputError, NotFoundError
+
+TIME_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
+_MAX_BYTES = 64 << 20
+_KEYS = ("Time", "Watts", "Volts", "Amps", "PF")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What an analyzer read at a moment.
+
+    Attributes:
+        time: seconds since 1970.
+        mark: of the measurement it belongs to; empty where the line has none.
+    """
+
+    time: float
+    watts: float
+    volts: float = -1.0
+    amps: float = -1.0
+    power_factor: float = -1.0
+    mark: str = ""
+
+    def line(self) -> str:
+        """The sample as the daemon writes it; with its mark where it has one."""
+        text = (
+            f"Time,{stamp(self.time)},Watts,{self.watts:.6f},Volts,{self.volts:.6f},"
+            f"Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
+        )
+        return f"{text},Mark,{self.mark}" if self.mark else text
+
+
+def stamp(moment: float) -> str:
+    """A time as the daemon writes it: ``MM-DD-YYYY HH:MM:SS.mmm``, UTC."""
+    return datetime.fromtimestamp(moment, UTC).strftime(TIME_FORMAT)[:-3]
+
+
+def moment_of(text: str) -> float:
+    """Seconds since 1970 of a time as LoadGen and the daemon write it.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC).timestamp()
+
+
+def parse_sample(line: str) -> Sample | None:
+    """Read a line; None when it is no sample."""
+    words = line.strip().split(",")
+    if len(words) < 10 or tuple(words[:10:2]) != _KEYS:
+        return None
+    try:
+        moment = moment_of(words[1])
+        watts, volts, amps, factor = (float(word) for word in words[3:10:2])
+    except ValueError:
+        return None
+    mark = words[11] if len(words) > 11 and words[10] == "Mark" else ""
+    return Sample(moment, watts, volts, amps, factor, mark)
+
+
+def parse_samples(lines: Iterable[str], mark: str | None = None) -> Iterator[Sample]:
+    """The samples among lines, those of one mark where it is given."""
+    for line in lines:
+        sample = parse_sample(line)
+        if sample is not None and mark in (None, sample.mark):
+            yield sample
+
+
+def read_samples(path: Path, mark: str | None = None) -> list[Sample]:
+    """Samples of a log, at most 64 MiB of it.
+
+    Raises:
+        NotFoundError: when there is no such file.
+        InvalidInputError: when it holds no sample.
+    """
+    try:
+        with open_regular(path) as stream:
+            text = stream.read(_MAX_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise NotFoundError("there is no log of power samples", where=path) from error
+    found = list(parse_samples(text.split("\n"), mark))
+    if not found:
+        expected = "Time,MM-DD-YYYY HH:MM:SS.mmm,Watts,..." + (f" with the mark {mark}" if mark else "")
+        raise InvalidInputError("the log holds no power sample", where=path, expected=expected)
+    return found
+
+
+def good(sample: Sample) -> bool:
+    """Whether it is a reading at all: the daemon writes -1 or nan where the analyzer gave none."""
+    return math.isfinite(sample.watts) and sample.watts > 0

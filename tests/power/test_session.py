@@ -1,0 +1,101 @@
+"""A session: ranges from what was seen, its turns, and the ranges from before at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.errors import RunFailedError, UsageError
+from assay.power.curves import given
+from assay.power.host import Host
+from assay.power.journal import Journal
+from assay.power.phase import Phase
+from assay.power.record import SessionRecord
+from assay.power.samples import read_samples
+from assay.power.session import Session
+
+from .workload import host
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "night" / "power").mkdir(parents=True)
+    yield tmp_path / "night"
+
+
+def session(folder: Path, where: Host) -> Session:
+    return Session(where, folder, SessionRecord("night"), Journal("test"), lambda: None)
+
+
+def test_ranging_then_testing(folder: Path) -> None:
+    one = session(folder, host(curve=given([(0, 218.5)])))
+    for phase in Phase:
+        one.start(phase)
+        time.sleep(0.15)
+        one.stop(phase)
+    one.close()
+    commands = [command for command, _ in one.messages]
+    # 218.5 W at 230 V and a power factor of 0.95 are one ampere, and a tenth more is its range.
+    assert [command for command in commands if command.startswith("SR")] == [
+        *("SR,V,Auto", "SR,A,Auto", "SR,V,230", "SR,A,1.1", "SR,V,Auto", "SR,A,Auto")
+    ]
+    for phase in Phase:
+        assert len(read_samples(folder / phase.folder / "spl.txt", f"night_{phase}")) >= 2
+    assert (folder / "run_1" / "ptd_out.txt").read_text().startswith("Power: Watts,218.5")
+    assert [path.name for path in folder.parent.iterdir()] == ["night"]
+
+
+def test_turns(folder: Path) -> None:
+    one = session(folder, host())
+    with pytest.raises(UsageError, match="testing cannot start now"):
+        one.start(Phase.TESTING)
+    with pytest.raises(UsageError, match="ranging does not run"):
+        one.stop(Phase.RANGING)
+    one.start(Phase.RANGING)
+    with pytest.raises(UsageError, match="cannot start now"):
+        one.start(Phase.RANGING)
+    time.sleep(0.15)
+    one.stop(Phase.RANGING)
+    with pytest.raises(UsageError, match="ranging is done"):
+        one.start(Phase.RANGING)
+    one.close()
+
+
+def test_too_short_for_a_sample(folder: Path) -> None:
+    one = session(folder, host(speed=1))
+    one.start(Phase.RANGING)
+    with pytest.raises(RunFailedError, match="no sample was taken while ranging"):
+        one.stop(Phase.RANGING)
+    one.close()
+
+
+def test_nothing_is_plugged_in(folder: Path) -> None:
+    one = session(folder, host(curve=given([(0, 0.0)])))
+    one.start(Phase.RANGING)
+    time.sleep(0.15)
+    with pytest.raises(RunFailedError, match="the analyzer read no power while ranging"):
+        one.stop(Phase.RANGING)
+    one.close()
+
+
+def test_refused_ranges_stop_it_before_the_run(folder: Path) -> None:
+    one = session(folder, host("bad-range"))
+    one.start(Phase.RANGING)
+    time.sleep(0.15)
+    one.stop(Phase.RANGING)
+    with pytest.raises(RunFailedError, match="does not take 230 as its range of volts"):
+        one.start(Phase.TESTING)
+    one.close()
+
+
+def test_a_daemon_that_is_lost_does_not_keep_it_from_ending(folder: Path) -> None:
+    one = session(folder, host("lost-connection"))
+    one.start(Phase.RANGING)
+    time.sleep(0.25)
+    with pytest.raises(RunFailedError, match="lost"):
+        one.stop(Phase.RANGING)
+    one.close()
+    assert "the ranges are left as they are" in one.journal.lines[-1]
