@@ -17,6 +17,7 @@ from assay.assets.forms import manifest_schema
 from assay.base.settings import Settings
 from assay.campaign.request import RunRequest
 from assay.cli.main import VERBS, assay
+from assay.harness.external.forms import implementation_schema
 from assay.results.fields import FIELDS
 from assay.results.metrics import Metric, load_metrics
 from assay.results.metrics.reader import metric_schema
@@ -155,6 +156,7 @@ def documents() -> dict[Path, str]:
         texts += [command_text(path, each) for path, each in commands(command, ("assay", verb.name))]
     schemas = {"round": round_schema(), "asset": manifest_schema(), "run-request": RunRequest.model_json_schema()}
     schemas["metric"] = metric_schema()
+    schemas["implementation"] = implementation_schema()
     return {
         HERE / "cli.md": "\n\n".join(texts) + "\n",
         HERE / "findings.md": findings_text(),

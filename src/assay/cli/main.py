@@ -46,6 +46,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("run", RUN, "assay.cli.run:run", "Run a benchmark with LoadGen and judge the result."),
     Verb("quantize", RUN, "assay.cli.quantize:quantize", "Make a smaller form of a model, accuracy before and after."),
     Verb("perplexity", RUN, "assay.cli.perplexity:perplexity", "How well a language model foresees a text."),
+    Verb("implementations", RUN, "assay.cli.implementations:implementations", "Programs of others that can do a run."),
+    Verb("collect", RUN, "assay.cli.collect:collect", "Adopt finished LoadGen logs as a run."),
     Verb("runs", RUN, "assay.cli.runs:runs", "List, show and compare finished runs."),
     Verb("power", RUN, "assay.cli.power:power", "Measure power: analyzer, director, simulation, figures."),
     Verb("check", SUBMIT, "assay.cli.check:check", "Check a submission tree as the official tool does, and strictly."),
@@ -92,6 +94,7 @@ VERBS: tuple[Verb, ...] = (
         "Benchmarks of a round: targets, limits, scenarios.",
     ),
     Verb("rounds", KNOW, "assay.cli.rounds:rounds", "Rounds that assay knows, and their rules."),
+    Verb("cm-command", KNOW, "assay.cli.cm_command:cm_command", "What a command of CM is in assay."),
     Verb("completion", KNOW, "assay.cli.completion:completion", "Print the shell completion script."),
 )
 

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.base.settings import load_settings
+from assay.cli.implementation_options import external_request, implementation_options
 from assay.cli.options import CATEGORY, DIVISION, DURATION, SCENARIO, complete_backend, complete_runnable, key_values
 from assay.cli.render import Output, output_options
 
 if TYPE_CHECKING:
+    from assay.campaign.external_plan import ExternalPlan, ExternalRequest
     from assay.campaign.plan import Plan
+    from assay.campaign.request import RunRequest
+    from assay.loadgen.record import RunRecord
 
 EXAMPLES = """Examples:
 
@@ -24,6 +28,7 @@ EXAMPLES = """Examples:
   assay run resnet50-synthetic --scenario Offline --backend openvino --precision int8 --batch-size 16 --quick
   assay run image-classification --model my.onnx --dataset photos --recipe recipe.yaml --mode both
   assay run mobilenet-v2 --scenario Offline --dry-run
+  assay run resnet50 --implementation mlcommons-reference-resnet50 --implementation-dir inference --dry-run
 """
 
 
@@ -117,6 +122,7 @@ EXAMPLES = """Examples:
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out samples that cannot be read; counted and labelled.")
 @click.option("--trace/--no-trace", default=True, help="LoadGen's trace with the latency of every sample.")
+@implementation_options
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @output_options
 def run(
@@ -125,6 +131,10 @@ def run(
     round_name: str,
     backend_option: tuple[str, ...],
     recipe_given: tuple[str, ...],
+    implementation: str | None,
+    implementation_dir: Path | None,
+    implementation_option: tuple[str, ...],
+    time_limit_ns: int | None,
     dry_run: bool,
     out: Output,
     **options: Any,
@@ -133,10 +143,8 @@ def run(
 
     The exit code is 0 when every run is VALID, 1 when one is INVALID, 5 when one broke.
     """
-    from assay.campaign.execute import carry_out
-    from assay.campaign.plan import make_plan
+    from assay.campaign import request as requests
     from assay.campaign.recipes import read_recipe
-    from assay.campaign.request import RunRequest
 
     given: dict[str, Any] = {
         **options,
@@ -147,23 +155,53 @@ def run(
     }
     if scenarios:
         given["scenarios"] = scenarios
-    request = RunRequest(**given)
+    external = external_request(given, implementation, implementation_dir, implementation_option, time_limit_ns)
+    request = requests.RunRequest(**given)
+    return _of_others(request, external, dry_run, out) if external else _own(request, dry_run, out)
+
+
+def _own(request: RunRequest, dry_run: bool, out: Output) -> int:
+    """A run of assay's own harness."""
+    from assay.campaign.execute import carry_out
+    from assay.campaign.plan import make_plan
+
     settings = load_settings()
     plan = make_plan(request, settings)
     if dry_run:
         show_plan(plan, out)
         return 0
-    from assay.cli.run_view import exit_code, show_records
-
     with out.progress() as progress:
         for line in plan.lines():
             out.remark(line)
         records = carry_out(plan, settings, progress)
+    return _shown(records, out)
+
+
+def _of_others(request: RunRequest, external: ExternalRequest, dry_run: bool, out: Output) -> int:
+    """A run of another program."""
+    from assay.campaign.external import carry_out_external
+    from assay.campaign.external_plan import make_external_plan
+
+    settings = load_settings()
+    plan = make_external_plan(request, external, settings)
+    if dry_run:
+        show_plan(plan, out)
+        return 0
+    with out.progress() as progress:
+        for line in plan.lines():
+            out.remark(line)
+        records = carry_out_external(plan, settings, progress)
+    return _shown(records, out)
+
+
+def _shown(records: list[RunRecord], out: Output) -> int:
+    from assay.cli.run_view import exit_code, show_records
+
     show_records(records, out)
     return exit_code(records)
 
 
-def show_plan(plan: Plan, out: Output) -> None:
+def show_plan(plan: Plan | ExternalPlan, out: Output) -> None:
     """Print a plan: as lines, or as one document."""
     if out.as_json:
         out.json(plan.to_dict())

@@ -47,6 +47,7 @@ class Label(StrEnum):
     AUGMENTED_COPIES = "augmented-copies"
     NO_ACCURACY = "no-accuracy"
     UNOFFICIAL_POWER = "unofficial-power"
+    UNSEEN_MATERIAL = "unseen-material"
 
     @property
     def meaning(self) -> str:
@@ -70,6 +71,7 @@ _MEANINGS = {
     Label.AUGMENTED_COPIES: "most samples are changed copies of another (mirrored, turned, brighter): not independent data",
     Label.NO_ACCURACY: "no accuracy run belongs to it: nothing says that the answers were right",
     Label.UNOFFICIAL_POWER: "power not measured by the official analyzer and tool: not comparable with published results",
+    Label.UNSEEN_MATERIAL: "model or data were not seen by assay: they are what whoever ran it says",
 }
 
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from assay.errors import InvalidInputError
+from assay.harness.external.forms import implementation_schema, read_implementation
+from assay.rules.load import load_round
+from assay.rules.model import Mode, Scenario
+
+SMALL: dict[str, Any] = {
+    "format": 1,
+    "name": "mine",
+    "title": "Mine",
+    "task": "language",
+    "command": ["run", "{scenario}", "--model={model}"],
+    "modes": {"performance": []},
+    "scenarios": {"Offline": "offline"},
+}
+
+
+def write(place: Path, /, **changes: Any) -> Path:
+    path = place / "mine.yaml"
+    path.write_text(yaml.safe_dump({**SMALL, **changes}, sort_keys=False))
+    return path
+
+
+def test_what_is_not_said_has_a_plain_meaning(tmp_path: Path) -> None:
+    of = read_implementation(write(tmp_path, time_limit="90m"))
+    assert of.command == ("run", "{scenario}", "--model={model}")
+    assert of.modes == {Mode.PERFORMANCE: ()}
+    assert of.scenarios == {Scenario.OFFLINE: "offline"}
+    assert (of.folder, of.logs, of.build, of.container) == (".", ".", (), None)
+    assert of.time_limit_ns == 90 * 60 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"command": []}, "command"),
+        ({"command": ["run", "{modle}"]}, "nothing is known of {modle} in '{modle}'"),
+        ({"environment": {"A": "{b}"}}, "nothing is known of {b}"),
+        ({"options": {"speed": ["--fast"]}}, "no setting 'speed'"),
+        ({"parameters": {"model": {"help": "x"}}}, "a name of its own"),
+        ({"parameters": {"a-b": {"help": "x"}}}, "a name of its own"),
+        ({"logs": "../elsewhere"}, "stay inside"),
+        ({"folder": "/etc"}, "stay inside"),
+        ({"time_limit": "soon"}, "time_limit"),
+        ({"scenarios": {"Onnline": "x"}}, "scenarios"),
+        ({"modes": {"fast": []}}, "modes"),
+        ({"comand": ["x"]}, "command"),
+        ({"format": 2}, "format"),
+    ],
+)
+def test_a_wrong_manifest_is_told_with_its_place(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        read_implementation(write(tmp_path, **changes))
+    assert words in str(caught.value)
+    assert "mine.yaml" in str(caught.value)
+
+
+def test_an_implementation_knows_its_benchmarks_by_any_of_their_names(tmp_path: Path) -> None:
+    round_ = load_round("v3.1")
+    every, one = read_implementation(write(tmp_path)), read_implementation(write(tmp_path, benchmarks=["bert-99"]))
+    assert every.runs(round_.benchmark("bert-99.9"))
+    assert not every.runs(round_.benchmark("resnet50"))
+    assert one.runs(round_.benchmark("bert-99"))
+    assert not one.runs(round_.benchmark("bert-99.9"))
+
+
+def test_what_a_run_has_to_know_is_what_the_command_takes(tmp_path: Path) -> None:
+    of = read_implementation(write(tmp_path, modes={"accuracy": ["--data={dataset}"]}))
+    assert of.takes("model")
+    assert of.takes("dataset")
+    assert not of.takes("threads")
+
+
+def test_the_schema_describes_every_key() -> None:
+    properties = implementation_schema()["properties"]
+    assert set(SMALL) <= set(properties)
+    assert {"options", "parameters", "needs", "build", "container", "time_limit"} <= set(properties)
