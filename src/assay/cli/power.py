@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from assay.power.wire import Address
 
 _PORT, _DAEMON_PORT = 4950, 8888
+# Options behind the first word of the command belong to it, with or without -- between.
+_COMMAND_LAST = {"allow_interspersed_args": False}
 
 EXAMPLES = """Examples:
 
 \b
-  assay power measure --director 10.0.0.2 --ntp pool.ntp.org -o power-run -- assay run mobilenet-v2 --scenario Offline
-  assay power measure --simulate -o power-run -- assay run mobilenet-v2 --scenario Offline --duration 15s
+  assay power measure --director 10.0.0.2 --ntp pool.ntp.org -o power-run assay run mobilenet-v2
+  assay power measure --simulate -o power-run assay run mobilenet-v2
   assay power show power-run
   assay power director --ptd ./ptd-linux --device-type 49 --interface=-y --device 91K225451 --ntp pool.ntp.org
-  assay power record --meter rapl -o spl.txt -- assay run mobilenet-v2 --scenario Offline
+  assay power record --meter rapl -o spl.txt assay run mobilenet-v2
   assay power simulate --watts 150 --misbehave dropout:testing
 """
 
@@ -226,11 +228,12 @@ def director(listen: str, ntp: str | None, once: bool, out: Output, **given: Any
 
 
 @power.command(
+    context_settings=_COMMAND_LAST,
     epilog="Examples:\n\n\b\n"
-    "  assay power measure --director 10.0.0.2 -o power-run -- assay run mobilenet-v2 --scenario Offline\n"
-    "  assay power measure --simulate -o power-run -- assay run mobilenet-v2 --scenario Offline --duration 15s\n"
-    "  assay power measure --director 10.0.0.2 -o power-run --logs build/logs -- ./run-loadgen.sh\n"
-    "  assay power measure --official ~/power-dev --ntp pool.ntp.org --director 10.0.0.2 -o power-run -- ./run-loadgen.sh"
+    "  assay power measure --director 10.0.0.2 -o power-run assay run mobilenet-v2\n"
+    "  assay power measure --simulate -o power-run assay run mobilenet-v2\n"
+    "  assay power measure --director 10.0.0.2 -o power-run --logs build/logs ./run-loadgen.sh\n"
+    "  assay power measure --official ~/power-dev --ntp pool.ntp.org --director 10.0.0.2 -o power-run ./run-loadgen.sh",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option(
@@ -255,7 +258,7 @@ def director(listen: str, ntp: str | None, once: bool, out: Output, **given: Any
 def measure(command: tuple[str, ...], output: Path, logs: Path | None, out: Output, **given: Any) -> int:
     """Run a command twice while a director measures: first to find the analyzer's ranges, then with them set.
 
-    COMMAND stands behind --. Leaves the folders power/, ranging/ and run_1/ of a submission's performance/. Exit code: 0
+    What stands behind COMMAND is its own. Leaves the folders power/, ranging/ and run_1/ of a submission's performance/. Exit code: 0
     measured, 1 measured and something speaks against it.
     """
     from assay.power.analysis import analyse
@@ -322,8 +325,9 @@ def show(folder: Path, points: bool, out: Output) -> int:
 
 
 @power.command(
-    epilog="Examples:\n\n\b\n  assay power record --meter rapl -o spl.txt -- assay run mobilenet-v2 --scenario Offline\n"
-    "  assay power record --meter replay:yesterday.txt -o spl.txt --every 0.5 -- ./run-loadgen.sh"
+    context_settings=_COMMAND_LAST,
+    epilog="Examples:\n\n\b\n  assay power record --meter rapl -o spl.txt assay run mobilenet-v2\n"
+    "  assay power record --meter replay:yesterday.txt -o spl.txt --every 0.5 ./run-loadgen.sh",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--meter", "meter_name", metavar="rapl|nvml|replay:FILE", required=True, help="What tells the power.")
