@@ -14,7 +14,6 @@ from assay.backends.cpu import usable_cores
 from assay.backends.llamacpp import BACKEND, weight_form
 from assay.backends.llamacpp_perplexity import check_window, perplexity
 from assay.backends.protocol import ModelFormat
-from assay.backends.registry import capabilities_of
 from assay.base.files import machine_errors, sha256_file
 from assay.base.progress import Progress
 from assay.base.settings import Settings
@@ -100,9 +99,10 @@ def measure_perplexity(request: PerplexityRequest, settings: Settings, progress:
     check_window(request.tokens, request.window)
     catalogue = load_catalogue(settings)
     asset = _asset(request.model, catalogue)
-    version = capabilities_of(BACKEND.name, BACKEND).version
+    version = BACKEND.capabilities().version
     store = AssetStore(settings, catalogue)
     text_file, text, text_labels = _text(request, store, progress)
+    labels: tuple[str, ...]
     if asset is None:
         path = Path(request.model).expanduser().absolute()
         model, labels = Artefact(str(path), sha256_file(path)), (Label.CUSTOM_MODEL.value,)
