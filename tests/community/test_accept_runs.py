@@ -113,6 +113,7 @@ def test_labels_that_somebody_took_away_come_back(settings: Settings, make_run: 
         ({"division": "closed"}, "does not take the run"),
         ({"scenario": "SingleStream"}, "of another run"),
         ({"mode": "accuracy"}, "of another run"),
+        ({"compliance": "TEST04"}, "whose figure is no result"),
     ],
 )
 def test_what_is_refused(settings: Settings, make_run: MakeRun, changes: dict[str, Any], reason: str) -> None:

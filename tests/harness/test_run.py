@@ -17,7 +17,10 @@ from assay.errors import InvalidInputError, NotFoundError
 from assay.harness.outcome import Ending
 from assay.harness.run import execute, live_line
 from assay.harness.spec import RunSpec
+from assay.loadgen.audit import AUDIT_CONF
 from assay.loadgen.live import Snapshot
+from assay.loadgen.logs import read_detail
+from assay.loadgen.names import DETAIL
 from assay.rules.model import Mode, Scenario
 
 RECIPE = {"resize": {"short_side": 36}, "crop": 32, "output": {"kind": "logits", "top": 1}}
@@ -47,6 +50,16 @@ def test_a_run_is_finished_with_facts(spec: RunSpec, folder: Path) -> None:
     assert {"load model", "prepare samples", "warm up", "run"} <= set(outcome.timings_s)
     assert outcome.peak_memory > 10_000_000
     assert (folder / "mlperf_log_accuracy.json").stat().st_size > 100
+
+
+def test_an_audit_holds_over_the_settings_and_loadgen_says_so(spec: RunSpec, folder: Path) -> None:
+    audit = "*.*.mode = 2\n*.*.performance_issue_same = 1\n*.*.performance_issue_same_index = 3\n"
+    plain = replace(spec, mode=Mode.PERFORMANCE, attributes={**spec.attributes, "performance_issue_same": False})
+    assert execute(replace(plain, audit=audit), folder, label="x", progress=SILENT).ending is Ending.FINISHED
+    assert (folder / AUDIT_CONF).read_text() == audit
+    log = read_detail(folder / DETAIL)
+    assert any("audit.config" in warning.text for warning in log.warnings)
+    assert log.values["effective_performance_issue_same"] is True
 
 
 def test_a_probe_measures_without_loadgen(spec: RunSpec, folder: Path) -> None:

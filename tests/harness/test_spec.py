@@ -16,7 +16,7 @@ def spec(tmp_path: Path, dataset: Path | None) -> RunSpec:
         scenario=Scenario.SERVER, mode=Mode.ACCURACY, task="image-classification", recipe={"crop": 224, "mean": [1.0, 2.0]},
         model=tmp_path / "m.onnx", backend="onnxruntime", options=BackendOptions(2, 3, Precision.INT8, {"a": "b"}), dataset=dataset,
         cache=tmp_path, batch_size=4, conf_model="resnet50", user_conf="# x\n", attributes={"min_duration_ms": 10, "p": 0.5},
-        sample_limit=3, skip_bad=True, batch_wait_us=7, trace=False,
+        sample_limit=3, skip_bad=True, batch_wait_us=7, trace=False, audit="*.*.mode = 2\n",
     )  # fmt: skip
 
 

@@ -58,6 +58,14 @@ def test_a_run_that_did_not_finish_has_no_result(make_record: MakeRecord, status
     assert results_of([make_record(status=status)]) == []
 
 
+def test_the_figure_of_a_compliance_test_is_no_result(make_record: MakeRecord) -> None:
+    record = make_record(compliance="TEST04", judged_against=("plain-1",))
+    with pytest.raises(InvalidInputError, match="compliance test TEST04") as caught:
+        result_of(record)
+    assert "plain-1" in str(caught.value.hint)
+    assert results_of([record]) == []
+
+
 def test_accuracy_and_performance_of_one_command_are_one_row(make_record: MakeRecord) -> None:
     accuracy = make_record(mode="accuracy", tail="0001")
     performance = make_record(tail="0002", labels=(Label.STAND_IN_MODEL, Label.SHORT_RUN))

@@ -125,6 +125,8 @@ def examine_runs(
 def _alone(each: _Joined, spoilt: Sequence[_Judged]) -> str:
     """Why an accuracy run has no performance run beside it."""
     for other in spoilt:
+        if other.record.compliance:
+            continue
         if other.record.mode == Mode.PERFORMANCE.value and belong_together(each.result, result_of(other.record)):
             return f"its performance run was refused: {other.path}"
     return "no performance run belongs to it: push both runs of the command, or the performance run alone"
@@ -256,6 +258,8 @@ def _labels_of_settings(deviations: Iterable[Any]) -> Iterator[Label]:
 
 def _why_not(record: RunRecord, verdict: Verdict) -> str:
     """Why a run cannot be taken; empty when it can."""
+    if record.compliance:
+        return f"the run is the compliance test {record.compliance}, whose figure is no result; push the plain run"
     if not verdict.valid:
         own = [each for each in verdict.constraints if not each.met and each.scope == "loadgen"]
         said = "; ".join(f"{each.name}: {each.measured}, {each.limit} asked" for each in own[:3])

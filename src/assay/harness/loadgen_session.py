@@ -10,6 +10,7 @@ import mlperf_loadgen as lg
 from assay.errors import InvalidInputError, RunFailedError
 from assay.harness.spec import USER_CONF, RunSpec, loaded_samples
 from assay.harness.sut import Sut
+from assay.loadgen.audit import AUDIT_CONF
 from assay.rules.model import Mode, Scenario
 
 _SCENARIOS = {
@@ -26,7 +27,7 @@ def run_test(spec: RunSpec, folder: Path, sut: Sut, total: int) -> None:
 
     Args:
         spec: scenario, mode and settings.
-        folder: folder of the run; holds ``user.conf``.
+        folder: folder of the run; holds ``user.conf``, and ``audit.config`` where the run is a compliance test.
         sut: answers the queries; its store is filled by LoadGen before the timed part.
         total: samples in the dataset.
 
@@ -45,8 +46,8 @@ def run_test(spec: RunSpec, folder: Path, sut: Sut, total: int) -> None:
     handle = lg.ConstructFastSUT(sut.issue, sut.flush)
     library = lg.ConstructQSL(total, performance, sut.load, sut.store.unload)
     try:
-        # No audit file unless there is one of the official name in the run's folder.
-        lg.StartTestWithLogSettings(handle, library, settings, log, str(folder / "audit.config"))
+        # Without the file, which only compliance tests have, nothing is audited.
+        lg.StartTestWithLogSettings(handle, library, settings, log, str(folder / AUDIT_CONF))
     finally:
         lg.DestroyQSL(library)
         lg.DestroyFastSUT(handle)

@@ -16,6 +16,7 @@ from assay.base.units import format_count, format_duration, format_rate
 from assay.errors import NotFoundError
 from assay.harness.outcome import Ending, Failure, Outcome
 from assay.harness.spec import PROGRESS_FILE, USER_CONF, WORKER_LOG, RunSpec
+from assay.loadgen.audit import AUDIT_CONF
 from assay.loadgen.live import ProgressReader, Snapshot
 
 _POLL_S = 0.1
@@ -36,6 +37,8 @@ def execute(spec: RunSpec, folder: Path, *, label: str, progress: Progress) -> O
         progress: shows the live line.
     """
     write_atomic(folder / USER_CONF, spec.user_conf)
+    if spec.audit:
+        write_atomic(folder / AUDIT_CONF, spec.audit)
     spec.write(folder)
     with (folder / WORKER_LOG).open("wb") as log:
         process = subprocess.Popen(

@@ -49,6 +49,7 @@ class RunSpec:
         attributes: every LoadGen setting of the run by TestSettings name; these hold over LoadGen's built-in ones.
         trace: let LoadGen write its trace (latency of every sample).
         probe_s: when positive, do not run LoadGen: measure the engine for so many seconds.
+        audit: text of ``audit.config``, whose settings hold over all others; empty but for compliance tests.
     """
 
     scenario: Scenario
@@ -71,6 +72,7 @@ class RunSpec:
     batch_wait_us: int = 0
     trace: bool = True
     probe_s: float = 0.0
+    audit: str = ""
     format: int = field(default=FORMAT)
 
     @property

@@ -140,6 +140,8 @@ class RunRecord:
         failed_samples: those samples.
         logs: LoadGen's files and their SHA-256.
         command: the command that reproduces the run.
+        compliance: name of the compliance test that the run is; empty for a plain run.
+        judged_against: ids of the runs that a compliance test was compared with.
         extra: fields of a later version of the same format, kept as they were read.
     """
 
@@ -177,6 +179,8 @@ class RunRecord:
     figures: Figures = field(default_factory=Figures)
     verdict: Verdict | None = None
     logs: Mapping[str, str] = field(default_factory=dict)
+    compliance: str = ""
+    judged_against: tuple[str, ...] = ()
     format: int = FORMAT
     extra: Mapping[str, Any] = field(default_factory=dict)
 

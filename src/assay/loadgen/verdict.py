@@ -40,7 +40,8 @@ class Constraint:
         measured: what was found, with its unit.
         source: where the limit comes from.
         fix: what to change, empty when met; constraints that fail from one cause share one fix.
-        scope: ``loadgen`` (LoadGen's own verdict) or ``round`` (what the round asks besides).
+        scope: ``loadgen`` (LoadGen's own verdict), ``round`` (what the round asks besides) or ``compliance`` (what a
+            compliance test compares).
     """
 
     name: str

@@ -34,13 +34,19 @@ def result_of(record: RunRecord) -> Result:
     """One finished run as a result.
 
     Raises:
-        InvalidInputError: when the run has not finished.
+        InvalidInputError: when the run has not finished, or is a compliance test.
     """
     if record.status is not RunStatus.FINISHED:
         raise InvalidInputError(
             f"the run is {record.status.value}, so it has no result",
             where=record.id,
             hint=f"assay runs show {record.id}",
+        )
+    if record.compliance:
+        raise InvalidInputError(
+            f"the run is the compliance test {record.compliance}, whose figure is no result",
+            where=record.id,
+            hint=f"the result is that of the run it was judged against: {', '.join(record.judged_against)}",
         )
     return Result(
         uid=uid_of(record.id),
@@ -106,7 +112,7 @@ def results_of(records: list[RunRecord]) -> list[Result]:
     """Finished runs as results, halves of one command joined; in the order of the first run of each."""
     rows: list[Result] = []
     for record in records:
-        if record.status is not RunStatus.FINISHED:
+        if record.status is not RunStatus.FINISHED or record.compliance:
             continue
         new = result_of(record)
         for index, old in enumerate(rows):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,6 +245,18 @@ class Task(Protocol):
 
         Raises:
             InvalidInputError: when the log does not hold exactly one usable response per sample.
+        """
+
+
+@runtime_checkable
+class ScoresParts(Protocol):
+    """A task that can also score a log of some of the dataset's samples, such as the one that TEST01 keeps."""
+
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy | None:
+        """Accuracy over the samples in the log; None where the dataset is of a kind that has none.
+
+        Raises:
+            InvalidInputError: when it holds a sample that the dataset has not, or a response that is none.
         """
 
 

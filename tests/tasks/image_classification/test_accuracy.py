@@ -34,6 +34,14 @@ def test_top_5_beside_it(tmp_path: Path) -> None:
     assert accuracy.details == {"top5": pytest.approx(200 / 3)}
 
 
+def test_a_part_is_scored_over_its_samples_when_asked_for(tmp_path: Path) -> None:
+    path = log(tmp_path, (2, answer(4)), (0, answer(9)), (2, answer(4)))
+    assert score_log(path, LABELS, part=True).text == "accuracy=50.000%, good=1, total=2"
+    for rows in ([], [(3, answer(4))]):
+        with pytest.raises(InvalidInputError, match="one response for each"):
+            score_log(log(tmp_path, *rows), LABELS, part=True)
+
+
 def test_the_first_response_of_a_sample_holds(tmp_path: Path) -> None:
     rows = [(0, answer(3)), (1, answer(1)), (2, answer(4)), (0, answer(0)), (2, answer(0))]
     assert score_log(log(tmp_path, *rows), LABELS).text == "accuracy=100.000%, good=3, total=3"

@@ -95,6 +95,17 @@ def test_the_whole_log_is_scored_in_the_official_form(tmp_path: Path) -> None:
     assert found.samples == 14
 
 
+def test_a_part_is_scored_as_the_official_tool_does(tmp_path: Path) -> None:
+    make, expected = OFFICIAL["every second missing"]
+    data = opened(tmp_path)
+    found = score_answers(write_accuracy_log(tmp_path / "log.json", make(data)), data, RECIPE, part=True)
+    assert (found.text, found.samples) == (expected, 7)
+    for wrong in ([], [(99, make(data)[0][1])]):
+        log = write_accuracy_log(tmp_path / "wrong.json", wrong)
+        with pytest.raises(InvalidInputError, match="one response for each sample"):
+            score_answers(log, data, RECIPE, part=True)
+
+
 def test_the_first_samples_are_scored_by_their_own_questions(tmp_path: Path) -> None:
     data = opened(tmp_path, limit=3)
     found = score_answers(write_accuracy_log(tmp_path / "log.json", responses(data)), data, RECIPE)

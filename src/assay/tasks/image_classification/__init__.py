@@ -85,6 +85,15 @@ class ImageClassification(UniformTask):
         assert isinstance(dataset, ImageDataset)
         return score_log(accuracy_log, dataset.labels)
 
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """Top-1 accuracy over the pictures that the log holds."""
+        from assay.tasks.image_classification.accuracy import score_log
+        from assay.tasks.image_classification.dataset import ImageDataset
+
+        del recipe
+        assert isinstance(dataset, ImageDataset)
+        return score_log(accuracy_log, dataset.labels, part=True)
+
 
 def _check_input(spec: TensorSpec, recipe: Recipe) -> None:
     wanted = (-1, *recipe.shape)

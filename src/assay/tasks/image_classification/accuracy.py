@@ -16,17 +16,18 @@ from assay.loadgen.logs import read_accuracy
 from assay.tasks.protocol import Accuracy
 
 
-def score_log(log: Path, labels: NDArray[np.int64]) -> Accuracy:
+def score_log(log: Path, labels: NDArray[np.int64], *, part: bool = False) -> Accuracy:
     """Score ``mlperf_log_accuracy.json`` against the labels of the samples.
 
-    A response holds float32 labels, best first; the first is the answer.
+    A response holds float32 labels, best first; the first is the answer. With ``part`` the log may hold some samples only.
 
     Raises:
         InvalidInputError: when a sample has no response, an unknown index or a response that is no label.
     """
     read = read_accuracy(log)
     indices, first = np.unique(read.qsl_idx, return_index=True)
-    if len(indices) != len(labels) or (len(indices) and (indices[0] < 0 or indices[-1] >= len(labels))):
+    enough = len(indices) > 0 if part else len(indices) == len(labels)
+    if not enough or (len(indices) and (indices[0] < 0 or indices[-1] >= len(labels))):
         raise InvalidInputError(
             "the log does not hold one response for each sample",
             where=log,

@@ -86,5 +86,14 @@ class Language(BaseTask):
         assert isinstance(dataset, QuestionDataset)
         return score_answers(accuracy_log, dataset, read_recipe(recipe))
 
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy | None:
+        """F1 and exact match with the answers that the log holds; none of likeness."""
+        from assay.tasks.language.questions import QuestionDataset
+        from assay.tasks.language.squad_score import score_answers
+
+        if not isinstance(dataset, QuestionDataset):
+            return None
+        return score_answers(accuracy_log, dataset, read_recipe(recipe), part=True)
+
 
 TASK = Language()
