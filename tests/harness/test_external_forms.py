@@ -8,7 +8,6 @@ import yaml
 
 from assay.errors import InvalidInputError
 from assay.harness.external.forms import implementation_schema, read_implementation
-from assay.rules.load import load_round
 from assay.rules.model import Mode, Scenario
 
 SMALL: dict[str, Any] = {
@@ -60,22 +59,6 @@ def test_a_wrong_manifest_is_told_with_its_place(tmp_path: Path, changes: dict[s
         read_implementation(write(tmp_path, **changes))
     assert words in str(caught.value)
     assert "mine.yaml" in str(caught.value)
-
-
-def test_an_implementation_knows_its_benchmarks_by_any_of_their_names(tmp_path: Path) -> None:
-    round_ = load_round("v3.1")
-    every, one = read_implementation(write(tmp_path)), read_implementation(write(tmp_path, benchmarks=["bert-99"]))
-    assert every.runs(round_.benchmark("bert-99.9"))
-    assert not every.runs(round_.benchmark("resnet50"))
-    assert one.runs(round_.benchmark("bert-99"))
-    assert not one.runs(round_.benchmark("bert-99.9"))
-
-
-def test_what_a_run_has_to_know_is_what_the_command_takes(tmp_path: Path) -> None:
-    of = read_implementation(write(tmp_path, modes={"accuracy": ["--data={dataset}"]}))
-    assert of.takes("model")
-    assert of.takes("dataset")
-    assert not of.takes("threads")
 
 
 def test_the_schema_describes_every_key() -> None:

@@ -9,8 +9,8 @@ from assay.cli.render import Output, output_options
 EXAMPLES = """Examples:
 
 \b
-  assay cm-command "cm run script --tags=run-mlperf,inference,_submission,_all-scenarios --model=bert-99"
-  assay cm-command 'cmr "generate inference submission" --submitter=Acme --division=open --category=edge'
+  assay cm-command "cmr run-mlperf,inference,_submission,_all-scenarios"
+  assay cm-command "cm pull repo mlcommons@cm4mlperf-results"
 """
 
 
@@ -18,7 +18,7 @@ EXAMPLES = """Examples:
 @click.argument("command")
 @output_options
 def cm_command(command: str, out: Output) -> int:
-    """Say what COMMAND, a command of CM, is in assay.
+    """Say what COMMAND, a command of CM with its flags, in quotes, is in assay.
 
     Nothing is run. What is different stands below the commands.
     """
