@@ -119,11 +119,11 @@ class _Measurement:
         return Measured(session, folder, windows)
 
     def _ask(self, command: str) -> str:
-        self.journal.say(f"command {command!r}")
+        self.journal.note(f"command {command!r}")
         asked = time.time()
         answer = self.wire.ask(command)
         self.record.message(command, asked, answer, time.time())
-        self.journal.say(f"answer {answer[:200]!r}")
+        self.journal.note(f"answer {answer[:200]!r}")
         return answer
 
     def _order(self, command: str) -> None:
@@ -133,7 +133,7 @@ class _Measurement:
 
     def _compare_clocks(self) -> None:
         offset = offset_of(self._director_time)
-        self.journal.say(f"the director's clock is ahead by {offset}")
+        self.journal.note(f"the director's clock is ahead by {offset}")
         require_near(offset, "the director", self.how.clock_limit_ms)
 
     def _director_time(self) -> float:
@@ -181,7 +181,7 @@ class _Measurement:
 
     def _keep(self, logs: Path, phase: Phase) -> None:
         target = self.how.output / phase.folder
-        self.journal.say(f"LoadGen's logs go to {phase.folder}")
+        self.journal.note(f"LoadGen's logs go to {phase.folder}")
         with machine_errors(target):
             target.mkdir()
             for name in (DETAIL, SUMMARY):

@@ -149,14 +149,14 @@ class _Talk:
             self.journal.say("the connection is closed")
             return True
         asked = time.time()
-        self.journal.say(f"command {command[:200]!r}")
+        self.journal.note(f"command {command[:200]!r}")
         try:
             reply = self._reply(command)
         except AssayError as error:
             self.journal.warn(str(error))
             reply = f"Error: {' '.join(str(error).split())}"
         if reply is not None:
-            self.journal.say(f"reply {reply[:200]!r}")
+            self.journal.note(f"reply {reply[:200]!r}")
             self.record.message(command, asked, reply, time.time())
             self.wire.send(reply)
         return False

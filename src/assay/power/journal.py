@@ -24,10 +24,14 @@ class Journal:
     lines: list[str] = field(default_factory=list)
 
     def say(self, text: str, *, level: str = "INFO") -> None:
-        """Write a line."""
+        """Write a line, and show it."""
+        self.note(text, level=level)
+        self.show(text)
+
+    def note(self, text: str, *, level: str = "INFO") -> None:
+        """Write a line that nobody has to see now."""
         moment = datetime.now(UTC).isoformat(sep=" ", timespec="milliseconds")
         self.lines.append(f"{self.name} {moment} [{level}] {text}")
-        self.show(text)
 
     def warn(self, text: str) -> None:
         """Write a line that somebody should read."""
