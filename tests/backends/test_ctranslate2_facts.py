@@ -112,8 +112,8 @@ def test_a_vocabulary_that_does_not_fit_is_told(model: Path, change: Any, what: 
 
 def test_what_a_precision_takes_is_told_before_it_is_loaded(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The weights are kept in int8: a machine that has the memory for them has it not for fp32."""
-    weights = SMALL.weight_bytes
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * weights))
+    weights = SMALL.weight_bytes  # held twice while they are loaded
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=3 * weights))
     assert facts(model, precision=Precision.INT8).words
     with pytest.raises(MachineError, match="too little memory for this model in fp32") as caught:
         facts(model)
