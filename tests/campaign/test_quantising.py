@@ -18,6 +18,7 @@ from assay.campaign.request import RunRequest
 from assay.campaign.subject import resolve_subject
 from assay.errors import InvalidInputError, NotFoundError, UsageError
 from assay.models.quantize import Method, is_quantised
+from assay.models.ranges import Ranges
 from assay.rules.load import load_round
 from assay.testing import tiny_classifier
 
@@ -104,6 +105,18 @@ def test_an_official_list_leaves_no_label(
     found = quantise(plan, settings, SILENT)
     assert found.provenance["recipe"]["calibration"]["official"]
     assert load_catalogue(settings).get(found.name).labels == ("custom-model",)
+
+
+def test_the_ranges_are_chosen_as_asked_or_as_usual(settings: Settings, pictures: Path, tmp_path: Path) -> None:
+    model = tiny_classifier(tmp_path / "conv.onnx")
+    usual = made(settings, asked(model, pictures, recipe={"crop": 8, "resize": {"short_side": 8}}))
+    other = made(
+        settings,
+        asked(model, pictures, recipe={"crop": 8, "resize": {"short_side": 8}}, ranges=Ranges.MINMAX, output="other"),
+    )
+    assert usual.provenance["recipe"]["ranges"] == ["percentile"]
+    assert other.provenance["recipe"]["ranges"] == ["minmax"]
+    assert usual.path != other.path
 
 
 def test_dynamic_ranges_need_no_data(settings: Settings, classifier: Path, pictures: Path) -> None:

@@ -26,6 +26,9 @@ def call(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str,
         (("resnet50", "--to", "int8"), 3, "assay assets add imagenet2012"),
         (("mobilenet-v2", "--to", "int8", "--calibration", "0"), 2, "at least one sample"),
         (("mobilenet-v2", "--to", "fp16", "--calibration", "5"), 2, "nothing to calibrate"),
+        (("mobilenet-v2", "--to", "bf16", "--ranges", "minmax"), 2, "nothing to calibrate"),
+        (("mobilenet-v2", "--to", "int8", "--ranges", "minmax", "--method", "dynamic"), 2, "need no calibration"),
+        (("mobilenet-v2", "--to", "int8", "--ranges", "mean"), 2, "percentile"),
     ],
 )
 def test_mistakes_are_told(

@@ -25,6 +25,7 @@ from assay.models.quantize import (
     quantize_int8,
     usual_method,
 )
+from assay.models.ranges import Ranges
 from assay.tasks.protocol import MODEL, Samples, Task
 from assay.tasks.registry import tasks
 
@@ -92,7 +93,12 @@ def calibrates(model: Path, subject: Subject, recipe: Mapping[str, Any]) -> bool
 
 
 def int8_model(
-    source: Source, method: Method | None, store: AssetStore, settings: Settings, progress: Progress
+    source: Source,
+    method: Method | None,
+    store: AssetStore,
+    settings: Settings,
+    progress: Progress,
+    ranges: Ranges | None = None,
 ) -> Located:
     """The int8 form of a model or of all its parts; made when it is not there.
 
@@ -102,6 +108,7 @@ def int8_model(
         store: keeps it.
         settings: where calibration samples lie meanwhile.
         progress: told while it goes on.
+        ranges: how static ones are chosen; as usual for each part when not given.
 
     Raises:
         InvalidInputError: when the model cannot be quantised.
@@ -111,6 +118,7 @@ def int8_model(
     for path in files.values():
         check_fp32(path)
     words = "-".join(dict.fromkeys(each.value for each in methods.values()))
+    words += f"-{ranges.value}" if ranges else ""
     key = f"int8-{words}-{(source.sha256 or 'none')[:16]}-{source.origin}-v{QUANTIZER_VERSION}"
 
     def build(target: Path) -> None:
@@ -124,7 +132,7 @@ def int8_model(
                 )
             step = progress.start("quantise to int8", total=len(files), unit="models")
             try:
-                _build(source.model, files, methods, recorder, target)
+                _build(source.model, files, methods, ranges, recorder, target)
             finally:
                 step.finish()
 
@@ -132,11 +140,16 @@ def int8_model(
 
 
 def _build(
-    model: Path, files: Mapping[str, Path], methods: Mapping[str, Method], recorder: Recorder | None, target: Path
+    model: Path,
+    files: Mapping[str, Path],
+    methods: Mapping[str, Method],
+    ranges: Ranges | None,
+    recorder: Recorder | None,
+    target: Path,
 ) -> None:
     if not model.is_dir():
         feeds = recorder.feeds(MODEL) if recorder else ()
-        quantize_int8(model, target, feeds, methods[MODEL])
+        quantize_int8(model, target, feeds, methods[MODEL], ranges)
         return
     with machine_errors(target):
         shutil.copytree(model, target)
@@ -144,7 +157,7 @@ def _build(
         inside = target / path.relative_to(model)
         inside.unlink()
         feeds = recorder.feeds(name) if recorder else ()
-        quantize_int8(path, inside, feeds, methods[name])
+        quantize_int8(path, inside, feeds, methods[name], ranges)
 
 
 def _some(made: Samples) -> Callable[[Sequence[int]], Samples]:

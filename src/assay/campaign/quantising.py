@@ -28,8 +28,9 @@ from assay.errors import InvalidInputError, NotFoundError, UsageError
 from assay.harness.parts import part_files
 from assay.loadgen.record import Label, RunRecord
 from assay.models.build import materialise
-from assay.models.quantize import QUANTIZER_VERSION, Method, check_fp32, convolves, usual_method
+from assay.models.quantize import QUANTIZER_VERSION, Method, check_fp32, convolves, usual_method, usual_ranges
 from assay.models.quantize_weights import Storage, store_weights
+from assay.models.ranges import Ranges
 from assay.rules.load import load_round
 from assay.tasks.protocol import Dataset, Task
 from assay.tasks.registry import tasks
@@ -51,6 +52,7 @@ class QuantizeRequest:
         dataset: in place of the model's own.
         output: name of the new asset; the model's with the format behind it when not given.
         method: how int8 ranges are found; the usual one of the model when not given.
+        ranges: how static ones are chosen; the usual way for the model when not given.
         model: the user's own model file.
         recipe: how that model wants its samples.
         accuracy: whether accuracy is measured before and after.
@@ -65,6 +67,7 @@ class QuantizeRequest:
     dataset: str | None = None
     output: str | None = None
     method: Method | None = None
+    ranges: Ranges | None = None
     model: Path | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     accuracy: bool = True
@@ -191,13 +194,15 @@ def make_quantize_plan(request: QuantizeRequest, settings: Settings) -> Quantize
     """
     if request.to not in FORMS:
         raise UsageError(f"there is no format {request.to!r}", expected=" or ".join(FORMS))
-    if request.to != INT8 and (request.calibration is not None or request.method is not None):
+    if request.to != INT8 and (request.calibration, request.method, request.ranges) != (None, None, None):
         raise UsageError(
             f"{request.to} only rounds the weights, so there is nothing to calibrate",
-            hint="leave --calibration and --method out, or take --to int8",
+            hint="leave --calibration, --method and --ranges out, or take --to int8",
         )
-    if request.method is Method.DYNAMIC and request.calibration is not None:
-        raise UsageError("dynamic ranges need no calibration", hint="leave --calibration out, or --method static")
+    if request.method is Method.DYNAMIC and (request.calibration is not None or request.ranges is not None):
+        raise UsageError(
+            "dynamic ranges need no calibration", hint="leave --calibration and --ranges out, or --method static"
+        )
     catalogue = load_catalogue(settings)
     asked = RunRequest(
         name=request.name,
@@ -324,11 +329,13 @@ def _to_int8(
     indices = choose(plan.wanted, opened.count, names_of(opened))
     origin = f"{(material.data_sha256 or '')[:16]}-{(plan.wanted.sha256 or str(len(indices)))[:16]}"
     source = Source(model.path, model.sha256, task, recipe, opened.load, indices, origin)
+    ranges = {(plan.request.ranges or usual_ranges(path)).value for path in material.files.values()}
     facts |= {
-        "activations": "uint8 per tensor, smallest and largest value seen" if words == ["static"] else "by method",
+        "activations": "uint8 per tensor" if words == ["static"] else "by method",
+        "ranges": sorted(ranges),
         "calibration": _calibration(plan, material, opened, indices),
     }
-    return int8_model(source, wanted, store, settings, progress), facts
+    return int8_model(source, wanted, store, settings, progress, plan.request.ranges), facts
 
 
 def _calibration(plan: QuantizePlan, material: _Material, opened: Dataset, indices: tuple[int, ...]) -> dict[str, Any]:
@@ -433,7 +440,7 @@ def command_of(request: QuantizeRequest) -> str:
     """The command that makes it again."""
     given = asdict(request)
     words = ["assay quantize", request.name, "--to", request.to]
-    for key in ("calibration", "dataset", "output", "method", "model"):
+    for key in ("calibration", "dataset", "output", "method", "ranges", "model"):
         if given[key] is not None:
             words += [f"--{key}", str(given[key])]
     return " ".join(words)

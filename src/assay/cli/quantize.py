@@ -41,6 +41,12 @@ EXAMPLES = """Examples:
     type=click.Choice(["static", "dynamic"]),
     help="int8: ranges from calibration samples, or of each batch as it runs. [default: static, but for recurrent networks]",
 )
+@click.option(
+    "--ranges",
+    type=click.Choice(["minmax", "percentile"]),
+    help="int8, static: from the smallest to the largest value seen, or without the outermost one in ten thousand. "
+    "[default: percentile for convolutional networks, minmax for others]",
+)
 @click.option("--model", type=click.Path(path_type=Path), help="Your own ONNX model, read as the named model is.")
 @click.option(
     "--recipe",
@@ -65,6 +71,7 @@ EXAMPLES = """Examples:
 def quantize(
     name: str,
     method: str | None,
+    ranges: str | None,
     recipe_given: tuple[str, ...],
     round_name: str,
     dry_run: bool,
@@ -79,10 +86,12 @@ def quantize(
     from assay.campaign.quantising import QuantizeRequest, make_quantize_plan, quantise
     from assay.campaign.recipes import read_recipe
     from assay.models.quantize import Method
+    from assay.models.ranges import Ranges
 
     request = QuantizeRequest(
         name=name,
         method=Method(method) if method else None,
+        ranges=Ranges(ranges) if ranges else None,
         recipe=read_recipe(recipe_given),
         round=round_name,
         **options,

@@ -1,9 +1,10 @@
 """int8 forms of ONNX models, by ONNX Runtime's quantiser.
 
 *Static*, in the QDQ form that ONNX Runtime and OpenVINO both run: weights per channel and symmetrically, activations per
-tensor from the range seen on calibration samples. Of networks without convolutions only the matrix products: measured on
-MiniLM, everything else in int8 costs 6 points of correlation in a hundred, and the products alone 0.1. *Dynamic*: weights
-alone, activations by the range of each batch while the model runs; for recurrent networks, and where there is no data.
+tensor from the range seen on calibration samples; of convolutional networks the layers that noise does most harm to stay in
+fp32. Of networks without convolutions only the matrix products: measured on MiniLM, everything else in int8 costs 6 points
+of correlation in a hundred, and the products alone 0.1. *Dynamic*: weights alone, activations by the range of each batch
+while the model runs; for recurrent networks, and where there is no data.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ import numpy as np
 
 from assay.base.tensors import Array
 from assay.errors import InvalidInputError, MissingDependencyError
+from assay.models.ranges import Range, Ranges, activation_ranges
+from assay.models.spared import HEAVY, spared_layers
 
-QUANTIZER_VERSION = "4"
+QUANTIZER_VERSION = "5"
 _QUANTISED = (
     "QuantizeLinear",
     "DynamicQuantizeLinear",
@@ -34,7 +38,7 @@ _QUANTISED = (
 )
 _RECURRENT = ("LSTM", "GRU", "RNN")
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
-_HEAVY = (*_CONVOLUTIONS, "Gemm", "MatMul")
+_MEASURED = 4
 _MOST_BYTES = 2 << 30
 
 Feeds = Iterable[Mapping[str, Array]]
@@ -115,7 +119,9 @@ def quantize_static(model: Path, target: Path, inputs: Sequence[Array]) -> None:
     quantize_int8(model, target, ({n: a[row : row + 1] for n, a in zip(names, arrays, strict=True)} for row in rows))
 
 
-def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Method.STATIC) -> None:
+def quantize_int8(
+    model: Path, target: Path, feeds: Feeds, method: Method = Method.STATIC, ranges: Ranges | None = None
+) -> None:
     """Write the int8 form of a model.
 
     Args:
@@ -123,6 +129,7 @@ def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Meth
         target: where the int8 file goes.
         feeds: calibration samples; not looked at by the dynamic method.
         method: how the ranges of activations are found.
+        ranges: how static ones are chosen; as usual for the model when not given.
 
     Raises:
         MissingDependencyError: when ONNX Runtime is not installed.
@@ -144,18 +151,7 @@ def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Meth
             if method is Method.DYNAMIC:
                 q.quantize_dynamic(str(prepared), str(target), per_channel=True, weight_type=q.QuantType.QInt8)
             else:
-                q.quantize_static(
-                    str(prepared),
-                    str(target),
-                    _reader(q, first),
-                    quant_format=q.QuantFormat.QDQ,
-                    per_channel=True,
-                    weight_type=q.QuantType.QInt8,
-                    activation_type=q.QuantType.QUInt8,
-                    calibrate_method=q.CalibrationMethod.MinMax,
-                    nodes_to_exclude=nodes_behind(prepared),
-                    op_types_to_quantize=None if convolves(prepared) else ["MatMul", "Gemm"],
-                )
+                _static(q, prepared, target, first, ranges or usual_ranges(prepared))
     except (ValueError, RuntimeError, KeyError, AssertionError, IndexError) as error:
         raise InvalidInputError(
             f"the model cannot be quantised: {str(error)[:300]}",
@@ -164,6 +160,54 @@ def quantize_int8(model: Path, target: Path, feeds: Feeds, method: Method = Meth
         ) from error
     if not is_quantised(target):
         raise InvalidInputError("the model has no layer that can be quantised", where=model)
+
+
+def usual_ranges(model: Path) -> Ranges:
+    """By percentile for convolutional networks; of the others the outermost values are what they live on."""
+    return Ranges.PERCENTILE if convolves(model) else Ranges.MINMAX
+
+
+def _static(q: Any, prepared: Path, target: Path, feeds: Iterator[Mapping[str, Array]], ranges: Ranges) -> None:
+    """Find the ranges, then the layers to spare, and write the file."""
+    _name_nodes(prepared)
+    few = list(islice(feeds, _MEASURED))
+    found = activation_ranges(prepared, chain(few, feeds), ranges)
+    behind = nodes_behind(prepared)
+
+    def write(path: Path, spared: Sequence[str], operations: list[str] | None = None) -> None:
+        q.quantize_static(
+            str(prepared),
+            str(path),
+            # The ranges are given: ONNX Runtime's own, of one sample, are not looked at.
+            _reader(q, iter(few[:1])),
+            quant_format=q.QuantFormat.QDQ,
+            per_channel=True,
+            weight_type=q.QuantType.QInt8,
+            activation_type=q.QuantType.QUInt8,
+            nodes_to_exclude=[*behind, *spared],
+            op_types_to_quantize=operations,
+            extra_options={"TensorQuantOverrides": _overrides(found)},
+        )
+
+    if convolves(prepared):
+        write(target, spared_layers(prepared, prepared.parent, few, write))
+    else:
+        write(target, (), ["MatMul", "Gemm"])
+
+
+def _name_nodes(model: Path) -> None:
+    """Nodes are left out by name, and a model may have none."""
+    import onnx
+
+    loaded = onnx.load(str(model))
+    for place, node in enumerate(loaded.graph.node):
+        node.name = node.name or f"node:{place}"
+    onnx.save(loaded, str(model))
+
+
+def _overrides(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, Any]]]:
+    """Ranges in the form of ONNX Runtime's options."""
+    return {name: [{"rmin": np.float32(low), "rmax": np.float32(high)}] for name, (low, high) in ranges.items()}
 
 
 def nodes_behind(model: Path) -> list[str]:
@@ -178,7 +222,7 @@ def nodes_behind(model: Path) -> list[str]:
     before: set[str] = set()
     behind: list[str] = []
     for node in reversed(nodes):
-        if node.op_type in _HEAVY or before.intersection(node.output):
+        if node.op_type in HEAVY or before.intersection(node.output):
             before.update(node.input)
         else:
             behind.append(node.name)
