@@ -34,7 +34,7 @@ _SETTING = frozenset(
 COLUMNS = ("test", "outcome", "speed", "answers", "run")
 
 
-@click.group()
+@click.group(epilog=EXAMPLES)
 def compliance() -> None:
     """Run the compliance tests that a round asks of a benchmark."""
 
