@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from assay.base.settings import Settings
+from assay.results.record import results_in
+
 from .conftest import Call
 
 LOGS = Path(__file__).parents[1] / "loadgen" / "data"
@@ -23,6 +26,14 @@ def test_logs_become_a_run_that_other_commands_know(results_home: Path, call: Ca
 def test_an_accuracy_run_that_is_not_scored_says_so(results_home: Path, call: Call) -> None:
     _, _, err = call("collect", LOGS / "offline_accuracy", "--benchmark", "resnet50")
     assert "not scored: name the data with --dataset" in err
+
+
+def test_logs_that_are_named_together_are_one_result(results_home: Path, call: Call) -> None:
+    _, out, _ = call("collect", LOGS / "offline_accuracy", LOGS / "offline", "--benchmark", "resnet50", "--json")
+    accuracy, performance = json.loads(out)
+    assert (accuracy["mode"], performance["mode"]) == ("accuracy", "performance")
+    assert accuracy["group"] == performance["group"]
+    assert len(results_in(Settings(home=results_home))) == 1
 
 
 def test_mistakes_are_told(results_home: Path, call: Call) -> None:

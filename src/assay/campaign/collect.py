@@ -54,6 +54,7 @@ class Collection:
         labels: what the figure must not be shown without, besides those that follow from model, data and log.
         program: what ran it.
         precision: number format that it ran in.
+        group: shared by runs that belong together; a new one when left out.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Collection:
     division: Division = Division.OPEN
     program: str = "unknown"
     precision: Precision = Precision.FP32
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ def _record(
     model = given.model or benchmark.model
     return RunRecord(
         id=runs.new_id(model, logs.scenario.value, logs.mode.value),
-        group=runs.new_group(),
+        group=given.group or runs.new_group(),
         created=_moment(logs.detail),
         status=RunStatus.RUNNING,
         round=round_.name,

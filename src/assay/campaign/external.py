@@ -97,7 +97,9 @@ def _material(external: ExternalPlan, settings: Settings, progress: Progress) ->
         # Whatever the program loads: nothing is set over the round's count.
         own = subject.dataset.name if subject.dataset else f"of {external.chosen.implementation.name}"
         dataset = Artefact(own, None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
-    count = count_samples(path, dataset, model, recipe, plan, settings, progress)
+    # The program prepares its samples itself: ours are opened only where nothing else says how many there are.
+    counted = data is not None and dataset.count > 0
+    count = dataset.count if counted else count_samples(path, dataset, model, recipe, plan, settings, progress)
     return Material(model, info, path, dataset, count, tuple(dict.fromkeys(labels)), recipe)
 
 

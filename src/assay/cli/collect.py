@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ EXAMPLES = """Examples:
 
 \b
   assay collect ./build/logs --benchmark resnet50
-  assay collect ./results/bert/Offline/accuracy --benchmark bert-99 --dataset squad-v1.1
+  assay collect ./Offline/accuracy ./Offline/performance/run_1 --benchmark bert-99 --dataset squad-v1.1
   assay collect ./output --benchmark resnet50 --model my-resnet --label short-run --implementation tensorrt
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--benchmark", required=True, help="Benchmark that was run; LoadGen's logs do not say.")
 @click.option("--model", help="Name of the model that was run. [default: the benchmark's own]")
 @click.option("--dataset", help="Dataset of the catalogue, or a folder of yours: an accuracy run is scored with it.")
@@ -46,28 +47,35 @@ EXAMPLES = """Examples:
     help="Number format that it ran in.",
 )
 @output_options
-def collect(folder: Path, labels: tuple[str, ...], round_name: str, precision: str, out: Output, **options: Any) -> int:
-    """Adopt the LoadGen logs of DIR as a run: copied, judged by the round, and scored where the dataset is named.
+def collect(
+    folders: tuple[Path, ...], labels: tuple[str, ...], round_name: str, precision: str, out: Output, **options: Any
+) -> int:
+    """Adopt the LoadGen logs of each DIR as a run: copied, judged by the round, and scored where the dataset is named.
 
-    Scenario, mode and settings are read from the logs. Nothing in DIR is changed. The exit code is 0 when the run is
-    VALID, 1 when it is INVALID.
+    Scenario, mode and settings are read from the logs. Nothing in DIR is changed. Logs that are named together belong
+    together: an accuracy run and a performance run are one result. The exit code is 0 when all are VALID, 1 when one is
+    INVALID.
     """
     from assay.backends.protocol import Precision
     from assay.campaign.collect import Collection
     from assay.campaign.collect import collect as adopt
     from assay.cli.run_view import exit_code, show_records
+    from assay.loadgen.runs import RunCatalogue
 
+    settings = load_settings()
     given = Collection(
-        folder=folder,
+        folder=folders[0],
         labels=tuple(Label(name) for name in labels),
         round=round_name,
         precision=Precision(precision),
+        group=RunCatalogue(settings.runs_dir).new_group(),
         **options,
     )
     with out.progress() as progress:
-        record = adopt(given, load_settings(), progress)
-    if record.mode == "accuracy" and not record.figures.accuracy:
-        out.remark("not scored: name the data with --dataset")
-    out.remark(f"kept as {record.id}")
-    show_records([record], out)
-    return exit_code([record])
+        records = [adopt(replace(given, folder=folder), settings, progress) for folder in folders]
+    for record in records:
+        if record.mode == "accuracy" and not record.figures.accuracy:
+            out.remark("not scored: name the data with --dataset")
+        out.remark(f"kept as {record.id}")
+    show_records(records, out)
+    return exit_code(records)

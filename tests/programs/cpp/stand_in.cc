@@ -48,7 +48,7 @@ class Answers : public mlperf::SystemUnderTest {
     std::vector<mlperf::QuerySampleResponse> responses;
     for (const auto& sample : samples) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      responses.emplace_back(sample.id, reinterpret_cast<uintptr_t>(&labels_[sample.index]), sizeof(float));
+      responses.push_back({sample.id, reinterpret_cast<uintptr_t>(&labels_[sample.index]), sizeof(float)});
     }
     mlperf::QuerySamplesComplete(responses.data(), responses.size());
   }
