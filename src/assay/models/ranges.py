@@ -1,7 +1,7 @@
 """Ranges of a network's activations from calibration samples: what the 256 steps of int8 have to span.
 
 The smallest and largest value seen span everything, and a single outlier makes the steps coarse for all the others. So of
-convolutional networks one value in ten thousand is left out: measured on CenterNet, it takes 6 dB off the noise of the
+convolutional networks one value in ten thousand is left out: measured on CenterNet, it takes 4 to 6 dB off the noise of the
 last maps. Values are drawn inside the graph, so that the activations of a sample never leave it whole.
 """
 
