@@ -80,10 +80,9 @@ def test_a_server_that_ends(tmp_path: Path) -> None:
 
 def test_what_the_server_reads(tmp_path: Path) -> None:
     text = tools(tmp_path)._configuration(Address("127.0.0.1", 7), DaemonProcess("/opt/ptd", 49, "box", "-y", 8889))
-    assert text == (
-        "[server]\nntpServer: ntp.example\nlisten: 127.0.0.1 7\n[ptd]\nptd: /opt/ptd\nnetworkPort: 8889\n"
-        "deviceType: 49\ninterfaceFlag: -y\ndevicePort: box\n"
-    )
+    analyzer = "networkPort: 8889\ndeviceType: 49\ninterfaceFlag: -y\ndevicePort: box\n"
+    server = "[server]\nntpServer: ntp.example\nlisten: 127.0.0.1 7\n"
+    assert text == f"{server}[ptd]\nptd: /opt/ptd\n{analyzer}[analyzer1]\n{analyzer}"
 
 
 def test_what_is_missing(tmp_path: Path) -> None:

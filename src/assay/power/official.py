@@ -102,8 +102,10 @@ class OfficialTools:
 
     def _configuration(self, place: Address, daemon: DaemonProcess) -> str:
         lines = ["[server]", f"ntpServer: {self.ntp}", f"listen: {place.host} {place.port}"]
-        lines += ["[ptd]", f"ptd: {daemon.program}", f"networkPort: {daemon.port}", f"deviceType: {daemon.device}"]
-        lines += [f"interfaceFlag: {daemon.interface}", f"devicePort: {daemon.device_port}"]
+        analyzer = [f"networkPort: {daemon.port}", f"deviceType: {daemon.device}"]
+        analyzer += [f"interfaceFlag: {daemon.interface}", f"devicePort: {daemon.device_port}"]
+        # Since 2024 each analyzer has a section of its own; either server passes over the other's with a warning.
+        lines += ["[ptd]", f"ptd: {daemon.program}", *analyzer, "[analyzer1]", *analyzer]
         return "".join(f"{line}\n" for line in lines)
 
 
