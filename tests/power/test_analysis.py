@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from assay.errors import InvalidInputError, NotFoundError
 from assay.loadgen.record import Label
 from assay.power.analysis import PowerFigures, analyse, reckon
-from assay.power.samples import Sample, stamp
+from assay.power.samples import Sample, read_samples, stamp
 from assay.power.window import Window
+from assay.submission.checks.power import watts_inside
 
 from .workload import write_logs
 
@@ -42,6 +44,17 @@ def test_the_figures(tmp_path: Path) -> None:
     assert (figures.problems, figures.labels) == ((), ())
     assert figures.points[0] == (-2.5, 120)
     assert len(figures.points) == 15
+
+
+def test_the_average_is_that_of_the_submission_checker(tmp_path: Path) -> None:
+    moments = [(2000 + tenth / 10, 90 + tenth % 13) for tenth in range(-20, 130)]
+    samples = [Sample(at, watts, 230, 1, 0.9, "s") for at, watts in moments]
+    text = "".join(f"{sample.line()}\n" for sample in samples)
+    begin, end = (datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at in (2000.0, 2010.0))
+    official = watts_inside(text, begin, end, "spl.txt")
+    (tmp_path / "spl.txt").write_text(text)
+    figures = reckon(read_samples(tmp_path / "spl.txt"), Window(2000, 2010))
+    assert (figures.readings, figures.watts) == (len(official), pytest.approx(sum(official) / len(official)))
 
 
 def test_power_that_falls_after_ranging(tmp_path: Path) -> None:
