@@ -1,0 +1,1 @@
+"""Building a submission tree of runs: what is taken, what is missing, what is written."""
