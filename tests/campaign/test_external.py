@@ -18,6 +18,7 @@ from assay.base.settings import Settings
 from assay.campaign.external import INVOCATION_FILE, carry_out_external
 from assay.campaign.external_plan import ExternalRequest, make_external_plan
 from assay.campaign.request import RunRequest
+from assay.campaign.told import of_another_round
 from assay.errors import MissingDependencyError, NotFoundError, RunFailedError, UsageError
 from assay.harness.external import process
 from assay.loadgen.record import Label, RunRecord, RunStatus
@@ -187,3 +188,4 @@ def test_settings_that_the_program_did_not_hold_are_told(settings: Settings, pic
     assert record.settings["qsl_rng_seed"] == 1
     assert record.verdict is not None
     assert [item.name for item in record.verdict.constraints if not item.met and "seed" in item.name]
+    assert "did not use the seeds of round v3.1" in of_another_round(record)

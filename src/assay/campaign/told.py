@@ -33,3 +33,15 @@ def as_logged(record: RunRecord, detail: DetailLog, benchmark: Benchmark, labels
         used["server_target_latency_ns"] = used["target_latency_ns"]
     partial = (Label.PARTIAL_DATASET,) if Label.PARTIAL_DATASET in record.labels else ()
     return replace(record, settings=used, deviations=found, labels=(*labels_for(labels, found), *partial))
+
+
+def of_another_round(record: RunRecord) -> str:
+    """Why the seeds of a foreign run are not the round's, and what to do; empty when they are."""
+    wrong = record.verdict and [each for each in record.verdict.constraints if "seed" in each.name and not each.met]
+    if not wrong:
+        return ""
+    version = record.versions.get("loadgen", "an unknown version")
+    return (
+        f"the program's LoadGen ({version}) did not use the seeds of round {record.round}: build it with the LoadGen of that "
+        "round, or pass the seeds on ({qsl_rng_seed} and the others in its manifest)"
+    )

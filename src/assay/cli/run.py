@@ -181,6 +181,7 @@ def _of_others(request: RunRequest, external: ExternalRequest, dry_run: bool, ou
     """A run of another program."""
     from assay.campaign.external import carry_out_external
     from assay.campaign.external_plan import make_external_plan
+    from assay.campaign.told import of_another_round
 
     settings = load_settings()
     plan = make_external_plan(request, external, settings)
@@ -191,7 +192,10 @@ def _of_others(request: RunRequest, external: ExternalRequest, dry_run: bool, ou
         for line in plan.lines():
             out.remark(line)
         records = carry_out_external(plan, settings, progress)
-    return _shown(records, out)
+    code = _shown(records, out)
+    for note in dict.fromkeys(note for record in records if (note := of_another_round(record))):
+        out.remark(f"note: {note}")
+    return code
 
 
 def _shown(records: list[RunRecord], out: Output) -> int:
