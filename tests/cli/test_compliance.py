@@ -43,6 +43,8 @@ def test_the_outcome_is_told_with_the_folder(home: Path, setting: list[object], 
         assert "TEST01 was not passed" in out and "TEST01 speed" in out
     (folder,) = (home / "runs").glob("*/compliance/TEST01")
     assert "TEST PASS" in (folder / "verify_accuracy.txt").read_text()
+    _, out, _ = call("runs", "show", "last")
+    assert "Offline TEST01: " in out and "judged against" in out and "the test" in out
     _, out, _ = call("compliance", "run", *setting, "--test", "TEST01", "--json", "--quiet")
     assert '"compliance": "TEST01"' in out and '"judged_against"' in out
 

@@ -26,6 +26,7 @@ _STYLES = {
     "running": "cyan",
 }
 _CHANGES = {"better": "green", "worse": "red"}
+_ASKED_BY = {"loadgen": "LoadGen", "compliance": "the test"}
 _LATENCIES = ("p50", "p90", "p95", "p97", "p99", "p99.9", "mean", "min", "max")
 _TAIL_BYTES = 16 << 10
 _TAIL_LINES = 40
@@ -42,7 +43,7 @@ def summary_table(records: Sequence[RunRecord], all_ids: Sequence[str], out: Out
             words.when(record),
             Path(record.model.name).name,
             record.scenario,
-            record.mode,
+            record.compliance or record.mode,
             f"{record.backend_name} {record.precision}",
             words.figure(record.figures),
             words.accuracy(record.figures),
@@ -103,7 +104,9 @@ def show_run(record: RunRecord, folder: Path, out: Output) -> None:
 
 
 def _headline(record: RunRecord, out: Output) -> None:
-    out.text(f"{Path(record.model.name).name}, {record.scenario} {record.mode}: {words.state(record)}")
+    out.text(
+        f"{Path(record.model.name).name}, {record.scenario} {record.compliance or record.mode}: {words.state(record)}"
+    )
     figure = words.figure(record.figures)
     if figure:
         out.text(f"{figure}, {'lower' if record.figures.lower_is_better else 'higher'} is better")
@@ -158,7 +161,7 @@ def _verdict(record: RunRecord, out: Output) -> None:
         rows = [
             (
                 c.name, c.limit, c.measured, Text("yes", style="green") if c.met else Text("NO", style="bold red"),
-                "LoadGen" if c.scope == "loadgen" else "the round", c.source,
+                _ASKED_BY.get(c.scope, "the round"), c.source,
             )
             for c in record.verdict.constraints
         ]  # fmt: skip
@@ -175,6 +178,7 @@ def provenance(record: RunRecord, folder: Path) -> list[tuple[str, object]]:
         ("id", record.id),
         ("folder", folder),
         ("started", record.created),
+        *([("judged against", ", ".join(record.judged_against))] if record.judged_against else []),
         ("benchmark", f"{record.benchmark} of round {record.round}, {record.category}, {record.division}"),
         ("model", f"{record.model.name}  sha256 {record.model.sha256 or 'none'}"),
         (
