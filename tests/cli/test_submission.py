@@ -73,3 +73,23 @@ def test_a_kept_description_is_found_by_its_name(call: Call, home: Path, system:
     assert (tmp_path / "tree/closed/Acme/systems/lab.json").is_file()
     code, _, err = call(*arguments(Path("nowhere"), tmp_path / "other"))
     assert code == 3 and "unknown system" in err
+
+
+@pytest.mark.slow
+def test_real_runs_become_a_rehearsal(call: Call, stand_in_home: Path, tmp_path: Path) -> None:
+    """Through the real LoadGen: what the strict check has against the tree is what the labels say."""
+    for options in (("--duration", "1s"), ("--mode", "accuracy")):
+        code, out, err = call("run", "mobilenet-v2", "--scenario", "SingleStream", "-q", *options)
+        assert code in (0, 1), out + err
+    path = tmp_path / "box.json"
+    path.write_text(json.dumps(DESCRIPTION), encoding="utf-8")
+    assert call(*arguments(path, tmp_path / "refused"))[0] == 4
+    code, out, err = call(*arguments(path, tmp_path / "tree", "--rehearsal", "--json"))
+    assert code == 0, out + err
+    found = json.loads(out)
+    inferred = {each["scenario"]: each["inferred_from"] for each in found["results"]}
+    assert inferred == {"SingleStream": None, "MultiStream": "SingleStream", "Offline": "SingleStream"}
+    of_labels = {"accuracy-samples", "sample-count-low", "duration-short", "result-invalid"}
+    # A second is too short for LoadGen's estimate, from which the figure of MultiStream follows.
+    of_what_is_not_there = {"compliance-missing", "scenario-missing", "inferred-no-estimate", "result-zero"}
+    assert set(found["findings"]) <= of_labels | of_what_is_not_there
