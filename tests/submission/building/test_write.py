@@ -38,6 +38,7 @@ def test_a_tree_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         (staging / "half").write_text("half")
         raise KeyboardInterrupt
     assert not list(out.parent.iterdir())
+    (tmp_path / "deep" / ".tree.old.assay-part").mkdir()
     for content in ("first", "second"):
         with staged(out) as staging:
             (staging / "whole").write_text(content)

@@ -71,14 +71,13 @@ def put_in_place(staging: Path, out: Path) -> None:
     Raises:
         MachineError: when the machine refuses.
     """
+    old = Path(part_of(f"{os.path.abspath(out)}.old"))
     with machine_errors(out):
-        if not out.exists():
-            os.replace(staging, out)
-            return
-        old = Path(part_of(f"{os.path.abspath(out)}.old"))
-        _remove(old)
-        os.replace(out, old)
+        if out.exists():
+            _remove(old)
+            os.replace(out, old)
         os.replace(staging, out)
+        # Also one that a build killed between the two left behind.
         _remove(old)
 
 
