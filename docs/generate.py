@@ -15,6 +15,7 @@ import click
 
 from assay.assets.forms import manifest_schema
 from assay.base.settings import Settings
+from assay.campaign.flow.forms import campaign_schema
 from assay.campaign.request import RunRequest
 from assay.cli.main import VERBS, assay
 from assay.harness.external.forms import implementation_schema
@@ -156,6 +157,7 @@ def documents() -> dict[Path, str]:
         texts += [command_text(path, each) for path, each in commands(command, ("assay", verb.name))]
     schemas = {"round": round_schema(), "asset": manifest_schema(), "run-request": RunRequest.model_json_schema()}
     schemas["metric"] = metric_schema()
+    schemas["campaign"] = campaign_schema()
     schemas["implementation"] = implementation_schema()
     return {
         HERE / "cli.md": "\n\n".join(texts) + "\n",

@@ -50,6 +50,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("collect", RUN, "assay.cli.collect:collect", "Adopt finished LoadGen logs as a run."),
     Verb("runs", RUN, "assay.cli.runs:runs", "List, show and compare finished runs."),
     Verb("power", RUN, "assay.cli.power:power", "Measure power: analyzer, director, simulation, figures."),
+    Verb(
+        "campaign",
+        SUBMIT,
+        "assay.cli.campaign:campaign",
+        "Everything that a submission needs, step by step, resumable.",
+    ),
     Verb("submission", SUBMIT, "assay.cli.submission:submission", "Build a submission tree of your runs."),
     Verb("compliance", SUBMIT, "assay.cli.compliance:compliance", "Run and verify the compliance tests of a round."),
     Verb("check", SUBMIT, "assay.cli.check:check", "Check a submission tree as the official tool does, and strictly."),

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.campaign.flow.journal import Done, Journal
+from assay.errors import InvalidInputError
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "new" / "lab")
+    assert journal.entries() == {} and journal.under_way() == ""
+    journal.begin("a")
+    assert journal.under_way() == "a" and journal.entries() == {}
+    journal.done(Done("a", "in", "out", ("run-1",), 1.5, "well"))
+    journal.begin("build", "/tree")
+    assert journal.under_way() == "build" and journal.begun("build") == {"/tree"}
+    (entry,) = Journal(tmp_path / "new" / "lab").entries()["a"]
+    assert (entry.inputs, entry.output, entry.runs, entry.seconds, entry.note) == ("in", "out", ("run-1",), 1.5, "well")
+    assert entry.when
+
+
+def test_a_journal_cut_anywhere_keeps_its_whole_lines_and_goes_on(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.done(Done("a", "in", "out"))
+    first = len(journal.path.read_bytes())
+    journal.done(Done("b", "in", "out"))
+    whole = journal.path.read_bytes()
+    for length in range(first, len(whole)):
+        journal.path.write_bytes(whole[:length])
+        # A line is there once its last brace is; the end of the line adds nothing.
+        expected = ["a", "b"] if length == len(whole) - 1 else ["a"]
+        assert list(journal.entries()) == expected
+        journal.done(Done("c", "in", "out"))
+        assert list(journal.entries()) == [*expected, "c"]
+
+
+def test_another_form_is_refused_with_its_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.done(Done("a", "in", "out"))
+    whole = journal.path.read_text()
+    journal.path.write_text(whole + '{"format": 2}\n')
+    with pytest.raises(InvalidInputError, match="another version") as caught:
+        journal.entries()
+    assert str(caught.value.where).endswith("journal.jsonl:2")
+    journal.path.write_text(whole + '{"format": 1, "step": "b"}\n')
+    with pytest.raises(InvalidInputError, match="no line of a journal"):
+        journal.entries()

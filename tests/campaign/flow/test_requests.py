@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from assay.campaign.flow.forms import read_campaign
+from assay.campaign.flow.requests import request_for, words_of
+from assay.cli.run import run
+from assay.rules.model import Division, Mode, Scenario
+
+from .lab import read_lab, write_form
+
+
+def test_options_that_mean_nothing_in_a_scenario_are_left_out(tmp_path: Path) -> None:
+    campaign = read_lab(
+        tmp_path,
+        {
+            "batch_size": 16, "streams": 2, "batch_wait": "2ms", "target_qps": {"Offline": 500},
+            "target_latency": {"SingleStream": "1ms"},
+        },
+    )  # fmt: skip
+    (entry,) = campaign.form.entries
+    single = request_for(campaign, entry, Scenario.SINGLE_STREAM, Mode.PERFORMANCE)
+    assert (single.batch_size, single.streams, single.batch_wait_ns, single.target_qps) == (None, 1, None, None)
+    assert (single.target_latency_ns, single.duration_ns, single.samples) == (10**6, 2 * 10**8, 80)
+    offline = request_for(campaign, entry, Scenario.OFFLINE, Mode.PERFORMANCE)
+    assert (offline.batch_size, offline.streams, offline.target_qps, offline.target_latency_ns) == (16, 2, 500, None)
+    server = request_for(campaign, entry, Scenario.SERVER, Mode.PERFORMANCE)
+    assert server.batch_wait_ns == 2 * 10**6
+
+
+def test_an_accuracy_run_is_not_timed(tmp_path: Path) -> None:
+    campaign = read_lab(tmp_path)
+    request = request_for(campaign, campaign.form.entries[0], Scenario.SINGLE_STREAM, Mode.ACCURACY)
+    assert (request.mode, request.duration_ns, request.samples, request.target_latency_ns) == (
+        "accuracy", None, None, None,
+    )  # fmt: skip
+    assert request.model == tmp_path / "colours.onnx" and request.dataset == str(tmp_path / "photos")
+
+
+def test_only_a_rehearsal_runs_in_the_open_division(tmp_path: Path) -> None:
+    rehearsal = read_lab(tmp_path)
+    assert request_for(rehearsal, rehearsal.form.entries[0], Scenario.OFFLINE, Mode.ACCURACY).division is Division.OPEN
+    path = write_form(tmp_path, {"duration": None, "samples": None}, rehearsal=False)
+    real = read_campaign(path)
+    assert request_for(real, real.form.entries[0], Scenario.OFFLINE, Mode.ACCURACY).division is Division.CLOSED
+
+
+def test_the_words_are_options_of_assay_run(tmp_path: Path) -> None:
+    campaign = read_lab(
+        tmp_path,
+        {
+            "backend_options": {"a": "b c"}, "batch_size": 4, "streams": 2, "precision": "fp32", "batch_wait": "1ms",
+            "target_qps": {"Server": 5}, "target_latency": {"Server": "1ms"},
+        },
+    )  # fmt: skip
+    request = request_for(campaign, campaign.form.entries[0], Scenario.SERVER, Mode.PERFORMANCE)
+    words = shlex.split(words_of(request))
+    known = {name for parameter in run.params for name in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= known
+    with run.make_context("run", words) as context:
+        given = context.params
+    assert given["duration_ns"] == request.duration_ns and given["batch_wait_ns"] == request.batch_wait_ns
+    assert given["target_qps"] == request.target_qps and given["backend_option"] == ("a=b c",)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..campaign.flow.lab import files_of, make_lab, write_form
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def lab(home: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "lab"
+    make_lab(folder, home)
+    return folder
+
+
+def test_plan_run_status_explain(call: Call, lab: Path, home: Path) -> None:
+    file = write_form(lab, division="open")
+    code, out, _ = call("campaign", "plan", file)
+    assert code == 0 and "colours/SingleStream/performance" in out and "todo" in out
+    code, out, _ = call("campaign", "run", file, "--dry-run")
+    assert code == 0 and "build" in out and not (lab / "tree").exists()
+    code, out, err = call("campaign", "run", file)
+    assert code == 0, out + err
+    assert out.strip() == str(lab / "tree") and "6 steps were done" in err and "official:" in err
+    assert any(name.endswith("mlperf_log_summary.txt") for name in files_of(lab / "tree"))
+    code, out, err = call("campaign", "resume", file)
+    assert code == 0 and "0 steps were done, 6 were there already" in err
+    code, out, err = call("campaign", "run", file, "--dry-run")
+    assert code == 0 and "every step is done" in err
+    code, out, err = call("campaign", "status", file)
+    assert code == 0 and "6 of 6 steps are done" in err
+    document = json.loads(call("campaign", "status", file, "--json")[1])
+    assert {each["state"] for each in document["steps"]} == {"done"} and document["under_way"] == ""
+    assert [len(each["runs"]) for each in document["steps"]] == [0, 1, 1, 0, 0, 0]
+    write_form(lab, {"samples": 90}, division="open")
+    code, out, _ = call("campaign", "explain", file, "performance")
+    assert code == 0 and "inputs have changed" in out and "assay run colours" in out and "check_performance_dir" in out
+    code, out, _ = call("campaign", "explain", file, "check")
+    assert code == 0 and "build comes first" in out
+
+
+def test_json_of_a_plan_and_of_a_step(call: Call, lab: Path) -> None:
+    file = write_form(lab)
+    document = json.loads(call("campaign", "plan", file, "--json")[1])
+    assert document["campaign"] == "lab" and document["rehearsal"]
+    assert [each["name"] for each in document["steps"]][-3:] == ["build", "check", "report"]
+    step = json.loads(call("campaign", "explain", file, "test01", "--json")[1])
+    assert step["state"] == "todo" and step["rule"] and step["source"] and step["inputs"] is None
+
+
+def test_what_is_wrong_with_the_file_is_told(call: Call, lab: Path) -> None:
+    code, _, err = call("campaign", "plan", write_form(lab, rehearsal=False))
+    assert code == 4 and "for rehearsals" in err
+    assert call("campaign", "plan", lab / "none.yaml")[0] == 3
+    code, _, err = call("campaign", "explain", write_form(lab), "lunch")
+    assert code == 4 and "one of colours/fetch" in err
