@@ -20,6 +20,7 @@ from assay.loadgen.statistics import (
     queries_for_share,
     queries_needed,
     stream_estimate,
+    surely_more,
     within_needed,
 )
 
@@ -163,3 +164,13 @@ def test_published_logs_say_the_same(published: list[Path]) -> None:
             assert int(enough[3]) == discarded(int(enough[2]), percentile) - 1
             told += 1
     assert told > 50
+
+
+def test_surely_more_is_the_tail_of_the_binomial() -> None:
+    def tail(over: int, queries: int, chance: float) -> float:
+        return sum(math.comb(queries, k) * chance**k * (1 - chance) ** (queries - k) for k in range(over, queries + 1))
+
+    for queries in (50, 300):
+        for percentile in (0.9, 0.99):
+            for over in range(40):
+                assert surely_more(over, queries, percentile) == (tail(over, queries, 1 - percentile) <= 0.01)

@@ -14,6 +14,7 @@ from assay.cli.render import Output, output_options
 
 if TYPE_CHECKING:
     from assay.campaign.external_plan import ExternalPlan, ExternalRequest
+    from assay.campaign.find_rate import SearchPlan
     from assay.campaign.plan import Plan
     from assay.campaign.request import RunRequest
     from assay.loadgen.record import RunRecord
@@ -205,7 +206,7 @@ def _shown(records: list[RunRecord], out: Output) -> int:
     return exit_code(records)
 
 
-def show_plan(plan: Plan | ExternalPlan, out: Output) -> None:
+def show_plan(plan: Plan | ExternalPlan | SearchPlan, out: Output) -> None:
     """Print a plan: as lines, or as one document."""
     if out.as_json:
         out.json(plan.to_dict())

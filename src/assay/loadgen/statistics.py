@@ -109,6 +109,16 @@ def queries_for_share(over: int, queries: int, percentile: float) -> int | None:
     return high
 
 
+def surely_more(over: int, queries: int, percentile: float, confidence: float = CONFIDENCE) -> bool:
+    """Whether so many queries over the bound say that more than the allowed share is, as surely as early stopping does.
+
+    True when ``P[Binomial(queries, 1 - percentile) >= over] <= 1 - confidence``.
+    """
+    if over <= queries * (1.0 - percentile):
+        return False
+    return 1.0 - _binomial_at_most(over - 1, queries, 1.0 - percentile) <= 1.0 - confidence
+
+
 @dataclass(frozen=True, slots=True)
 class StreamEstimate:
     """Early stopping of a stream scenario.

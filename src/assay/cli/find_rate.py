@@ -1,0 +1,166 @@
+"""``assay find-rate``: the highest rate at which Server holds its latency bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assay.base.settings import load_settings
+from assay.base.units import format_duration
+from assay.cli.options import DURATION, complete_runnable, key_values
+from assay.cli.render import Output, output_options
+from assay.cli.run import run as plain_run
+from assay.cli.run import show_plan
+
+if TYPE_CHECKING:
+    from assay.campaign.find_rate import Searched
+    from assay.loadgen.search import Tried
+
+EXAMPLES = """Examples:
+
+\b
+  assay find-rate mobilenet-v2
+  assay find-rate resnet50 --backend openvino --streams 2 --batch-size 8 --batch-wait 2ms
+  assay find-rate mobilenet-v2 --target-latency 30ms --attempt-duration 5s --no-confirm
+  assay find-rate mobilenet-v2 --duration 60s --tolerance 5%
+  assay find-rate mobilenet-v2 --dry-run
+"""
+_SETTING = frozenset(
+    {
+        "round_name", "category", "division", "backend", "precision", "threads", "streams", "batch_size", "batch_wait_ns",
+        "backend_option", "model", "recipe_given", "dataset", "duration_ns", "samples", "target_latency_ns", "skip_bad",
+        "trace",
+    }
+)  # fmt: skip
+COLUMNS = ("attempt", "rate", "length", "queries", "late", "share", "completed", "says", "run")
+_RIGHT = COLUMNS[1:7]
+
+
+class _Share(click.ParamType[float]):
+    """A share, in percent or as a fraction."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse, or fail saying what a share looks like."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        try:
+            return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            self.fail(f"{value!r} is not a share, such as 2% or 0.02", param, ctx)
+
+
+@click.command("find-rate", epilog=EXAMPLES)
+@click.argument("name", metavar="BENCHMARK_MODEL_OR_TASK", shell_complete=complete_runnable)
+@click.option(
+    "--start-qps", type=click.FloatRange(0, min_open=True), help="First rate. [default: a third of the probed one]"
+)
+@click.option("--tolerance", type=_Share(), default="2%", show_default=True, help="How near the rate has to be.")
+@click.option(
+    "--attempt-duration", "attempt_ns", type=DURATION, default="10s", show_default=True, help="Length of an attempt."
+)
+@click.option("--confirm/--no-confirm", default=True, show_default=True, help="Confirm the rate at full length.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@output_options
+def find_rate(
+    name: str,
+    start_qps: float | None,
+    tolerance: float,
+    attempt_ns: int,
+    confirm: bool,
+    round_name: str,
+    backend_option: tuple[str, ...],
+    recipe_given: tuple[str, ...],
+    dry_run: bool,
+    out: Output,
+    **options: Any,
+) -> int:
+    """Find the highest rate at which Server holds the latency bound of the round, by bisection over runs.
+
+    Attempts are short far from the bound and longer near it. The rate that held is run at full length, --duration or the
+    round's, a step lower while that is INVALID, a step higher while it is VALID. Every attempt is a run with a record; the
+    list of them is kept under searches/ of the home, also when the search is interrupted.
+
+    The exit code is 0 when a rate was found (and confirmed, unless --no-confirm), 1 when not, 5 when a run broke.
+    """
+    from assay.campaign.find_rate import carry_out_search, plan_search
+    from assay.campaign.recipes import read_recipe
+    from assay.campaign.request import RunRequest
+    from assay.rules.model import Scenario
+
+    request = RunRequest(
+        **options,
+        name=name,
+        scenarios=(Scenario.SERVER,),
+        round=round_name,
+        recipe=read_recipe(recipe_given),
+        backend_options=key_values(backend_option, "--backend-option"),
+    )
+    settings = load_settings()
+    plan = plan_search(request, settings, start=start_qps, attempt_ns=attempt_ns, tolerance=tolerance, confirm=confirm)
+    if dry_run:
+        show_plan(plan, out)
+        return 0
+    tried: list[Tried] = []
+    try:
+        with out.progress() as progress:
+            for line in plan.lines():
+                out.remark(line)
+            searched = carry_out_search(plan, settings, progress, tried.append)
+    except KeyboardInterrupt:
+        if not out.as_json:
+            _show_attempts(tried, out)
+        raise
+    _show(searched, out)
+    found = searched.found
+    return 0 if found.rate is not None and (found.confirmed or not confirm) else 1
+
+
+# An attempt is a plain run, so are its options.
+find_rate.params += [option for option in plain_run.params if option.name in _SETTING]
+
+
+def _show(searched: Searched, out: Output) -> None:
+    from assay.campaign.find_rate import found_values, tried_values
+
+    found = searched.found
+    if out.as_json:
+        attempts = [tried_values(each) for each in found.tried]
+        values = found_values(found, searched.command)
+        out.json({**values, "attempts": attempts, "trace": str(searched.trace)})
+        return
+    _show_attempts(found.tried, out)
+    out.text()
+    if found.rate is None:
+        out.text("no rate held the latency bound; see the first attempts: assay runs list")
+    else:
+        word = "confirmed at full length" if found.confirmed else "not confirmed at full length"
+        above = f"; {found.missed:g} missed" if found.missed else ""
+        out.text(f"{found.rate:g} queries/s, {word}{above}")
+        out.text(f"  {searched.command}")
+    if found.why and found.rate is not None:
+        out.remark(f"note: {found.why}")
+    out.remark(f"trace: {searched.trace}")
+
+
+def _show_attempts(tried: Sequence[Tried], out: Output) -> None:
+    out.table(COLUMNS, [_row(each) for each in tried], right=_RIGHT)
+
+
+def _row(tried: Tried) -> list[str]:
+    attempt = tried.attempt
+    return [
+        tried.step.value,
+        f"{attempt.rate:g}",
+        format_duration(attempt.duration_s * 1e9),
+        f"{attempt.queries:,}",
+        f"{attempt.late:,}",
+        f"{attempt.share:.2%}",
+        f"{attempt.completed_rate:.4g}",
+        tried.judged.value,
+        attempt.run,
+    ]

@@ -1,0 +1,139 @@
+"""The search for the Server rate through the real LoadGen, on an engine whose work is a sleep."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.base.progress import SILENT
+from assay.base.settings import Settings
+from assay.campaign import find_rate
+from assay.campaign.find_rate import SearchPlan, carry_out_search, full_command, plan_search
+from assay.campaign.request import RunRequest
+from assay.errors import InvalidInputError, UsageError
+from assay.loadgen.record import RunRecord
+from assay.loadgen.runs import RunCatalogue
+from assay.loadgen.search import Tried
+from assay.rules.model import Category, Scenario
+
+from .test_execute import MANIFEST
+
+PLUGIN = Path(__file__).parent / "cheats"
+CAPACITY = 250.0
+"""Of the sleeping engine, in queries a second."""
+
+
+@pytest.fixture
+def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.syspath_prepend(str(PLUGIN))
+    monkeypatch.setenv("PYTHONPATH", str(PLUGIN))
+    (home / "manifests").mkdir(parents=True)
+    (home / "manifests" / "colours.yaml").write_text(MANIFEST)
+    return Settings(home=home, offline=True)
+
+
+def planned(settings: Settings, classifier: Path, pictures: Path, **search: Any) -> SearchPlan:
+    request = RunRequest(
+        name="colours", model=classifier, dataset=str(pictures), scenarios=(Scenario.SERVER,), backend="cheat",
+        duration_ns=6 * 10**8, target_latency_ns=50 * 10**6,
+    )  # fmt: skip
+    options: dict[str, Any] = {"attempt_ns": 3 * 10**8, "tolerance": 0.5, "start": 100.0}
+    return plan_search(request, settings, **{**options, **search})
+
+
+@pytest.mark.slow
+def test_attempts_are_runs_and_the_trace_is_kept(settings: Settings, classifier: Path, pictures: Path) -> None:
+    told: list[Tried] = []
+    searched = carry_out_search(planned(settings, classifier, pictures), settings, SILENT, told.append)
+    found = searched.found
+    assert tuple(told) == found.tried
+    # A busy machine holds less; none holds more than the engine can do but for what a second hides.
+    assert found.rate is not None and found.rate < CAPACITY * 1.5
+    assert found.missed is not None
+    records = {record.id: record for record in RunCatalogue(settings.runs_dir).records()}
+    assert {each.attempt.run for each in found.tried} == set(records)
+    for each in found.tried:
+        record = records[each.attempt.run]
+        assert record.settings["server_target_qps"] == each.attempt.rate
+        assert record.figures.queries == each.attempt.queries
+    trace = json.loads(searched.trace.read_text())
+    assert [each["run"] for each in trace["attempts"]] == [each.attempt.run for each in found.tried]
+    assert trace["found"]["rate"] == found.rate and trace["search"]["aim"]["tolerance"] == 0.5
+    words = shlex.split(searched.command)
+    assert words[words.index("--duration") + 1] == "600000000ns"
+    assert float(words[words.index("--target-qps") + 1]) == found.rate
+    if found.confirmed:
+        best = records[trace["found"]["run"]]
+        assert best.verdict is not None and best.verdict.valid and best.settings["min_duration_ms"] == 600
+
+
+def test_what_was_measured_before_an_interrupt_is_kept(
+    settings: Settings, classifier: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out = find_rate.carry_out
+    calls = 0
+
+    def interrupted(*arguments: Any) -> list[RunRecord]:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise KeyboardInterrupt
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(find_rate, "carry_out", interrupted)
+    told: list[Tried] = []
+    with pytest.raises(KeyboardInterrupt):
+        carry_out_search(planned(settings, classifier, pictures, start=None), settings, SILENT, told.append)
+    (trace,) = (settings.home / "searches").glob("*.json")
+    kept = json.loads(trace.read_text())
+    (record,) = RunCatalogue(settings.runs_dir).records()
+    assert [each["run"] for each in kept["attempts"]] == [record.id] == [each.attempt.run for each in told]
+    # The first rate was the one of the probe.
+    assert told[0].attempt.rate == pytest.approx(float(record.settings["server_target_qps"]), rel=1e-4)
+    assert kept["found"] is None
+
+
+def test_the_plan_says_what_is_looked_for(settings: Settings, classifier: Path, pictures: Path) -> None:
+    plan = planned(settings, classifier, pictures, start=None, tolerance=0.02)
+    text = "\n".join(plan.lines())
+    assert "99% of the queries take at most 50.0 ms, from a probe of 2 s" in text
+    assert "within 2 %, confirmed by runs of 600 ms" in text
+    assert plan.to_dict()["aim"] == {
+        "percentile": 0.99, "bound_s": 0.05, "full_s": 0.6, "full_queries": 662, "attempt_s": 0.3, "tolerance": 0.02,
+        "most": 40, "confirm": True,
+    }  # fmt: skip
+    fixed = "\n".join(planned(settings, classifier, pictures, confirm=False).lines())
+    assert "from 100 queries/s" in fixed and "not confirmed" in fixed
+
+
+def test_the_round_gives_the_bound_and_the_length(settings: Settings, classifier: Path, pictures: Path) -> None:
+    request = RunRequest(
+        name="colours",
+        model=classifier,
+        dataset=str(pictures),
+        scenarios=(Scenario.SERVER,),
+        round="v2.1",
+        backend="cheat",
+    )
+    aim = plan_search(request, settings).aim
+    assert (aim.percentile, aim.bound_s, aim.full_s, aim.full_queries) == (0.99, 0.015, 600.0, 270336)
+
+
+def test_what_cannot_be_searched_is_refused(settings: Settings, classifier: Path, pictures: Path) -> None:
+    with pytest.raises(InvalidInputError, match="not a tolerance"):
+        planned(settings, classifier, pictures, tolerance=0.9)
+    request = RunRequest(name="colours", model=classifier, scenarios=(Scenario.SERVER,), category=Category.EDGE)
+    with pytest.raises(UsageError, match="has no Server"):
+        plan_search(request, settings)
+
+
+def test_the_command_has_the_length_of_the_run_that_counts() -> None:
+    attempt = "assay run resnet50 --target-qps 80 --samples 662 --duration 10000000000ns"
+    request = RunRequest(name="resnet50", scenarios=(Scenario.SERVER,))
+    assert full_command(attempt, request) == "assay run resnet50 --target-qps 80"
+    longer = request.model_copy(update={"duration_ns": 60 * 10**9, "samples": 1000})
+    assert full_command(attempt, longer).endswith("--target-qps 80 --samples 1000 --duration 60000000000ns")
