@@ -8,6 +8,7 @@ other one ends the reading.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -96,12 +97,10 @@ class Reader:
         """
         self._stack, self._memo = [], {}
         try:
-            for count, (opcode, argument, _) in enumerate(pickletools.genops(cast("IO[bytes]", self._stream))):
-                if count > _MOST_OPCODES:
-                    raise self._bad("the pickle is too long")
-                if opcode.name == "STOP":
-                    return self._stack.pop()
-                self._step(opcode.name, argument)
+            # The library warns of an unknown escape in a damaged text; that is nothing a user could do anything with.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return self._interpreted()
         except InvalidInputError:
             raise
         except (
@@ -114,6 +113,14 @@ class Reader:
             AttributeError,
         ) as error:
             raise self._bad(f"malformed pickle: {error}") from error
+
+    def _interpreted(self) -> Any:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(cast("IO[bytes]", self._stream))):
+            if count > _MOST_OPCODES:
+                raise self._bad("the pickle is too long")
+            if opcode.name == "STOP":
+                return self._stack.pop()
+            self._step(opcode.name, argument)
         raise self._bad("the pickle is cut off")
 
     def _step(self, name: str, argument: Any) -> None:
