@@ -42,7 +42,7 @@ def diagnose_machine(reader: Reader, *, busy_percent: Callable[[], float] | None
     yield _cpu_limit(processor, host)
     yield _isolation(host)
     yield _nvidia(reader)
-    yield missing("power meter", "results with power", "assay does not read power meters yet")
+    yield missing("power meter", "results with power", "no analyzer is looked for: assay power measure --help")
 
 
 def _memory(reader: Reader, host: HostFacts) -> Diagnosis:
