@@ -16,6 +16,7 @@ from assay.base.files import machine_errors, sha256_file, write_atomic
 from assay.base.progress import Progress
 from assay.errors import InvalidInputError
 from assay.harness.spec import RunSpec
+from assay.harness.supply import open_dataset
 from assay.loadgen.compliance import Verified
 from assay.loadgen.compliance_answers import Answers, Scores
 from assay.loadgen.names import ACCURACY, DETAIL, SUMMARY
@@ -57,15 +58,7 @@ def score_kept(run: Path, reference: Path, answers: Answers, spec: RunSpec, prog
     if spec.dataset is None or not answers.samples or answers.unknown:
         return None
     task = tasks().get(spec.task)
-    dataset = task.open_dataset(
-        spec.dataset,
-        spec.recipe,
-        cache=spec.cache,
-        limit=spec.sample_limit,
-        skip_bad=spec.skip_bad,
-        model=spec.model_files,
-        progress=progress,
-    )
+    dataset = open_dataset(spec, task, progress)
     if len(answers.samples) != dataset.count and not isinstance(task, ScoresParts):
         return None
     wanted = frozenset(answers.samples)

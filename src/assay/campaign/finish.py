@@ -11,6 +11,7 @@ from assay.base.progress import Progress
 from assay.errors import AssayError
 from assay.harness.outcome import Ending, Outcome
 from assay.harness.spec import RunSpec
+from assay.harness.supply import open_dataset
 from assay.loadgen.logs import DetailLog, read_detail
 from assay.loadgen.names import ACCURACY, DETAIL, LOG_FILES
 from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
@@ -112,15 +113,7 @@ def score(folder: Path, spec: RunSpec, progress: Progress) -> Accuracy:
     """
     assert spec.dataset is not None
     task = tasks().get(spec.task)
-    dataset = task.open_dataset(
-        spec.dataset,
-        spec.recipe,
-        cache=spec.cache,
-        limit=spec.sample_limit,
-        skip_bad=spec.skip_bad,
-        model=spec.model_files,
-        progress=progress,
-    )
+    dataset = open_dataset(spec, task, progress)
     log = folder / ACCURACY
     accuracy = task.score(log, dataset, spec.recipe)
     write_atomic(folder / ACCURACY_TEXT, f"{accuracy.text}\nhash={sha256_file(log)}\n")

@@ -12,7 +12,7 @@ from assay.base.progress import Progress
 from assay.errors import InvalidInputError
 from assay.harness.samples import Loader
 from assay.harness.spec import RunSpec
-from assay.tasks.protocol import Samples, Task
+from assay.tasks.protocol import Dataset, Samples, Task
 
 _SYNTHETIC_SEED = 20_230_711
 _SYNTHETIC_KEPT = 64
@@ -53,15 +53,7 @@ def open_supply(spec: RunSpec, task: Task, progress: Progress) -> Supply:
     """
     if spec.dataset is None:
         return _synthetic(task, spec)
-    dataset = task.open_dataset(
-        spec.dataset,
-        spec.recipe,
-        cache=spec.cache,
-        limit=spec.sample_limit,
-        skip_bad=spec.skip_bad,
-        model=spec.model_files,
-        progress=progress,
-    )
+    dataset = open_dataset(spec, task, progress)
     if dataset.count < 1:
         raise InvalidInputError("the dataset has no samples", where=spec.dataset)
     sizes = dataset.sizes
@@ -81,6 +73,24 @@ def open_supply(spec: RunSpec, task: Task, progress: Progress) -> Supply:
         sizes=sizes,
         sample_bytes=_nbytes(one) * scale,
         skipped={sample.name: sample.reason for sample in dataset.skipped},
+    )
+
+
+def open_dataset(spec: RunSpec, task: Task, progress: Progress) -> Dataset:
+    """The dataset of a spec that has one, as its run sees it.
+
+    Raises:
+        InvalidInputError: a dataset of the wrong layout, or a sample that cannot be read.
+    """
+    assert spec.dataset is not None
+    return task.open_dataset(
+        spec.dataset,
+        spec.recipe,
+        cache=spec.cache,
+        limit=spec.sample_limit,
+        skip_bad=spec.skip_bad,
+        model=spec.model_files,
+        progress=progress,
     )
 
 
