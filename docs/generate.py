@@ -17,6 +17,7 @@ from assay.assets.forms import manifest_schema
 from assay.base.settings import Settings
 from assay.campaign.flow.forms import campaign_schema
 from assay.campaign.request import RunRequest
+from assay.campaign.setting import setting_schema
 from assay.cli.main import VERBS, assay
 from assay.harness.external.forms import implementation_schema
 from assay.results.fields import FIELDS
@@ -158,6 +159,7 @@ def documents() -> dict[Path, str]:
     schemas = {"round": round_schema(), "asset": manifest_schema(), "run-request": RunRequest.model_json_schema()}
     schemas["metric"] = metric_schema()
     schemas["campaign"] = campaign_schema()
+    schemas["setting"] = setting_schema()
     schemas["implementation"] = implementation_schema()
     return {
         HERE / "cli.md": "\n\n".join(texts) + "\n",

@@ -4,50 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assay.backends.protocol import Precision
-from assay.base.units import parse_duration
 from assay.base.yamlfile import read_yaml, validate
-from assay.campaign.formats import AUTO
 from assay.campaign.request import DEFAULT_ROUND
-from assay.errors import UsageError
+from assay.campaign.setting import Duration, SettingForm
 from assay.rules.model import Category, Division, Scenario
-
-
-def _duration(text: str) -> str:
-    try:
-        parse_duration(text)
-    except UsageError as error:
-        raise ValueError(str(error)) from error
-    return text
-
 
 FOLDER = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$"
 """A name that can be that of a folder in a tree."""
-Duration = Annotated[str, AfterValidator(_duration)]
 
 
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class EntryForm(_Form):
+class EntryForm(SettingForm):
     """One benchmark of a campaign."""
 
     name: str = Field(description="A benchmark of the round (resnet50), or a model of the catalogue (mobilenet-v2).")
     scenarios: tuple[Scenario, ...] = Field(
         default=(), description="Scenarios to run; all that the round asks of the category when left out."
     )
-    backend: str = Field(default=AUTO, description="Engine; auto: the usual one for the model's form.")
-    precision: Precision | None = Field(default=None, description="Number format; the model's own when left out.")
-    threads: int = Field(default=0, ge=0, le=4096, description="Compute threads of one stream; 0: all cores.")
-    streams: int = Field(default=1, ge=1, le=1024, description="Batches side by side, in Offline and Server.")
-    batch_size: int | None = Field(default=None, ge=1, le=65536, description="Samples at once, except in SingleStream.")
-    batch_wait: Duration | None = Field(default=None, description="Server: longest wait of a query for its batch.")
-    backend_options: dict[str, str] = Field(default_factory=dict, description="Settings passed to the engine.")
     model: Path | None = Field(default=None, description="A model of your own, read as the named one is.")
     recipe: dict[str, Any] = Field(default_factory=dict, description="How that model wants its samples.")
     dataset: str | None = Field(default=None, description="Dataset of the catalogue, or a folder of yours (with a /).")
