@@ -12,12 +12,19 @@ import pytest
 from assay.base.progress import SILENT
 from assay.base.settings import Settings
 from assay.campaign import find_rate
-from assay.campaign.find_rate import SearchPlan, carry_out_search, full_command, plan_search
+from assay.campaign.find_rate import (
+    Searched,
+    SearchPlan,
+    carry_out_search,
+    find_server_rate,
+    full_command,
+    plan_search,
+)
 from assay.campaign.request import RunRequest
-from assay.errors import InvalidInputError, UsageError
+from assay.errors import AssayError, InvalidInputError, UsageError
 from assay.loadgen.record import RunRecord
 from assay.loadgen.runs import RunCatalogue
-from assay.loadgen.search import Tried
+from assay.loadgen.search import Attempt, Found, Judged, Step, Tried
 from assay.rules.model import Category, Scenario
 
 from .test_execute import MANIFEST
@@ -95,6 +102,22 @@ def test_what_was_measured_before_an_interrupt_is_kept(
     # The first rate was the one of the probe.
     assert told[0].attempt.rate == pytest.approx(float(record.settings["server_target_qps"]), rel=1e-4)
     assert kept["found"] is None
+
+
+def test_whoever_goes_on_with_the_rate_gets_the_run_or_an_error(
+    settings: Settings, classifier: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, long = (Attempt(80.0, length, 800, 1, 79.9, True, run=f"of {length:g} s") for length in (10.0, 600.0))
+    tried = (Tried(short, Step.BRACKET, Judged.HELD), Tried(long, Step.CONFIRM, Judged.HELD))
+    request = planned(settings, classifier, pictures).plan.request
+    answer = Searched(Found(80.0, True, 81.6, tried), Path("trace.json"), "assay run")
+    monkeypatch.setattr(find_rate, "carry_out_search", lambda *_: answer)
+    found = find_server_rate(request, settings)
+    assert (found.rate, found.run, found.runs) == (80.0, "of 600 s", ("of 10 s", "of 600 s"))
+    answer = Searched(Found(80.0, False, 81.6, tried[:1], "the search ended after 1 attempts"), Path("trace.json"), "")
+    with pytest.raises(AssayError, match="no rate was found") as caught:
+        find_server_rate(request, settings)
+    assert (caught.value.where, caught.value.found) == ("trace.json", "the search ended after 1 attempts")
 
 
 def test_the_plan_says_what_is_looked_for(settings: Settings, classifier: Path, pictures: Path) -> None:

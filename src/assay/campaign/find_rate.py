@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from assay.base.files import machine_errors, write_json
-from assay.base.progress import Progress
+from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings
 from assay.base.units import format_duration
 from assay.campaign.execute import carry_out
 from assay.campaign.plan import PROBE_S, Plan, make_plan
 from assay.campaign.request import RunRequest
+from assay.errors import AssayError
 from assay.loadgen.logs import read_detail
 from assay.loadgen.measured import Stopped, measure
 from assay.loadgen.names import DETAIL
@@ -25,6 +26,8 @@ from assay.rules.model import Limits, Scenario
 
 TRACES = "searches"
 """Folder of the home that holds the traces."""
+ATTEMPT_NS = 10 * 10**9
+TOLERANCE = 0.02
 _FORMAT = 1
 _OF_LENGTH = ("--duration", "--samples")
 
@@ -81,6 +84,22 @@ class Searched:
     trace: Path
     command: str
 
+    @property
+    def rate(self) -> float | None:
+        """The highest rate that held; None when none did."""
+        return self.found.rate
+
+    @property
+    def run(self) -> str:
+        """Id of the longest run that held at the rate, VALID at full length when the rate is confirmed; empty when none."""
+        best = best_attempt(self.found)
+        return best.run if best else ""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Ids of all runs, in order."""
+        return tuple(each.attempt.run for each in self.found.tried)
+
 
 @dataclass(slots=True)
 class _Trace:
@@ -108,13 +127,57 @@ class _Trace:
         )
 
 
+def find_server_rate(
+    request: RunRequest,
+    settings: Settings,
+    progress: Progress = SILENT,
+    *,
+    start: float | None = None,
+    attempt_ns: int = ATTEMPT_NS,
+    tolerance: float = TOLERANCE,
+    told: Told = lambda tried: None,
+) -> Searched:
+    """The Server rate of a setting, for whoever goes on with it, such as a step of a campaign.
+
+    ``find_server_rate(request, settings).run`` is a run of the request at its best rate: VALID, of full length (the
+    round's, or ``request.duration_ns``), with everything else as the request has it, so that no other run is needed.
+
+    Args:
+        request: the Server run that counts: ``scenarios=(Scenario.SERVER,)``, no ``target_qps``.
+        settings: where things are kept.
+        progress: told while it goes on.
+        start: first rate; the one that a probe suggests unless given.
+        attempt_ns: length of the first attempts.
+        tolerance: how near the found rate is to the highest, as a fraction.
+        told: told of every attempt as soon as it is over and on disk.
+
+    Returns:
+        ``rate`` (queries/s), ``run`` (id of the run at it), ``runs`` (ids of all runs made), ``trace`` (path of the file
+        with every attempt), ``command`` (does that run again).
+
+    Raises:
+        AssayError: no rate held at full length; besides, what :func:`plan_search` and :func:`carry_out_search` raise.
+        KeyboardInterrupt: as :func:`carry_out_search`.
+    """
+    plan = plan_search(request, settings, start=start, attempt_ns=attempt_ns, tolerance=tolerance)
+    searched = carry_out_search(plan, settings, progress, told)
+    if not searched.found.confirmed:
+        raise AssayError(
+            "no rate was found at which Server holds its latency bound at full length",
+            where=searched.trace,
+            found=searched.found.why or None,
+            hint="the attempts and what each says are in that file; a faster setting or another --start-qps may help",
+        )
+    return searched
+
+
 def plan_search(
     request: RunRequest,
     settings: Settings,
     *,
     start: float | None = None,
-    attempt_ns: int = 10 * 10**9,
-    tolerance: float = 0.02,
+    attempt_ns: int = ATTEMPT_NS,
+    tolerance: float = TOLERANCE,
     confirm: bool = True,
 ) -> SearchPlan:
     """Resolve a search and check everything that can be checked without doing it.
