@@ -120,44 +120,57 @@ def test_exceptions_to_that_rule_are_still_needed() -> None:
 # ---- what code may not do
 
 
-def nodes() -> Iterator[tuple[str, ast.AST, str]]:
-    """Every node of every module: the module's name, the node, and its place."""
+PRINTS = ("print",)
+WAYS_OUT = ("sys.exit", "os._exit", "exit", "quit", "SystemExit")
+ENVIRONMENT = ("os.environ", "os.getenv", "os.environb", "os.putenv", "environ", "getenv")
+RUNNING = ("eval", "exec", "compile", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system")
+LAST_NAMES = {each.rpartition(".")[2] for each in (*PRINTS, *WAYS_OUT, *ENVIRONMENT, *RUNNING)}
+KINDS = (ast.Global, ast.Import, ast.ImportFrom, ast.ExceptHandler, ast.Raise, ast.Call)
+
+
+def last_name(node: ast.AST) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+
+
+@functools.cache
+def nodes() -> tuple[tuple[str, ast.AST, str], ...]:
+    """What these rules ask about, of every module, from one walk: the module's name, the node, and its place."""
+    found = []
     for module in MODULES:
+        name = name_of(module)
         for node in ast.walk(tree_of(module)):
-            yield name_of(module), node, f"{name_of(module)}:{getattr(node, 'lineno', 0)}"
+            wanted = last_name(node.func) in LAST_NAMES if isinstance(node, ast.Call) else isinstance(node, KINDS)
+            if wanted or last_name(node) in LAST_NAMES:
+                found.append((name, node, f"{name}:{getattr(node, 'lineno', 0)}"))
+    return tuple(found)
 
 
-def uses(*wanted: str) -> Iterator[tuple[str, str]]:
+def uses(wanted: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Module and place of each use of these dotted names."""
-    ends = {each.rpartition(".")[2] for each in wanted}
     for name, node, place in nodes():
-        # Writing a node out takes a hundred times as long as looking at its last name.
-        last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
-        if last in ends and ast.unparse(node) in wanted:
+        if last_name(node) is not None and ast.unparse(node) in wanted:
             yield name, f"{place} {ast.unparse(node)}"
 
 
 def test_only_the_command_line_prints_and_exits() -> None:
-    prints = [place for name, place in uses("print") if name != "cli/render.py"]
+    prints = [place for name, place in uses(PRINTS) if name != "cli/render.py"]
     assert not prints, "\n".join(prints)
-    ways = uses("sys.exit", "os._exit", "exit", "quit", "SystemExit")
-    exits = [place for name, place in ways if not name.startswith("cli/") and name not in MAY_EXIT]
+    exits = [place for name, place in uses(WAYS_OUT) if not name.startswith("cli/") and name not in MAY_EXIT]
     assert not exits, "\n".join(exits)
 
 
 def test_only_the_settings_read_the_environment() -> None:
-    reads = uses("os.environ", "os.getenv", "os.environb", "os.putenv", "environ", "getenv")
+    reads = uses(ENVIRONMENT)
     found = [place for name, place in reads if name not in ("base/settings.py", "base/environment.py")]
     assert not found, "\n".join(found)
 
 
 def test_no_globals_and_nothing_that_runs_strangers_text() -> None:
     assert [place for _, node, place in nodes() if isinstance(node, ast.Global)] == []
-    running = ("eval", "exec", "compile", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system")
     called = [
         f"{place} {ast.unparse(node.func)}"
         for _, node, place in nodes()
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in running
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in RUNNING
     ]
     assert not called, "\n".join(called)
 
@@ -187,8 +200,7 @@ def test_broad_excepts_are_at_the_doors_only() -> None:
 def test_an_error_of_ours_is_raised_more_often_than_any_other() -> None:
     raised = [
         ast.unparse(node.exc.func)
-        for module in MODULES
-        for node in ast.walk(tree_of(module))
+        for _, node, _ in nodes()
         if isinstance(node, ast.Raise)
         and isinstance(node.exc, ast.Call)
         # A file that cannot be opened, told as the system tells it, for whoever opens files.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,26 @@ from assay.campaign.request import RunRequest
 from assay.results.report import write_report
 from assay.rules.model import Scenario
 
+from ..conftest import make_classifier, make_pictures
+
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr", "--v=0",
 )  # fmt: skip
 
 
-@pytest.fixture
-def report(home: Path, tmp_path: Path, classifier: Path, pictures: Path) -> Path:
-    manifests = home / "manifests"
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A report of three runs of a tiny classifier."""
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(folder / "home"))
+        yield make_report(folder)
+
+
+def make_report(folder: Path) -> Path:
+    classifier, pictures = make_classifier(folder / "colours.onnx"), make_pictures(folder / "pictures")
+    manifests = folder / "home" / "manifests"
     manifests.mkdir(parents=True)
     (manifests / "colours.yaml").write_text(
         "format: 1\nname: colours\nkind: model\ntask: image-classification\ntitle: Colours\nlicence: none\n"
@@ -40,7 +52,7 @@ def report(home: Path, tmp_path: Path, classifier: Path, pictures: Path) -> Path
             scenarios=(Scenario.SINGLE_STREAM, Scenario.OFFLINE),
         )
     )
-    target = tmp_path / "report.html"
+    target = folder / "report.html"
     write_report([load_settings().runs_dir / record.id for record in records], target)
     return target
 

@@ -1,13 +1,33 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assay.campaign import demo
 from assay.cli.main import run
 
 
+@pytest.fixture
+def few_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MultiStream's 662 queries of eight samples take minutes where other tests keep the processors busy."""
+    whole = demo.demo_parts
+
+    def shortened(backend: str, model: str, seconds: int) -> list[demo.DemoPart]:
+        parts = whole(backend, model, seconds)
+        return [
+            replace(part, request=part.request.model_copy(update={"samples": 20}))
+            if part.request.mode == "performance"
+            else part
+            for part in parts
+        ]
+
+    monkeypatch.setattr(demo, "demo_parts", shortened)
+
+
+@pytest.mark.usefixtures("few_queries")
 def test_the_demo_measures_every_scenario_and_writes_a_report(
     stand_in_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,7 +50,8 @@ def test_measuring_gives_plausible_figures(classifier: Path) -> None:
     engine.warm_up(store, [0, 1, 2], [1, 3])
     probe = measure(engine, store, [0], [0, 1, 2], spec)
     assert probe.batch_size == 3
-    assert 0 < probe.latency_ns < 10**8
+    assert 0 < probe.fastest_ns <= probe.latency_ns < 10**8
+    assert 0 < probe.fastest_batch_ns <= probe.batch_latency_ns
     assert probe.rate == pytest.approx(3 * 1e9 / probe.batch_latency_ns * 2, rel=1e-3)
 
 

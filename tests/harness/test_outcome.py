@@ -18,7 +18,7 @@ def test_an_outcome_comes_back_as_it_was(tmp_path: Path) -> None:
         {"a.jpg": "cut off"},
         {"run": 1.5},
         100,
-        Probe(10, 20, 8, 400.0),
+        Probe(10, 20, 9, 18, 8, 400.0),
     )
     outcome.write(tmp_path)
     assert Outcome.read(tmp_path) == outcome

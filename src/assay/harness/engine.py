@@ -137,6 +137,8 @@ def measure(engine: Engine, store: Store, single: list[int], batch: list[int], s
     return Probe(
         latency_ns=round(float(np.median(one))),
         batch_latency_ns=round(median),
+        fastest_ns=min(one),
+        fastest_batch_ns=min(many),
         batch_size=len(batch),
         rate=len(batch) * 1e9 / median * len(engine.infers),
     )

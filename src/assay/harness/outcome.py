@@ -64,12 +64,16 @@ class Probe:
     Attributes:
         latency_ns: median time of one sample alone.
         batch_latency_ns: median time of one batch.
+        fastest_ns: shortest time of one sample alone.
+        fastest_batch_ns: shortest time of one batch.
         batch_size: samples in that batch.
         rate: samples per second at that batch size, with all streams.
     """
 
     latency_ns: int
     batch_latency_ns: int
+    fastest_ns: int
+    fastest_batch_ns: int
     batch_size: int
     rate: float
 

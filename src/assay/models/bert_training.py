@@ -2,7 +2,7 @@
 
 The last sixth of the articles is never looked at; accuracy is measured on it. The recipe is the usual one for SQuAD
 (Devlin et al. 2019, 4.2): cross-entropy of the start and of the end of the answer, AdamW, a rate that rises and falls
-linearly, three passes. Two passes over five sixths of XQuAD's articles gave F1 36.8 on the last sixth (one: 21.0).
+linearly, three passes. Over five sixths of XQuAD's articles they gave F1 49.8 on the last sixth (two: 36.8, one: 21.0).
 """
 
 from __future__ import annotations
