@@ -30,7 +30,7 @@ from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
 from assay.errors import NotFoundError
-from assay.harness.outcome import Ending, Probe
+from assay.harness.outcome import Ending, Outcome, Probe
 from assay.harness.run import execute
 from assay.harness.spec import RunSpec
 from assay.loadgen.record import Artefact, Label, RunRecord, RunStatus
@@ -102,7 +102,7 @@ def carry_out(plan: Plan, settings: Settings, progress: Progress) -> list[RunRec
     group = catalogue.new_group()
     records: list[RunRecord] = []
     for planned in plan.runs:
-        probe = _probe(plan, planned, material, settings, progress) if planned.probe else None
+        probe = probe_engine(plan, planned, material, settings, progress).probe if planned.probe else None
         finished = _run_one(plan, planned, material, settings, progress, probe=probe, group=group)
         records.append(finished.record)
         if finished.outcome.ending is Ending.INTERRUPTED:
@@ -215,8 +215,15 @@ def sample_limit(plan: Plan) -> int | None:
     return plan.request.samples if plan.request.mode == "accuracy" else None
 
 
-def _probe(plan: Plan, planned: PlannedRun, material: Material, settings: Settings, progress: Progress) -> Probe:
-    """Measure the engine in a worker process of its own, in a folder that is removed afterwards."""
+def probe_engine(
+    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, progress: Progress
+) -> Outcome:
+    """Measure the engine in a worker process of its own, in a folder that is removed afterwards.
+
+    Raises:
+        AssayError: when the engine cannot be driven so.
+        KeyboardInterrupt: after the worker has been stopped.
+    """
     folder = settings.cache_dir / "probe" / RunCatalogue(settings.runs_dir).new_group()
     with machine_errors(folder):
         folder.mkdir(parents=True)
@@ -237,7 +244,7 @@ def _probe(plan: Plan, planned: PlannedRun, material: Material, settings: Settin
     if outcome.failure is not None:
         raise outcome.failure.error()
     assert outcome.probe is not None
-    return outcome.probe
+    return outcome
 
 
 def loadgen_settings(plan: Plan, planned: PlannedRun, material: Material, found: Overrides) -> LoadgenSettings:

@@ -45,6 +45,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("doctor", START, "assay.cli.doctor:doctor", "Tell everything that is missing, and how to get it."),
     Verb("run", RUN, "assay.cli.run:run", "Run a benchmark with LoadGen and judge the result."),
     Verb("find-rate", RUN, "assay.cli.find_rate:find_rate", "Find the highest rate that Server holds its bound at."),
+    Verb("tune", RUN, "assay.cli.tune:tune", "Find the setting in which a model is fastest here."),
     Verb("quantize", RUN, "assay.cli.quantize:quantize", "Make a smaller form of a model, accuracy before and after."),
     Verb("perplexity", RUN, "assay.cli.perplexity:perplexity", "How well a language model foresees a text."),
     Verb("implementations", RUN, "assay.cli.implementations:implementations", "Programs of others that can do a run."),

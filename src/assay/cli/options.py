@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from assay.base.units import parse_duration
+from assay.base.units import parse_duration, parse_size
 from assay.errors import UsageError
 from assay.rules.model import Category, Division, Scenario
 
@@ -55,10 +55,43 @@ class DurationType(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+class SizeType(click.ParamType[int]):
+    """A size with its unit, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse, or fail saying what a size looks like."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_size(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class ShareType(click.ParamType[float]):
+    """A share, in percent or as a fraction."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse, or fail saying what a share looks like."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        try:
+            return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            self.fail(f"{value!r} is not a share, such as 2% or 0.02", param, ctx)
+
+
 SCENARIO = NameType(Scenario)
 CATEGORY = NameType(Category)
 DIVISION = NameType(Division)
 DURATION = DurationType()
+SIZE = SizeType()
+SHARE = ShareType()
 
 
 def complete_runnable(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -28,6 +28,7 @@ EXAMPLES = """Examples:
   assay run resnet50 --scenario Offline --scenario SingleStream --mode both
   assay run resnet50-synthetic --scenario Offline --backend openvino --precision int8 --batch-size 16 --quick
   assay run image-classification --model my.onnx --dataset photos --recipe recipe.yaml --mode both
+  assay run mobilenet-v2 --scenario Offline --setting best.yaml
   assay run mobilenet-v2 --scenario Offline --dry-run
   assay run resnet50 --implementation mlcommons-reference-resnet50 --implementation-dir inference --dry-run
 """
@@ -86,6 +87,12 @@ EXAMPLES = """Examples:
     help="Setting passed to the engine; may be given again.",
 )
 @click.option(
+    "--setting",
+    "setting_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of a setting, as assay tune writes it; options given beside it hold over it.",
+)
+@click.option(
     "--model",
     type=click.Path(path_type=Path),
     help="Your own model, a file or a folder, read as the named model is, or as --recipe says.",
@@ -132,6 +139,7 @@ def run(
     round_name: str,
     backend_option: tuple[str, ...],
     recipe_given: tuple[str, ...],
+    setting_file: Path | None,
     implementation: str | None,
     implementation_dir: Path | None,
     implementation_option: tuple[str, ...],
@@ -156,9 +164,25 @@ def run(
     }
     if scenarios:
         given["scenarios"] = scenarios
+    if setting_file is not None:
+        given |= _from_setting(setting_file, scenarios)
     external = external_request(given, implementation, implementation_dir, implementation_option, time_limit_ns)
     request = requests.RunRequest(**given)
     return _of_others(request, external, dry_run, out) if external else _own(request, dry_run, out)
+
+
+def _from_setting(path: Path, scenarios: tuple[Any, ...]) -> dict[str, Any]:
+    """What a setting's file asks for and the command line does not."""
+    from assay.campaign.request import RunRequest
+    from assay.campaign.setting import read_setting
+    from assay.campaign.setting_options import setting_options
+
+    asked = setting_options(read_setting(path), scenarios or RunRequest.model_fields["scenarios"].default)
+    source = click.get_current_context().get_parameter_source
+    # The one option whose name is not that of the field.
+    names = {"backend_options": "backend_option"}
+    written = {key for key in asked if source(names.get(key, key)) is click.core.ParameterSource.COMMANDLINE}
+    return {key: value for key, value in asked.items() if key not in written}
 
 
 def _own(request: RunRequest, dry_run: bool, out: Output) -> int:
