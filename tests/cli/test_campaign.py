@@ -26,17 +26,17 @@ def test_plan_run_status_explain(call: Call, lab: Path, home: Path) -> None:
     assert code == 0 and "build" in out and not (lab / "tree").exists()
     code, out, err = call("campaign", "run", file)
     assert code == 0, out + err
-    assert out.strip() == str(lab / "tree") and "6 steps were done" in err and "official:" in err
+    assert out.strip() == str(lab / "tree") and "8 steps were done" in err and "official:" in err
     assert any(name.endswith("mlperf_log_summary.txt") for name in files_of(lab / "tree"))
     code, out, err = call("campaign", "resume", file)
-    assert code == 0 and "0 steps were done, 6 were there already" in err
+    assert code == 0 and "0 steps were done, 8 were there already" in err
     code, out, err = call("campaign", "run", file, "--dry-run")
     assert code == 0 and "every step is done" in err
     code, out, err = call("campaign", "status", file)
-    assert code == 0 and "6 of 6 steps are done" in err
+    assert code == 0 and "8 of 8 steps are done" in err
     document = json.loads(call("campaign", "status", file, "--json")[1])
     assert {each["state"] for each in document["steps"]} == {"done"} and document["under_way"] == ""
-    assert [len(each["runs"]) for each in document["steps"]] == [0, 1, 1, 0, 0, 0]
+    assert [len(each["runs"]) for each in document["steps"]] == [0, 0, 0, 1, 1, 0, 0, 0]
     write_form(lab, {"samples": 90}, division="open")
     code, out, _ = call("campaign", "explain", file, "performance")
     assert code == 0 and "inputs have changed" in out and "assay run colours" in out and "check_performance_dir" in out
@@ -58,4 +58,33 @@ def test_what_is_wrong_with_the_file_is_told(call: Call, lab: Path) -> None:
     assert code == 4 and "for rehearsals" in err
     assert call("campaign", "plan", lab / "none.yaml")[0] == 3
     code, _, err = call("campaign", "explain", write_form(lab), "lunch")
-    assert code == 4 and "one of colours/fetch" in err
+    assert code == 4 and "one of system/box, colours/fetch" in err
+
+
+def test_a_campaign_from_options_is_kept_and_found_by_its_name(call: Call, lab: Path, home: Path) -> None:
+    words = ("campaign", "plan", "--benchmark", "colours", "--category", "edge", "--division", "open", "--rehearsal",
+             "-s", "Offline", "--dataset", f"{lab}/photos", "--model", f"{lab}/colours.onnx", "--threads", "1",
+             "--field", "retraining=no", "--field", "weight_transformations=none", "--name", "mine")  # fmt: skip
+    code, out, err = call(*words, "--duration", "200ms", "--dry-run")
+    assert code == 0 and "colours/Offline/performance" in out and not (home / "campaigns" / "mine").exists(), err
+    code, out, err = call(*words, "--duration", "200ms")
+    assert code == 0 and "go on with: assay campaign run mine" in err
+    code, out, err = call("campaign", "run", "mine")
+    assert code == 0, err
+    assert out.strip() == str(home / "campaigns" / "mine" / "tree")
+    code, out, err = call("campaign", "status", "mine")
+    assert code == 0 and "8 of 8 steps are done" in err and "made from this machine" in out
+    assert "mine" in call("campaign", "list")[1]
+    code, _, err = call(*words, "--duration", "300ms")
+    assert code == 2 and "--force" in err
+    code, _, err = call("campaign", "plan", "mine", "--rehearsal")
+    assert code == 2 and "rehearsal" in err
+    code, out, _ = call("campaign", "abort", "mine")
+    assert code == 0 and "is not running" in out
+
+
+def test_nothing_to_plan(call: Call, home: Path) -> None:
+    code, _, err = call("campaign", "plan")
+    assert code == 2 and "--benchmark" in err
+    code, _, err = call("campaign", "status", "nowhere")
+    assert code == 3 and "unknown campaign" in err

@@ -2,133 +2,261 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from assay.cli.campaign_options import given_options, plan_options, wanted_of
 from assay.cli.render import Output, output_options
+from assay.errors import UsageError
 
 if TYPE_CHECKING:
-    from assay.campaign.flow.steps import Standing
+    from assay.campaign.flow.forms import Campaign
     from assay.campaign.flow.survey import Flow
 
 EXAMPLES = """Examples:
 
 \b
-  assay campaign plan lab.yaml
+  assay campaign plan --benchmark bert-99 --category datacenter --submitter Acme
+  assay campaign plan --benchmark resnet50 --model mobilenet-v2 --category edge --rehearsal --name try
+  assay campaign run try
+  assay campaign status try
+  assay campaign explain try Offline/TEST01
+  assay campaign abort try
+  assay campaign resume try
   assay campaign run lab.yaml
-  assay campaign status lab.yaml
-  assay campaign explain lab.yaml Offline/TEST01
 """
-COLUMNS = ("Step", "State", "Expected", "Needs", "What")
-FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.yaml")
+PLAN_EXAMPLES = """Examples:
+
+\b
+  assay campaign plan lab.yaml
+  assay campaign plan --benchmark bert-99 --category datacenter --division closed --submitter Acme
+  assay campaign plan --benchmark resnet50 --category edge --backend openvino --precision int8 --batch-size 16
+  assay campaign plan --benchmark resnet50 --model mobilenet-v2 --category edge --rehearsal --duration 5s --name try
+  assay campaign plan --benchmark resnet50 --category both --write lab.yaml
+"""
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of campaigns, and files."""
+    del ctx, param
+    from assay.base.settings import load_settings
+    from assay.campaign.flow.places import known_campaigns
+
+    names = [CompletionItem(name) for name in known_campaigns(load_settings()) if name.startswith(incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
+CAMPAIGN = click.argument("which", metavar="NAME_OR_FILE", shell_complete=_complete)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say which steps would be done, and do nothing.")
+NOTIFY = click.option(
+    "--notify",
+    multiple=True,
+    metavar="WORD",
+    help="Program that is told by JSON on its stdin after each step, at the end and on failure; again for each of its words.",
+)
 
 
 @click.group(epilog=EXAMPLES)
 def campaign() -> None:
-    """Plan and carry out everything that a submission needs, from assets to a checked tree."""
+    """Plan and carry out everything that a submission needs, from assets to a checked tree.
+
+    A campaign has a file, written by hand or by plan; it is found by its name or by the path of its file.
+    """
 
 
-@campaign.command(epilog="Examples:\n\n\b\n  assay campaign plan lab.yaml\n  assay campaign plan lab.yaml --json")
-@FILE
+@campaign.command(epilog=PLAN_EXAMPLES)
+@click.argument("which", metavar="[NAME_OR_FILE]", required=False, shell_complete=_complete)
+@plan_options
+@NOTIFY
+@click.option("--dry-run", is_flag=True, help="Show the plan, and keep nothing.")
 @output_options
-def plan(file: Path, out: Output) -> int:
-    """Show every step of a campaign: how it stands, how long it takes, what it needs."""
-    flow = _flow(file)
-    _show(flow, flow.standings(), out)
+def plan(which: str | None, dry_run: bool, out: Output, **options: Any) -> int:
+    """Show every step of a campaign: how it stands, how long it takes, what it needs.
+
+    Without a file the campaign is made from options, with the usual words for the rest, and kept under its name, so that
+    assay campaign run NAME goes on with it.
+    """
+    from assay.base.settings import load_settings
+    from assay.campaign.flow.places import find_campaign
+    from assay.campaign.flow.survey import survey
+    from assay.cli.campaign_view import show_plan
+
+    settings = load_settings()
+    if which is not None:
+        if options_given := given_options(options):
+            raise UsageError(f"{which} says it all: the option {options_given[0]} is for a campaign without a file")
+        flow = survey(find_campaign(which, settings), settings)
+        show_plan(flow, flow.standings(), out)
+        return 0
+    return _planned(options, out, dry_run=dry_run)
+
+
+def _planned(options: dict[str, Any], out: Output, *, dry_run: bool) -> int:
+    """Plan from options."""
+    from assay.base.settings import load_settings
+    from assay.campaign.flow.draft import draft, keep, stand_ins
+    from assay.campaign.flow.places import remember
+    from assay.campaign.flow.survey import survey
+    from assay.cli.campaign_view import show_plan
+
+    settings = load_settings()
+    drafted = draft(wanted_of(options), settings, options["write"])
+    for line in stand_ins(drafted, settings):
+        out.remark(f"note: {line}")
+    flow = survey(drafted, settings)
+    _tell_what_is_not_described(flow, out)
+    if not dry_run:
+        replaced = keep(drafted, force=options["force"])
+        remember(drafted, settings)
+        out.remark(f"{'replaced' if replaced else 'written'}: {drafted.path}")
+    show_plan(flow, flow.standings(), out)
+    if not dry_run:
+        out.remark(f"go on with: assay campaign run {drafted.form.name}")
     return 0
 
 
-@campaign.command(epilog="Examples:\n\n\b\n  assay campaign run lab.yaml --dry-run\n  assay campaign run lab.yaml")
-@FILE
+def _tell_what_is_not_described(flow: Flow, out: Output) -> None:
+    """Fields that only a person knows, before the first step asks for them."""
+    from assay.campaign.flow.systems import description_of, make_description, untold
+
+    for system in flow.campaign.form.systems:
+        if description_of(flow.campaign, system, flow.settings) is not None:
+            continue
+        missing = untold(make_description(flow.campaign, system, flow.settings))
+        if missing:
+            words = " ".join(f"--set {name}=..." for name in missing)
+            out.remark(f"note: nobody knows this of {system} yet: {', '.join(missing)}; give it now: {words}")
+
+
+@campaign.command(
+    epilog="Examples:\n\n\b\n  assay campaign run lab.yaml --dry-run\n  assay campaign run lab.yaml\n"
+    "  assay campaign run try --notify ./tell.sh --notify lab"
+)
+@CAMPAIGN
+@NOTIFY
 @DRY_RUN
 @output_options
-def run(file: Path, dry_run: bool, out: Output) -> int:
+def run(which: str, notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
     """Do every step that is not done.
 
     A step that is done is noted with its inputs by hash before the next one begins: a second run does only what has
     changed, and a killed process loses only the run in flight. The exit code is 0 when every step is done, 1 when a run
     or a tree cannot be submitted.
     """
-    return _carry(file, dry_run, out)
+    return _carry(which, notify, dry_run, out)
 
 
-@campaign.command(epilog="Examples:\n\n\b\n  assay campaign resume lab.yaml")
-@FILE
+@campaign.command(epilog="Examples:\n\n\b\n  assay campaign resume lab.yaml\n  assay campaign resume try")
+@CAMPAIGN
+@NOTIFY
 @DRY_RUN
 @output_options
-def resume(file: Path, dry_run: bool, out: Output) -> int:
-    """Go on with a campaign that was interrupted; the same as run."""
-    return _carry(file, dry_run, out)
+def resume(which: str, notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
+    """Go on with a campaign that was interrupted or aborted; the same as run."""
+    return _carry(which, notify, dry_run, out)
 
 
-@campaign.command(epilog="Examples:\n\n\b\n  assay campaign status lab.yaml")
-@FILE
+@campaign.command(epilog="Examples:\n\n\b\n  assay campaign status lab.yaml\n  assay campaign status try --json")
+@CAMPAIGN
 @output_options
-def status(file: Path, out: Output) -> int:
-    """Say what is done, what was under way, and what is left."""
-    flow = _flow(file)
-    standings = flow.standings()
-    if out.as_json:
-        _show(flow, standings, out)
-        return 0
-    rows = [_status_row(each) for each in standings.values()]
-    out.table(("Step", "State", "Took", "Done at", "Runs", "Note"), rows, right=("Took",))
-    done = sum(each.state.value == "done" for each in standings.values())
-    out.remark(f"{done} of {len(rows)} steps are done")
-    if done < len(rows) and (name := flow.journal.under_way()):
-        out.remark(f"{name} was begun and is not done")
+def status(which: str, out: Output) -> int:
+    """Say what is done, what is under way or stopped, what is left and how long it takes."""
+    from assay.cli.campaign_view import show_status
+
+    show_status(_flow(which), out)
     return 0
 
 
 @campaign.command(epilog="Examples:\n\n\b\n  assay campaign explain lab.yaml Offline/TEST01")
-@FILE
+@CAMPAIGN
 @click.argument("step", metavar="STEP")
 @output_options
-def explain(file: Path, step: str, out: Output) -> int:
+def explain(which: str, step: str, out: Output) -> int:
     """Say why a step is there, what it needs, and what it will run. STEP is a name of the plan, or the end of one."""
-    from assay.campaign.flow.steps import RULES
     from assay.campaign.flow.survey import find_step
+    from assay.cli.campaign_view import show_step
 
-    flow = _flow(file)
-    found = find_step(flow, step)
-    standings = flow.standings()
-    rule, source = RULES[found.kind]
-    if out.as_json:
-        out.json({**_document(standings[found.name]), "rule": rule, "source": source})
-        return 0
-    standing = standings[found.name]
-    needs = [f"{name} ({standings[name].state.value})" for name in found.needs]
-    pairs: list[tuple[str, object]] = [
-        ("step", found.name), ("state", _why(standing, standings)), ("why", rule), ("source", source),
-        ("needs", ", ".join(needs) or "nothing"), ("does", found.what), ("command", found.command or "none"),
-    ]  # fmt: skip
-    out.fields(pairs)
+    flow = _flow(which)
+    show_step(flow, find_step(flow, step), out)
     return 0
 
 
-def _flow(file: Path) -> Flow:
+@campaign.command(epilog="Examples:\n\n\b\n  assay campaign abort try\n  assay campaign abort lab.yaml --wait 2m")
+@CAMPAIGN
+@click.option(
+    "--wait", "wait", default="60s", show_default=True, metavar="DURATION", help="How long to wait for its end."
+)
+@output_options
+def abort(which: str, wait: str, out: Output) -> int:
+    """Stop a campaign that another terminal carries out.
+
+    The run in flight is ended in order and not counted; what was done before is kept, and resume goes on. The exit code
+    is 0 when nothing is running any more, 1 when it is still ending.
+    """
     from assay.base.settings import load_settings
-    from assay.campaign.flow.forms import read_campaign
+    from assay.base.units import parse_duration
+    from assay.campaign.flow.journal import Journal
+    from assay.campaign.flow.places import folder_of_name
+    from assay.campaign.flow.running import interrupt, owner
+
+    settings = load_settings()
+    name = _campaign(which).form.name
+    folder = folder_of_name(name, settings)
+    process, journal = owner(folder), Journal(folder)
+    step = journal.under_way()
+    if process is not None:
+        journal.abort(f"process {process} was asked to stop")
+    ended = process is None or interrupt(folder, wait_s=parse_duration(wait) / 1e9)
+    if out.as_json:
+        out.json({"campaign": name, "was_running": process is not None, "step": step, "ended": ended})
+    elif process is None:
+        out.text(f"{name} is not running")
+    else:
+        out.text(f"{name} was stopped in {step}" if ended else f"{name} was asked to stop and is still ending {step}")
+        out.remark(f"go on with: assay campaign resume {which}")
+    return 0 if ended else 1
+
+
+@campaign.command("list", epilog="Examples:\n\n\b\n  assay campaign list\n  assay campaign list --json")
+@output_options
+def list_(out: Output) -> int:
+    """List the campaigns that are known by their names."""
+    from assay.base.settings import load_settings
+    from assay.cli.campaign_view import show_list
+
+    show_list(load_settings(), out)
+    return 0
+
+
+def _campaign(which: str) -> Campaign:
+    from assay.base.settings import load_settings
+    from assay.campaign.flow.places import find_campaign
+
+    return find_campaign(which, load_settings())
+
+
+def _flow(which: str) -> Flow:
+    from assay.base.settings import load_settings
     from assay.campaign.flow.survey import survey
 
-    return survey(read_campaign(file), load_settings())
+    return survey(_campaign(which), load_settings())
 
 
-def _carry(file: Path, dry_run: bool, out: Output) -> int:
+def _carry(which: str, notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
     from assay.campaign.flow.carry import carry_out_campaign
+    from assay.cli.campaign_view import show_plan
     from assay.cli.truncate import lock_of
 
-    flow = _flow(file)
+    flow = _flow(which)
     if dry_run:
-        _show(flow, {name: each for name, each in flow.standings().items() if each.state.value != "done"}, out)
+        show_plan(flow, {name: each for name, each in flow.standings().items() if each.state.value != "done"}, out)
         return 0
     with out.progress() as progress:
-        done = carry_out_campaign(flow, progress, tree_lock=lock_of(flow.campaign.out))
+        done = carry_out_campaign(flow, progress, tree_lock=lock_of(flow.campaign.out), notify=notify)
     if out.as_json:
-        _show(flow, flow.standings(), out)
+        show_plan(flow, flow.standings(), out)
         return 0
     out.remark(f"{len(done)} steps were done, {len(flow.steps) - len(done)} were there already")
     if flow.campaign.form.rehearsal:
@@ -138,60 +266,3 @@ def _carry(file: Path, dry_run: bool, out: Output) -> int:
             out.remark(f"{name}: {last.note}")
     out.text(str(flow.campaign.out))
     return 0
-
-
-def _show(flow: Flow, standings: dict[str, Standing], out: Output) -> None:
-    if out.as_json:
-        form = flow.campaign.form
-        out.json({
-            "format": 1, "campaign": form.name, "round": form.round, "rehearsal": form.rehearsal,
-            "out": str(flow.campaign.out), "journal": str(flow.journal.path), "under_way": flow.journal.under_way(),
-            "steps": [_document(each) for each in standings.values()],
-        })  # fmt: skip
-        return
-    if not standings:
-        out.remark("every step is done")
-        return
-    out.table(COLUMNS, [_plan_row(each) for each in standings.values()], right=("Expected",))
-    left = [each.seconds for each in standings.values() if each.state.value != "done"]
-    if left:
-        more = "; nobody can tell how long those with ? take" if None in left else ""
-        out.remark(f"{len(left)} steps are left: at least {_time(sum(filter(None, left)))}{more}")
-
-
-def _document(standing: Standing) -> dict[str, object]:
-    step, last = standing.step, standing.last
-    return {
-        "name": step.name, "kind": step.kind.value, "state": standing.state.value, "needs": list(step.needs),
-        "expected_seconds": standing.seconds, "what": step.what, "command": step.command, "inputs": standing.inputs,
-        "runs": list(last.runs) if last else [], "note": last.note if last else "", "done_at": last.when if last else None,
-    }  # fmt: skip
-
-
-def _plan_row(standing: Standing) -> tuple[str, ...]:
-    step = standing.step
-    needs = f"{len(step.needs)} steps" if len(step.needs) > 2 else ", ".join(step.needs)
-    return (step.name, standing.state.value, _time(standing.seconds), needs, step.what)
-
-
-def _status_row(standing: Standing) -> tuple[str, ...]:
-    last = standing.last
-    if last is None:
-        return (standing.step.name, standing.state.value, "", "", "", "")
-    return (standing.step.name, standing.state.value, _time(last.seconds), last.when, " ".join(last.runs), last.note)
-
-
-def _why(standing: Standing, standings: dict[str, Standing]) -> str:
-    state = standing.state.value
-    if state != "stale":
-        return state
-    waiting = [name for name in standing.step.needs if standings[name].state.value != "done"]
-    if waiting:
-        return f"stale: {', '.join(waiting)} comes first, and may change it"
-    return "stale: its inputs have changed since it was done, or what it made is gone"
-
-
-def _time(seconds: float | None) -> str:
-    from assay.base.units import format_duration
-
-    return "?" if seconds is None else format_duration(seconds * 1e9)

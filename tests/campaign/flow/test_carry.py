@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -17,13 +19,15 @@ import pytest
 from assay.base.progress import SILENT
 from assay.campaign.flow.carry import carry_out_campaign
 from assay.campaign.flow.journal import Journal
+from assay.campaign.flow.running import interrupt, owner
 from assay.campaign.flow.survey import Flow
 from assay.errors import AssayError, MachineError, UsageError
 from assay.loadgen.runs import RunCatalogue
 
-from .lab import files_of, flow_of, make_lab, states, write_form
+from .lab import ENTRY, files_of, flow_of, make_lab, states, write_form
 
 OPEN = {"division": "open"}
+PROGRAM = Path(__file__).parents[2] / "programs" / "stand-in.yaml"
 
 
 def finished(flow: Flow) -> set[str]:
@@ -74,7 +78,76 @@ def test_what_may_not_be_submitted_stops_a_campaign_that_is_no_rehearsal(lab: Pa
     with pytest.raises(AssayError, match="cannot be submitted") as caught:
         carry_out_campaign(flow, SILENT)
     assert "custom-dataset" in caught.value.what and "assay runs show" in str(caught.value.hint)
-    assert finished(flow) == {"colours/fetch"} and flow.journal.under_way() == "colours/SingleStream/accuracy"
+    assert (
+        finished(flow) == {"system/box", "colours/fetch", "colours/prepare"}
+        and flow.journal.under_way() == "colours/SingleStream/accuracy"
+    )
+
+
+def test_a_program_of_others_and_a_second_setting_stand_in_one_tree(lab: Path, home: Path) -> None:
+    words = {"python": sys.executable}
+    theirs = {**ENTRY, "label": "theirs", "system": "./box-2.json", "implementation": str(PROGRAM), "threads": 0,
+              "implementation_options": words, "target_latency": {"SingleStream": "500us"}}  # fmt: skip
+    (lab / "box-2.json").write_text((lab / "box.json").read_text())
+    # What a program loads is not seen, and so told by whoever runs it.
+    told = ("retraining", "weight_transformations", "input_data_types", "weight_data_types")
+    flow = flow_of(lab, home, entries=[ENTRY, theirs], fields=dict.fromkeys(told, "no"), **OPEN)
+    assert carry_out_campaign(flow, SILENT) == [step.name for step in flow.steps]
+    found = files_of(lab / "tree")
+    for system in ("box", "box-2"):
+        assert f"open/Acme/results/{system}/resnet/SingleStream/accuracy/accuracy.txt" in found
+        assert f"open/Acme/systems/{system}.json" in found
+    report = (home / "campaigns" / "lab" / "report.md").read_text()
+    assert "theirs/SingleStream/performance" in report and "./box-2.json" in report
+
+
+def test_whoever_wants_to_know_is_told(lab: Path, home: Path) -> None:
+    listen = "import pathlib, sys; pathlib.Path('told.jsonl').open('a').write(sys.stdin.read())"
+    flow = flow_of(lab, home, notify=[sys.executable, "-c", listen], **OPEN)
+    carry_out_campaign(flow, SILENT)
+    events = [json.loads(line) for line in (lab / "told.jsonl").read_text().splitlines()]
+    assert [each["event"] for each in events] == ["step"] * len(flow.steps) + ["end"]
+    assert events[0]["step"] == "system/box" and events[-1]["steps_done"] == len(flow.steps)
+    assert events[0]["seconds_left"] > 0 == events[-1]["seconds_left"]
+    # A hook that fails changes nothing; one that is told of a failure gets the error.
+    (lab / "told.jsonl").unlink()
+    assert carry_out_campaign(flow_of(lab, home, notify=["./none"], **OPEN), SILENT) == []
+    broken = flow_of(lab, home, {"samples": 61}, **OPEN)
+    (lab / "colours.onnx").write_bytes(b"no model")
+    with pytest.raises(AssayError):
+        carry_out_campaign(broken, SILENT, notify=(sys.executable, "-c", listen))
+    (event,) = [json.loads(line) for line in (lab / "told.jsonl").read_text().splitlines()]
+    assert event["event"] == "failed" and event["error"]["what"] and event["step"] == broken.journal.under_way()
+    assert broken.journal.why_stopped()
+
+
+def test_a_campaign_is_aborted_from_elsewhere_and_resumed(lab: Path, home: Path) -> None:
+    write_form(lab, {"duration": "60s"}, **OPEN)
+    folder = home / "campaigns" / "lab"
+    journal = Journal(folder)
+    process = start(lab, home)
+    try:
+        wait_for(lambda: journal.under_way() == "colours/SingleStream/performance" and owner(folder) is not None)
+        time.sleep(1.0)
+        journal.abort("the test")
+        assert interrupt(folder, wait_s=30)
+        assert process.wait(timeout=20) == 130
+    finally:
+        process.kill()
+        process.communicate()
+    assert journal.why_stopped() == "aborted" and owner(folder) is None
+    (interrupted,) = [each for each in RunCatalogue(home / "runs").records() if each.status.value != "finished"]
+    assert interrupted.status.value == "interrupted"
+    flow = flow_of(lab, home, **OPEN)
+    left = carry_out_campaign(flow, SILENT)
+    assert left == ["colours/SingleStream/performance", "build", "check", "report"]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def start(lab: Path, home: Path) -> subprocess.Popen[bytes]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.campaign.flow.forms import campaign_schema, read_campaign
+from assay.campaign.flow.forms import campaign_schema, folder_of, is_kept, read_campaign
 from assay.errors import InvalidInputError, NotFoundError
 
 from .lab import ENTRY, read_lab
@@ -22,6 +22,11 @@ def test_relative_paths_begin_at_the_files_folder(tmp_path: Path) -> None:
     [
         ({"rehearsal": False}, "for rehearsals"),
         ({"entries": [ENTRY, ENTRY]}, "given twice"),
+        ({"entries": [{**ENTRY, "label": "build"}]}, "label"),
+        ({"entries": [{**ENTRY, "time_limit": "1h"}]}, "need an implementation"),
+        ({"entries": [{**ENTRY, "implementation": "x", "backend": "openvino"}]}, "backend means nothing to x"),
+        ({"entries": [{**ENTRY, "find_rate": True, "target_qps": {"Server": 5}}]}, "is not searched"),
+        ({"category": "all"}, "category"),
         ({"entries": []}, "entries"),
         ({"division": "network"}, "division"),
         ({"categroy": "edge"}, "category"),
@@ -46,3 +51,14 @@ def test_every_key_is_explained_in_the_schema() -> None:
     for form in (schema, schema["$defs"]["EntryForm"]):
         without = [name for name, each in form["properties"].items() if "description" not in each]
         assert without in ([], ["format"])
+
+
+def test_a_label_tells_settings_of_one_benchmark_apart(tmp_path: Path) -> None:
+    form = read_lab(tmp_path, entries=[ENTRY, {**ENTRY, "label": "other", "system": "b"}], category="both").form
+    assert [each.title for each in form.entries] == ["colours", "other"] and form.systems == ("./box.json", "b")
+    assert [each.value for each in form.categories] == ["datacenter", "edge"]
+
+
+def test_a_system_is_kept_or_a_file() -> None:
+    assert is_kept("lab-xeon") and not is_kept("./x") and not is_kept("x.json")
+    assert folder_of("./a/x.json") == "x" and folder_of("lab-xeon") == "lab-xeon"

@@ -47,3 +47,17 @@ def test_another_form_is_refused_with_its_line(tmp_path: Path) -> None:
     journal.path.write_text(whole + '{"format": 1, "step": "b"}\n')
     with pytest.raises(InvalidInputError, match="no line of a journal"):
         journal.entries()
+
+
+def test_why_a_step_ended_before_it_was_done(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.begin("a")
+    assert journal.why_stopped() == "" and not journal.asked_to_abort()
+    journal.abort("process 1")
+    assert journal.asked_to_abort()
+    journal.stopped("a", "aborted")
+    assert journal.why_stopped() == "aborted" and journal.under_way() == "a" and journal.entries() == {}
+    journal.begin("a")
+    assert journal.why_stopped() == "" and not journal.asked_to_abort()
+    journal.done(Done("a", "in", "out"))
+    assert journal.under_way() == "" and list(journal.entries()) == ["a"]

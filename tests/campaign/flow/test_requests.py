@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from assay.campaign.flow.forms import read_campaign
-from assay.campaign.flow.requests import request_for, words_of
+from assay.campaign.flow.requests import program_of, request_for, searches, setting_for, words_of
 from assay.cli.run import run
 from assay.rules.model import Division, Mode, Scenario
 
@@ -62,3 +62,38 @@ def test_the_words_are_options_of_assay_run(tmp_path: Path) -> None:
         given = context.params
     assert given["duration_ns"] == request.duration_ns and given["batch_wait_ns"] == request.batch_wait_ns
     assert given["target_qps"] == request.target_qps and given["backend_option"] == ("a=b c",)
+
+
+def test_keys_of_an_entry_go_before_those_of_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("format: 1\nthreads: 3\nbatch_size: 4\nstreams: 2\n")
+    (tmp_path / "o.yaml").write_text("format: 1\nbatch_size: 64\n")
+    (entry,) = read_lab(tmp_path, {"setting": "s.yaml", "batch_size": 8}).form.entries
+    campaign = read_lab(tmp_path, {"setting": "s.yaml", "batch_size": 8})
+    found = setting_for(campaign, entry, Scenario.OFFLINE)
+    # The lab's entry gives its threads itself.
+    assert (found.threads, found.batch_size, found.streams) == (1, 8, 2)
+    campaign = read_lab(tmp_path, {"setting": {"Offline": "o.yaml"}})
+    (entry,) = campaign.form.entries
+    assert setting_for(campaign, entry, Scenario.OFFLINE).batch_size == 64
+    assert setting_for(campaign, entry, Scenario.SERVER).batch_size is None
+
+
+def test_a_program_of_others(tmp_path: Path) -> None:
+    given = {"implementation": "./theirs.yaml", "implementation_dir": "src", "implementation_options": {"a": "b"}}
+    campaign = read_lab(tmp_path, {**given, "time_limit": "2h"})
+    program = program_of(campaign, campaign.form.entries[0])
+    assert program is not None and program.time_limit_ns == 7200 * 10**9
+    assert (program.name, program.folder) == (str(tmp_path / "theirs.yaml"), tmp_path / "src")
+    request = request_for(campaign, campaign.form.entries[0], Scenario.OFFLINE, Mode.PERFORMANCE)
+    words = shlex.split(words_of(request, program))
+    with run.make_context("run", words) as context:
+        assert context.params["implementation_option"] == ("a=b",) and context.params["backend"] == "auto"
+    assert program_of(read_lab(tmp_path), read_lab(tmp_path).form.entries[0]) is None
+
+
+def test_when_a_rate_is_searched(tmp_path: Path) -> None:
+    def asked(**entry: object) -> bool:
+        return searches(read_lab(tmp_path, entry).form.entries[0])
+
+    assert asked() and asked(find_rate=True) and asked(duration=None)
+    assert not asked(target_qps={"Server": 5}) and not asked(find_rate=False) and not asked(implementation="x")

@@ -8,11 +8,13 @@ from assay.campaign.flow.journal import Done
 from assay.campaign.flow.steps import (
     RULES,
     EntryFacts,
+    Expected,
     Kind,
     ScenarioFacts,
     Standing,
     State,
     Step,
+    Task,
     digest,
     judge,
     outline,
@@ -20,22 +22,31 @@ from assay.campaign.flow.steps import (
 from assay.campaign.request import RunRequest
 from assay.rules.model import Scenario
 
+ROUGH = Expected(2.0, rough=True)
 
-def facts(scenario: Scenario, **more: object) -> ScenarioFacts:
+
+def facts(scenario: Scenario, *, find: bool = False, **more: object) -> ScenarioFacts:
     timed = RunRequest.model_validate({"name": "x", "scenarios": (scenario,), **more})
     scored = RunRequest.model_validate({"name": "x", "scenarios": (scenario,), "mode": "accuracy"})
-    return ScenarioFacts(scenario, scored, timed, ("score", "time"), ("a", "p", "c"), (10.0, 2.0))
+    return ScenarioFacts(
+        scenario, scored, timed,
+        Task("score", "a", Expected(3.0, rough=True)), Task("time", "p", Expected(12.0)), Task("", "c", Expected(10.0)),
+        Task("search", "f", Expected(99.0, rough=True)) if find else None,
+    )  # fmt: skip
 
 
 def entry(*scenarios: ScenarioFacts, tests: tuple[str, ...] = ("TEST01", "TEST05"), **changes: str) -> EntryFacts:
     given = {"name": "x", "material": "m", "rules": "r", **changes}
+    ready = {Kind.FETCH: Task("fetch", "assay assets fetch", Expected(1.0)), Kind.PREPARE: Task("prepare", "", ROUGH)}
     return EntryFacts(
-        given["name"], "resnet", scenarios, tests, given["material"], given["rules"], "fetch", "assay assets fetch", 1.0
-    )
+        given["name"], "box", "resnet", scenarios, tests, given["material"], given["rules"], ready
+    )  # fmt: skip
 
 
 def steps(*entries: EntryFacts, tree: object = "tree") -> tuple[Step, ...]:
-    return outline(entries or (entry(facts(Scenario.OFFLINE)),), tree, "build", "check")
+    systems = {"box": Task("describe", "", Expected(1.0))}
+    build, check = Task("build", "b", Expected(5.0)), Task("check", "c", Expected(5.0))
+    return outline(entries or (entry(facts(Scenario.OFFLINE)),), systems, tree, build, check)
 
 
 def always(step: Step, done: Done) -> bool:
@@ -62,14 +73,24 @@ def test_steps_come_after_those_that_they_need_and_everything_is_fetched_first()
     other = entry(facts(Scenario.SINGLE_STREAM), tests=(), name="y")
     planned = steps(entry(facts(Scenario.OFFLINE), facts(Scenario.SERVER)), other)
     names = [step.name for step in planned]
-    assert names[:2] == ["x/fetch", "y/fetch"] and names[-3:] == ["build", "check", "report"]
+    assert names[:5] == ["system/box", "x/fetch", "y/fetch", "x/prepare", "y/prepare"]
+    assert names[-3:] == ["build", "check", "report"]
     assert all(names.index(need) < names.index(step.name) for step in planned for need in step.needs)
-    assert names[2:6] == ["x/Offline/accuracy", "x/Offline/performance", "x/Offline/TEST01", "x/Offline/TEST05"]
+    assert names[5:9] == ["x/Offline/accuracy", "x/Offline/performance", "x/Offline/TEST01", "x/Offline/TEST05"]
     by_name = {step.name: step for step in planned}
     assert by_name["x/Offline/TEST01"].needs == ("x/Offline/performance", "x/Offline/accuracy")
     assert by_name["x/Offline/TEST05"].needs == ("x/Offline/performance",)
-    assert set(by_name["build"].needs) == {name for name in names if name.count("/") == 2}
-    assert by_name["x/Offline/performance"].seconds == 12.0 and by_name["x/Offline/accuracy"].seconds is None
+    assert by_name["x/prepare"].needs == ("x/fetch",)
+    assert by_name["x/Offline/accuracy"].needs == ("x/fetch", "x/prepare")
+    assert set(by_name["build"].needs) == {"system/box", *(name for name in names if name.count("/") == 2)}
+    assert by_name["x/Offline/performance"].expected == Expected(12.0)
+
+
+def test_a_rate_that_is_searched_is_what_the_run_is_made_from() -> None:
+    planned = {step.name: step for step in steps(entry(facts(Scenario.SERVER, find=True)))}
+    assert planned["x/Server/find-rate"].needs == ("x/fetch", "x/prepare")
+    assert planned["x/Server/performance"].needs == ("x/fetch", "x/prepare", "x/Server/find-rate")
+    assert planned["x/Server/find-rate"].own != planned["x/Server/performance"].own
 
 
 def test_every_kind_has_its_rule() -> None:
@@ -97,11 +118,19 @@ def test_a_changed_option_takes_what_is_made_of_it_along_and_nothing_else() -> N
 @pytest.mark.parametrize(
     ("planned", "kept"),
     [
-        (steps(entry(facts(Scenario.OFFLINE), material="other")), set()),
-        (steps(entry(facts(Scenario.OFFLINE), rules="other")), {"x/fetch"}),
+        (steps(entry(facts(Scenario.OFFLINE), material="other")), {"system/box"}),
+        (steps(entry(facts(Scenario.OFFLINE), rules="other")), {"system/box", "x/fetch", "x/prepare"}),
         (
             steps(tree="other"),
-            {"x/fetch", "x/Offline/accuracy", "x/Offline/performance", "x/Offline/TEST01", "x/Offline/TEST05"},
+            {
+                "system/box",
+                "x/fetch",
+                "x/prepare",
+                "x/Offline/accuracy",
+                "x/Offline/performance",
+                "x/Offline/TEST01",
+                "x/Offline/TEST05",
+            },
         ),
     ],
 )
@@ -128,6 +157,11 @@ def test_what_is_gone_is_made_again_and_only_it_until_it_is_there() -> None:
 
 def test_the_expected_time_is_what_it_took_before() -> None:
     planned = steps()
-    journal = {"x/fetch": [Done("x/fetch", digest([planned[0].own]), "o", seconds=3.5)]}
+    journal = {"x/fetch": [Done("x/fetch", digest([planned[1].own]), "o", seconds=3.5)]}
     found = judge(planned, journal, always)
-    assert found["x/fetch"].seconds == 3.5 and found["x/Offline/performance"].seconds == 12.0
+    assert found["x/fetch"].expected == Expected(3.5) and found["x/Offline/performance"].expected == Expected(12.0)
+    # What it took when its inputs were others is better than a guess, and worse than a plan that knows.
+    assert found["x/prepare"].expected == ROUGH
+    journal |= {name: [Done(name, "before", "o", seconds=7.0)] for name in ("x/prepare", "x/Offline/performance")}
+    found = judge(planned, journal, always)
+    assert found["x/prepare"].expected == Expected(7.0) and found["x/Offline/performance"].expected == Expected(12.0)

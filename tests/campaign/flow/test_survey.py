@@ -24,7 +24,7 @@ def test_all_that_the_round_asks(lab: Path, home: Path) -> None:
     runs = [step.name for step in flow.steps if step.kind is Kind.PERFORMANCE]
     assert runs == [f"colours/{each}/performance" for each in ("SingleStream", "MultiStream", "Offline")]
     tests = {step.test for step in flow.steps if step.kind is Kind.COMPLIANCE}
-    assert tests == {"TEST01", "TEST04", "TEST05"} and len(flow.steps) == 1 + 3 * 5 + 3
+    assert tests == {"TEST01", "TEST04", "TEST05"} and len(flow.steps) == 3 + 3 * 5 + 3
     assert find_step(flow, "offline/test01").needs == ("colours/Offline/performance", "colours/Offline/accuracy")
     assert not flow.journal.path.exists()
 
@@ -48,7 +48,7 @@ def test_what_the_user_registered_counts_by_its_content(lab: Path, home: Path) -
     entry = {"dataset": None}
 
     def fetch() -> tuple[str, str]:
-        step = flow_of(lab, home, entry).steps[0]
+        step = find_step(flow_of(lab, home, entry), "fetch")
         return step.own, step.what
 
     def register(count: int) -> None:
@@ -71,8 +71,8 @@ def test_what_would_fail_later_is_told_first(lab: Path, home: Path) -> None:
         flow_of(lab, home, {"duration": None, "samples": None}, rehearsal=False)
     with pytest.raises(UsageError, match="no Server"):
         flow_of(lab, home, {"scenarios": ["Server"]})
-    with pytest.raises(UsageError, match="two entries"):
-        flow_of(lab, home, entries=[ENTRY, {"name": "mobilenet-v2"}])
+    with pytest.raises(UsageError, match="are both resnet SingleStream of ./box.json"):
+        flow_of(lab, home, entries=[ENTRY, {"name": "mobilenet-v2", "duration": "1s"}])
     with pytest.raises(NotFoundError):
         flow_of(lab, home, system="nowhere")
     with pytest.raises(NotFoundError, match="unknown field"):
@@ -100,3 +100,47 @@ def test_a_step_that_is_not_there_or_not_one(lab: Path, home: Path) -> None:
         find_step(flow, "performance")
     with pytest.raises(InvalidInputError, match="no step"):
         find_step(flow, "lunch")
+
+
+def test_settings_of_one_benchmark_side_by_side(lab: Path, home: Path) -> None:
+    (lab / "box-2.json").write_text((lab / "box.json").read_text())
+    (lab / "small.yaml").write_text("format: 1\nbatch_size: 2\nthreads: 3\n")
+    other = {**ENTRY, "label": "small", "system": "./box-2.json", "setting": "small.yaml", "threads": 1}
+    flow = flow_of(lab, home, entries=[ENTRY, other], division="open")
+    names = [step.name for step in flow.steps]
+    assert names[:4] == ["system/box", "system/box-2", "colours/fetch", "small/fetch"]
+    requests = {step.entry: step.request for step in flow.steps if step.kind is Kind.ACCURACY}
+    assert requests["small"] is not None and requests["small"].threads == 1
+    # A system has one result of each; two scenarios of it may have two settings.
+    with pytest.raises(UsageError, match="are both"):
+        flow_of(lab, home, entries=[ENTRY, {**other, "system": "./box.json"}])
+    offline = {**other, "system": "./box.json", "scenarios": ["Offline"]}
+    assert len(flow_of(lab, home, entries=[ENTRY, offline]).campaign.form.systems) == 1
+    elsewhere = lab / "other" / "box.json"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text((lab / "box.json").read_text())
+    with pytest.raises(UsageError, match="two systems"):
+        flow_of(lab, home, entries=[ENTRY, {**other, "system": "./other/box.json"}])
+
+
+def test_both_categories_ask_for_the_scenarios_of_both(lab: Path, home: Path) -> None:
+    flow = flow_of(lab, home, {"scenarios": []}, category="both")
+    runs = [step.name.split("/")[1] for step in flow.steps if step.kind is Kind.PERFORMANCE]
+    assert sorted(runs) == ["MultiStream", "Offline", "Server", "SingleStream"]
+
+
+def test_the_rate_is_searched_where_nobody_gives_one(lab: Path, home: Path) -> None:
+    def kinds(**entry: object) -> list[Kind]:
+        flow = flow_of(lab, home, {"scenarios": ["Server"], **entry}, category="datacenter")
+        return [step.kind for step in flow.steps if step.name.startswith("colours/Server/") and not step.test]
+
+    searched = [Kind.ACCURACY, Kind.FIND, Kind.PERFORMANCE]
+    assert kinds() == kinds(find_rate=True) == kinds(duration=None) == searched
+    assert kinds(find_rate=False) == kinds(target_qps={"Server": 9}) == [Kind.ACCURACY, Kind.PERFORMANCE]
+
+
+def test_a_system_that_is_not_kept_is_described_when_the_campaign_says_so(lab: Path, home: Path) -> None:
+    flow = flow_of(lab, home, system="new", describe={"cooling": "air"})
+    assert flow.steps[0].name == "system/new" and "describe this machine" in flow.steps[0].what
+    with pytest.raises(NotFoundError):
+        flow_of(lab, home, system="new")

@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Home:
 def laid(home: Home, **changes: object) -> Layout:
     taken, _ = taken_runs(home.runs)
     asked = wish(**changes)
-    return lay_out(choose(taken, home.round, asked).entries, home.round, asked, home.assets)
+    return lay_out([(choose(taken, home.round, asked).entries, asked)], home.round, home.assets)
 
 
 def test_a_long_accuracy_log_is_cut_as_the_tool_does_and_its_hash_kept(home: Home) -> None:

@@ -11,11 +11,11 @@ from assay.errors import NotFoundError, UsageError
 from assay.loadgen.record import Label, RunStatus
 from assay.rules.model import Category, Division, Scenario
 from assay.submission.building.model import BuildReport
-from assay.submission.building.run import build
+from assay.submission.building.run import build, build_all
 from assay.submission.check import check
 
 from ..trees import listing
-from .made import STAND_IN, Home, full_home, make_home, wish
+from .made import EDGE, STAND_IN, Home, full_home, make_home, wish
 
 
 def made(home: Home, out: Path, **options: Any) -> BuildReport:
@@ -211,3 +211,31 @@ def test_both_categories(tmp_path: Path) -> None:
     assert report.built, report.missing
     assert {each.scenario for each in report.entries} == {*scenarios}
     assert check(tmp_path / "tree", "v3.1", jobs=1).strict.ok
+
+
+def test_several_systems_in_one_tree(home: Home, tmp_path: Path) -> None:
+    first = tuple(run.id for run in home.runs.records())
+    for scenario in EDGE:
+        home.comply(home.add(scenario, "performance", value=50.0, precision="bf16"))
+        home.add(scenario, "accuracy", precision="bf16")
+    second = tuple(run.id for run in home.runs.records() if run.id not in first)
+    note = "Weights were rounded to bf16.\n"
+    wishes = (wish(runs=first), wish(runs=second, system="box-bf16", calibration=note))
+    report = build_all(home.runs, home.round, wishes, tmp_path / "tree", assets=home.assets)
+    assert report.built, report.missing
+    top = "closed/Acme"
+    for system in ("box", "box-bf16"):
+        assert f"{top}/systems/{system}.json" in report.files
+        assert f"{top}/results/{system}/resnet/Offline/performance/run_1/mlperf_log_summary.txt" in report.files
+    # Pages that both share tell of both.
+    assert note.strip() in (tmp_path / "tree" / top / "documentation" / "calibration.md").read_text()
+    readme = (tmp_path / "tree" / top / "code" / "resnet" / "onnxruntime" / "README.md").read_text()
+    assert "--scenario MultiStream" in readme
+    found = check(tmp_path / "tree", "v3.1", jobs=1)
+    assert found.strict.ok and found.official.ok and found.strict.accepted == 6
+
+
+def test_systems_of_one_tree_belong_together(home: Home, tmp_path: Path) -> None:
+    for other, says in ((wish(), "are named box"), (wish(system="b", submitter="Other"), "one submitter")):
+        with pytest.raises(UsageError, match=says):
+            build_all(home.runs, home.round, (wish(), other), tmp_path / "tree", assets=home.assets)

@@ -14,6 +14,8 @@ from assay.base.files import machine_errors
 from assay.errors import InvalidInputError
 
 FORMAT = 1
+_OTHERS = frozenset({"begun", "stopped", "abort"})
+"""First keys of the lines that tell of no step that was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,14 @@ class Journal:
         """Note that a step begins, and on what."""
         self._append({"format": FORMAT, "begun": step, "what": what, "when": _now()})
 
+    def stopped(self, step: str, why: str) -> None:
+        """Note that a step ended before it was done, and why."""
+        self._append({"format": FORMAT, "stopped": step, "why": why, "when": _now()})
+
+    def abort(self, by: str) -> None:
+        """Note that somebody asked to stop the step under way."""
+        self._append({"format": FORMAT, "abort": by, "when": _now()})
+
     def done(self, done: Done) -> None:
         """Note that a step is done."""
         self._append({"format": FORMAT, **asdict(done), "when": _now()})
@@ -67,7 +77,7 @@ class Journal:
         """
         found: dict[str, list[Done]] = {}
         for number, line in self._lines():
-            if "begun" in line:
+            if not _OTHERS.isdisjoint(line):
                 continue
             try:
                 given = {key: value for key, value in line.items() if key != "format"}
@@ -85,8 +95,25 @@ class Journal:
         """The step that was begun last and is not done; empty when there is none."""
         name = ""
         for _, line in self._lines():
-            name = str(line["begun"]) if "begun" in line else ""
+            if "begun" in line:
+                name = str(line["begun"])
+            elif "step" in line:
+                name = ""
         return name
+
+    def why_stopped(self) -> str:
+        """Why the step under way ended; empty while nothing was noted, as after a kill."""
+        why = ""
+        for _, line in self._lines():
+            why = str(line.get("why", "")) if "stopped" in line else why if "abort" in line else ""
+        return why
+
+    def asked_to_abort(self) -> bool:
+        """Whether somebody asked to stop the step under way."""
+        asked = False
+        for _, line in self._lines():
+            asked = "abort" in line or (asked and "begun" not in line and "step" not in line)
+        return asked
 
     def _lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
         if not self.path.exists():

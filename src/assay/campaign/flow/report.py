@@ -25,8 +25,8 @@ def _lines(flow: Flow, standings: Mapping[str, Standing], records: Mapping[str, 
     yield f"# Campaign {form.name}"
     yield ""
     yield (
-        f"{form.submitter}, {form.division.value} division, {form.category.value}, round {form.round}, "
-        f"system {form.system}. Tree: `{flow.campaign.out}`."
+        f"{form.submitter}, {form.division.value} division, {' and '.join(each.value for each in form.categories)}, "
+        f"round {form.round}, system {', '.join(form.systems)}. Tree: `{flow.campaign.out}`."
     )
     if form.rehearsal:
         yield ""

@@ -7,12 +7,28 @@ from typing import Any
 
 from assay.base.units import parse_duration
 from assay.campaign.compliance_plan import missing_request
+from assay.campaign.external_plan import ExternalRequest
 from assay.campaign.flow.forms import Campaign, EntryForm
 from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
+from assay.campaign.setting import SETTING_KEYS, SettingForm, read_setting
 from assay.rules.model import Division, Mode, Scenario
 
 _RATED = (Scenario.OFFLINE, Scenario.SERVER)
+
+
+def setting_for(campaign: Campaign, entry: EntryForm, scenario: Scenario) -> SettingForm:
+    """How an entry drives its engine in a scenario: its own keys, then those of its file, then the usual ones.
+
+    Raises:
+        NotFoundError, InvalidInputError: when the file cannot be read as one.
+    """
+    path = entry.setting.get(scenario) if isinstance(entry.setting, dict) else entry.setting
+    given = {key: getattr(entry, key) for key in SETTING_KEYS if key in entry.model_fields_set}
+    if path is not None:
+        kept = read_setting(campaign.place(path))
+        given = {key: getattr(kept, key) for key in SETTING_KEYS if key in kept.given} | given
+    return SettingForm.model_validate(given)
 
 
 def request_for(campaign: Campaign, entry: EntryForm, scenario: Scenario, mode: Mode) -> RunRequest:
@@ -21,22 +37,24 @@ def request_for(campaign: Campaign, entry: EntryForm, scenario: Scenario, mode: 
     The runs of a rehearsal are of the open division: the closed one takes no stand-in.
     """
     form, rated = campaign.form, scenario in _RATED
-    wait = entry.batch_wait if scenario is Scenario.SERVER else None
+    setting = setting_for(campaign, entry, scenario)
+    wait = setting.batch_wait if scenario is Scenario.SERVER else None
     latency = entry.target_latency.get(scenario) if scenario is not Scenario.OFFLINE else None
     dataset = entry.dataset
     given: dict[str, Any] = {
         "name": entry.name,
         "scenarios": (scenario,),
         "round": form.round,
-        "category": form.category,
+        # Of two categories the first that has the scenario; its limits are the same in both.
+        "category": form.categories[0] if len(form.categories) == 1 else None,
         "division": Division.OPEN if form.rehearsal else form.division,
-        "backend": entry.backend,
-        "precision": entry.precision,
-        "threads": entry.threads,
-        "streams": entry.streams if rated else 1,
-        "batch_size": None if scenario is Scenario.SINGLE_STREAM else entry.batch_size,
+        "backend": setting.backend,
+        "precision": setting.precision,
+        "threads": setting.threads,
+        "streams": setting.streams if rated else 1,
+        "batch_size": None if scenario is Scenario.SINGLE_STREAM else setting.batch_size,
         "batch_wait_ns": parse_duration(wait) if wait else None,
-        "backend_options": entry.backend_options,
+        "backend_options": setting.backend_options,
         "model": campaign.place(entry.model) if entry.model else None,
         "recipe": entry.recipe,
         "dataset": str(campaign.place(dataset)) if dataset and "/" in dataset else dataset,
@@ -48,10 +66,35 @@ def request_for(campaign: Campaign, entry: EntryForm, scenario: Scenario, mode: 
     return missing_request(RunRequest(**given), (mode,))
 
 
-def words_of(request: RunRequest) -> str:
+def program_of(campaign: Campaign, entry: EntryForm) -> ExternalRequest | None:
+    """The program that runs an entry; None for assay's own harness."""
+    if entry.implementation is None:
+        return None
+    name = entry.implementation
+    return ExternalRequest(
+        str(campaign.place(name)) if "/" in name or name.endswith((".yaml", ".yml")) else name,
+        campaign.place(entry.implementation_dir) if entry.implementation_dir else None,
+        entry.implementation_options,
+        parse_duration(entry.time_limit) if entry.time_limit else None,
+    )
+
+
+def searches(entry: EntryForm) -> bool:
+    """Whether the Server rate of an entry is searched.
+
+    A rate that is given is taken. One that a probe suggests may be too high, and an INVALID run stops the campaign: so it is
+    searched in short runs, too. A program of others is searched by its own means.
+    """
+    if Scenario.SERVER in entry.target_qps or entry.implementation is not None:
+        return False
+    return entry.find_rate
+
+
+def words_of(request: RunRequest, program: ExternalRequest | None = None) -> str:
     """The options that ask the same of ``assay run`` and ``assay compliance run``, its mode left out."""
     words = [request.name, "--scenario", request.scenarios[0].value, "--round", request.round]
-    words += ["--division", request.division.value, "--backend", request.backend]
+    words += ["--division", request.division.value]
+    words += ["--backend", request.backend] if program is None else _program_words(program)
     words += ["--category", request.category.value] if request.category else []
     wait = f"{request.batch_wait_ns}ns" if request.batch_wait_ns else None
     duration = f"{request.duration_ns}ns" if request.duration_ns is not None else None
@@ -74,3 +117,11 @@ def words_of(request: RunRequest) -> str:
     for key, value in request.backend_options.items():
         words += ["--backend-option", f"{key}={value}"]
     return shlex.join(words)
+
+
+def _program_words(program: ExternalRequest) -> list[str]:
+    words = ["--implementation", program.name]
+    words += ["--implementation-dir", str(program.folder)] if program.folder else []
+    for key, value in program.words.items():
+        words += ["--implementation-option", f"{key}={value}"]
+    return [*words, *(["--time-limit", f"{program.time_limit_ns}ns"] if program.time_limit_ns else [])]

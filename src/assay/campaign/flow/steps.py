@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from assay.base.files import sha256_bytes
+from assay.campaign.external_plan import ExternalRequest
+from assay.campaign.flow.forms import folder_of
 from assay.campaign.flow.journal import Done
 from assay.campaign.request import RunRequest
 from assay.rules.model import Scenario
@@ -16,7 +18,11 @@ from assay.rules.model import Scenario
 class Kind(StrEnum):
     """What a step does."""
 
+    SYSTEM = "system"
     FETCH = "fetch"
+    PREPARE = "prepare"
+    QUANTISE = "quantise"
+    FIND = "find-rate"
     ACCURACY = "accuracy"
     PERFORMANCE = "performance"
     COMPLIANCE = "compliance"
@@ -25,10 +31,28 @@ class Kind(StrEnum):
     REPORT = "report"
 
 
+MATERIAL = (Kind.FETCH, Kind.PREPARE, Kind.QUANTISE)
+"""Kinds of the steps that get an entry's model and data ready."""
 RULES: Mapping[Kind, tuple[str, str]] = {
+    Kind.SYSTEM: (
+        "A submission describes every system in the official fields; what is missing is asked before anything is run.",
+        "submission_checker.py, check_system_desc_id",
+    ),
     Kind.FETCH: (
         "A result is of the benchmark's model on its dataset; their hashes are noted, so that a change is seen.",
         "inference_rules.adoc, benchmarks",
+    ),
+    Kind.PREPARE: (
+        "Pre-processing that the benchmark allows is not timed; it is done once, for all runs.",
+        "inference_rules.adoc, appendix: permitted pre-processing",
+    ),
+    Kind.QUANTISE: (
+        "A model may be quantised without retraining, its ranges taken from the calibration samples.",
+        "inference_rules.adoc, quantization",
+    ),
+    Kind.FIND: (
+        "The figure of Server is the rate that is sent at: the highest at which the latency bound is held.",
+        "inference_rules.adoc, scenarios; loadgen/early_stopping.cc",
     ),
     Kind.ACCURACY: (
         "Each scenario of a result has an accuracy run over the whole dataset that reaches the benchmark's target.",
@@ -55,20 +79,49 @@ RULES: Mapping[Kind, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioFacts:
-    """One scenario of an entry: its requests, and how long they take at least.
+class Expected:
+    """How long a step takes.
 
     Attributes:
-        lines: what the accuracy run and the performance run do, for a person.
-        seconds: of the performance run, without its probe, and of the probe.
+        rough: guessed; nothing like it was ever measured here.
+    """
+
+    seconds: float
+    rough: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one step does, apart from its place among the others.
+
+    Attributes:
+        line: for a person.
+        command: does the same alone.
+        request: whose model and data it gets ready.
+    """
+
+    line: str
+    command: str
+    expected: Expected
+    request: RunRequest | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioFacts:
+    """One scenario of an entry: its requests, and what is done with them.
+
+    Attributes:
+        test: the compliance tests, one like the other; the command without the test's name.
+        find: the search of the rate; None where there is none.
     """
 
     scenario: Scenario
     accuracy: RunRequest
     performance: RunRequest
-    lines: tuple[str, str]
-    commands: tuple[str, str, str]
-    seconds: tuple[float, float]
+    scored: Task
+    timed: Task
+    test: Task
+    find: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +129,26 @@ class EntryFacts:
     """An entry, resolved.
 
     Attributes:
+        name: what its steps are named after.
+        system: system that it is a result of.
         material: hash of what is known of model and dataset before they are fetched.
         rules: hash of what the round says of the benchmark.
         tests: compliance tests asked for, parts of one test as one.
-        fetch: what the fetch does, for a person.
-        fetch_command: command that does the same.
-        fetch_s: how long it takes at a usual speed.
+        ready: what gets model and data ready, by kind, in order.
+        tolerance: of the rate that is searched.
+        program: what runs it in place of assay.
     """
 
     name: str
+    system: str
     benchmark: str
     scenarios: tuple[ScenarioFacts, ...]
     tests: tuple[str, ...]
     material: str
     rules: str
-    fetch: str
-    fetch_command: str
-    fetch_s: float
+    ready: Mapping[Kind, Task]
+    tolerance: float = 0.02
+    program: ExternalRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +160,11 @@ class Step:
         what: what it does, in a line.
         command: what does the same alone.
         own: hash of its inputs that no other step makes.
-        seconds: expected time; None where nobody can tell.
+        expected: how long it takes.
+        system: that it describes.
         request: of a run, or of the run that a test repeats.
+        program: what carries the request out in place of assay.
+        tolerance: of the rate that is searched.
     """
 
     name: str
@@ -114,10 +173,13 @@ class Step:
     what: str
     command: str
     own: str
-    seconds: float | None = None
+    expected: Expected
     entry: str = ""
     test: str = ""
+    system: str = ""
     request: RunRequest | None = field(default=None, repr=False)
+    program: ExternalRequest | None = field(default=None, repr=False)
+    tolerance: float = 0.02
 
 
 class State(StrEnum):
@@ -143,9 +205,12 @@ class Standing:
     last: Done | None
 
     @property
-    def seconds(self) -> float | None:
-        """Expected time: what it took before, else what is planned."""
-        return self.last.seconds if self.last else self.step.seconds
+    def expected(self) -> Expected:
+        """How long it takes: as long as before when it is done, or when the plan knows no better."""
+        planned = self.step.expected
+        if self.last is not None and (self.state is State.DONE or planned.rough):
+            return Expected(self.last.seconds)
+        return planned
 
 
 def digest(value: object) -> str:
@@ -153,56 +218,93 @@ def digest(value: object) -> str:
     return sha256_bytes(json.dumps(value, sort_keys=True, default=str).encode("utf-8"))
 
 
-def outline(entries: tuple[EntryFacts, ...], tree: object, build: str, check: str) -> tuple[Step, ...]:
-    """All steps, each after those that it needs. Everything is fetched first: what is not there should not stop hours later.
+def outline(
+    entries: tuple[EntryFacts, ...], systems: Mapping[str, Task], tree: object, build: Task, check: Task
+) -> tuple[Step, ...]:
+    """All steps, each after those that it needs.
+
+    What can be missing comes first: it should not stop hours later.
 
     Args:
-        tree: what the tree is made from beside runs, as JSON could hold it.
-        build: command that builds the tree.
-        check: command that checks it.
+        systems: what describes each system.
+        tree: what the tree is made from beside runs and systems, as JSON could hold it.
     """
-    fetches = [
-        Step(_fetch(each), Kind.FETCH, (), each.fetch, each.fetch_command, each.material, each.fetch_s,
-             each.name)
-        for each in entries
-    ]  # fmt: skip
-    runs = [step for each in entries for step in _runs(each)]
-    made = tuple(step.name for step in runs)
-    what = "lay the runs out as the round asks, accuracy logs truncated"
+    described = [
+        Step(
+            f"system/{folder_of(name)}",
+            Kind.SYSTEM,
+            (),
+            each.line,
+            each.command,
+            digest(name),
+            each.expected,
+            system=name,
+        )
+        for name, each in systems.items()
+    ]
+    ready = {each.name: list(_ready(each)) for each in entries}
+    first = [steps[0] for steps in ready.values()]
+    rest = [step for steps in ready.values() for step in steps[1:]]
+    runs = [step for each in entries for step in _runs(each, tuple(step.name for step in ready[each.name]))]
+    made = tuple(step.name for step in (*described, *runs))
     return (
-        *fetches,
+        *described,
+        *first,
+        *rest,
         *runs,
-        Step("build", Kind.BUILD, made, what, build, digest(tree), 5.0),
-        Step("check", Kind.CHECK, ("build",), "check the tree, officially and strictly", check, "", 5.0),
-        Step("report", Kind.REPORT, (*made, "build", "check"), "write report.md", "", "", 1.0),
+        Step("build", Kind.BUILD, made, build.line, build.command, digest(tree), build.expected),
+        Step("check", Kind.CHECK, ("build",), check.line, check.command, "", check.expected),
+        Step("report", Kind.REPORT, (*made, "build", "check"), "write report.md", "", "", Expected(1.0)),
     )
 
 
-def _fetch(entry: EntryFacts) -> str:
-    return f"{entry.name}/fetch"
+def _ready(entry: EntryFacts) -> Iterator[Step]:
+    """The steps that get an entry's model and data ready, each made from all before it."""
+    before: tuple[str, ...] = ()
+    for kind, task in entry.ready.items():
+        name = f"{entry.name}/{kind.value}"
+        # What is made of what was fetched needs no more than its outcome.
+        own = entry.material if kind is Kind.FETCH else digest(kind.value)
+        yield Step(
+            name, kind, before, task.line, task.command, own, task.expected, entry.name,
+            request=task.request, program=entry.program,
+        )  # fmt: skip
+        before = (*before, name)
 
 
-def _runs(entry: EntryFacts) -> Iterator[Step]:
+def _runs(entry: EntryFacts, ready: tuple[str, ...]) -> Iterator[Step]:
     for facts in entry.scenarios:
         place = f"{entry.name}/{facts.scenario.value}"
-        accuracy, performance = f"{place}/accuracy", f"{place}/performance"
-        fetch = (_fetch(entry),)
-        run_s, probe_s = facts.seconds
-        for name, kind, request, line, command, seconds in (
-            (accuracy, Kind.ACCURACY, facts.accuracy, facts.lines[0], facts.commands[0], None),
-            (performance, Kind.PERFORMANCE, facts.performance, facts.lines[1], facts.commands[1], run_s + probe_s),
+        accuracy, performance, find = (f"{place}/{kind}" for kind in (Kind.ACCURACY, Kind.PERFORMANCE, Kind.FIND))
+        sought = () if facts.find is None else (find,)
+        for name, kind, needs, request, task in (
+            (accuracy, Kind.ACCURACY, ready, facts.accuracy, facts.scored),
+            (find, Kind.FIND, ready, facts.performance, facts.find),
+            (performance, Kind.PERFORMANCE, (*ready, *sought), facts.performance, facts.timed),
         ):
-            own = digest([entry.rules, request.model_dump(mode="json")])
-            yield Step(name, kind, fetch, line, command, own, seconds, entry.name, "", request)
-        for test in entry.tests:
-            needs = (performance, accuracy) if test == "TEST01" else (performance,)
-            own = digest([entry.rules, test])
-            what = f"{facts.scenario.value} {test}, judged against the run{'s' if len(needs) > 1 else ''} that it needs"
-            command = f"{facts.commands[2]} --test {test}"
+            if task is None:
+                continue
+            own: list[object] = [entry.rules, request.model_dump(mode="json"), _program_values(entry.program)]
+            own += [entry.tolerance] if kind is Kind.FIND else []
             yield Step(
-                f"{place}/{test}", Kind.COMPLIANCE, needs, what, command, own, run_s, entry.name, test,
-                facts.performance,
+                name, kind, needs, task.line, task.command, digest(own), task.expected, entry.name,
+                request=request, program=entry.program, tolerance=entry.tolerance,
             )  # fmt: skip
+        for test in entry.tests:
+            against = (performance, accuracy) if test == "TEST01" else (performance,)
+            what = (
+                f"{facts.scenario.value} {test}, judged against the run{'s' if len(against) > 1 else ''} that it needs"
+            )
+            yield Step(
+                f"{place}/{test}", Kind.COMPLIANCE, against, what, f"{facts.test.command} --test {test}",
+                digest([entry.rules, test]), facts.test.expected, entry.name, test,
+                request=facts.performance, program=entry.program,
+            )  # fmt: skip
+
+
+def _program_values(program: ExternalRequest | None) -> list[object]:
+    """What a program's runs are made from; its time limit changes nothing."""
+    return [] if program is None else [program.name, program.folder, dict(program.words)]
 
 
 def judge(

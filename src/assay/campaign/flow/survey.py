@@ -1,31 +1,36 @@
-"""What a campaign's entries are on this machine: models, scenarios, tests, times. Reads much, changes nothing."""
+"""What a campaign is on this machine: systems, models, scenarios, tests, times. Reads much, changes nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.assets.catalogue import load_catalogue
-from assay.assets.store import AssetStore, State, quick_identity
 from assay.base.settings import Settings
-from assay.base.units import format_size
-from assay.campaign.flow.forms import Campaign, EntryForm
+from assay.campaign.flow.entries import entry_facts
+from assay.campaign.flow.forms import Campaign, folder_of, is_kept
 from assay.campaign.flow.journal import Done, Journal
-from assay.campaign.flow.requests import request_for, words_of
-from assay.campaign.flow.steps import EntryFacts, Kind, ScenarioFacts, Standing, Step, digest, judge, outline
-from assay.campaign.flow.tree import build_command, check_command, described, holds_tree, journal_folder, wish_for
-from assay.campaign.plan import PROBE_S, Plan, make_plan
+from assay.campaign.flow.places import folder_of_name
+from assay.campaign.flow.steps import EntryFacts, Expected, Kind, Standing, Step, Task, judge, outline
+from assay.campaign.flow.systems import description_of, holds_description
+from assay.campaign.flow.tree import (
+    build_command,
+    calibration_of,
+    check_command,
+    described,
+    holds_tree,
+    see_that_the_round_has_both,
+    wish_for,
+)
 from assay.errors import AssayError, InvalidInputError, UsageError, unknown
-from assay.loadgen.audit import asked_tests, family
 from assay.loadgen.record import RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.rules.load import load_round
-from assay.rules.model import Benchmark, Category, Division, Mode, Round, Scenario
+from assay.rules.model import Category, Division, Round, Scenario
 from assay.submission.truncate.run import submission_rules
 
-_BYTES_PER_S = 20e6
-"""A usual line, for the expected time of a download."""
 REPORT = "report.md"
 _OF_A_MODEL = ("retraining", "weight_transformations")
+_NOT_OF_THE_TREE = {"entries", "describe", "notify", "name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,11 @@ class Flow:
             return holds_tree(self.campaign.out, done.output)
         if step.kind is Kind.REPORT:
             return (self.journal.folder / REPORT).is_file()
+        if step.kind is Kind.SYSTEM:
+            return holds_description(self.campaign, step.system, self.settings, done.output)
         catalogue = RunCatalogue(self.settings.runs_dir)
-        return all(_finished(catalogue, name) for name in done.runs)
+        # A rate that was found is known, whatever became of the runs that found it.
+        return step.kind is Kind.FIND or all(_finished(catalogue, name) for name in done.runs)
 
 
 def _finished(catalogue: RunCatalogue, name: str) -> bool:
@@ -69,18 +77,41 @@ def survey(campaign: Campaign, settings: Settings) -> Flow:
     """
     form = campaign.form
     round_ = load_round(form.round)
-    entries = tuple(_entry(campaign, each, round_, settings) for each in form.entries)
-    _no_benchmark_twice(entries)
-    wish = wish_for(campaign, settings, (), tuple(each.benchmark for each in entries))
-    described(wish, round_)
+    see_that_the_round_has_both(campaign, round_)
+    records = RunCatalogue(settings.runs_dir).records()
+    entries = tuple(entry_facts(campaign, each, round_, settings, records) for each in form.entries)
+    _no_scenario_twice(entries)
+    _see_that_none_is_absent(campaign, entries, round_)
     _see_that_fields_are_told(campaign, entries, submission_rules(round_).measurements.fields)
-    head = form.model_dump(mode="json", exclude={"entries"})
-    tree = [str(campaign.out), head, dict(wish.description), wish.calibration]
-    steps = outline(entries, tree, build_command(campaign), check_command(campaign))
-    return Flow(campaign, settings, round_, steps, Journal(journal_folder(campaign, settings)))
+    systems = {name: _system(campaign, name, round_, settings) for name in form.systems}
+    folders = [folder_of(name) for name in systems]
+    if twice := next((name for name in folders if folders.count(name) > 1), None):
+        raise UsageError(f"two systems of one tree are named {twice}", hint="give each a name of its own")
+    head = form.model_dump(mode="json", exclude=_NOT_OF_THE_TREE)
+    tree = [str(campaign.out), head, calibration_of(campaign)]
+    what = "lay the runs out as the round asks, accuracy logs truncated"
+    build = Task(what, build_command(campaign), Expected(5.0))
+    check = Task("check the tree, officially and strictly", check_command(campaign), Expected(5.0))
+    steps = outline(entries, systems, tree, build, check)
+    return Flow(campaign, settings, round_, steps, Journal(folder_of_name(form.name, settings)))
 
 
-def _see_that_fields_are_told(campaign: Campaign, entries: tuple[EntryFacts, ...], known: tuple[str, ...]) -> None:
+def _system(campaign: Campaign, name: str, round_: Round, settings: Settings) -> Task:
+    """The step that describes a system; a description that is there and wrong is told at once."""
+    found = description_of(campaign, name, settings)
+    if found is None:
+        form = campaign.form
+        command = f"assay system init --name {name} --submitter {form.submitter} --division {form.division.value}"
+        return Task("describe this machine", command, Expected(3.0))
+    described(wish_for(campaign, name, found), round_)
+    place = name if is_kept(name) else campaign.place(name)
+    return Task(
+        "see that the description is what the round asks", f"assay system validate {place} --round {round_.name}",
+        Expected(1.0),
+    )  # fmt: skip
+
+
+def _see_that_fields_are_told(campaign: Campaign, entries: Sequence[EntryFacts], known: tuple[str, ...]) -> None:
     """Fields of the implementation's file are the round's, and those that nobody knows of a model of one's own are given."""
     form = campaign.form
     if foreign := [name for name in form.fields if name.rpartition(".")[2] not in known]:
@@ -99,103 +130,45 @@ def _see_that_fields_are_told(campaign: Campaign, entries: tuple[EntryFacts, ...
             )
 
 
-def _no_benchmark_twice(entries: tuple[EntryFacts, ...]) -> None:
-    names = [each.benchmark for each in entries]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise UsageError(
-            f"two entries are of the benchmark {twice}, and a system has one result of each",
-            hint="give each a campaign and a system of its own",
-        )
+def _no_scenario_twice(entries: Sequence[EntryFacts]) -> None:
+    """A system has one result of each scenario of a benchmark."""
+    seen: dict[tuple[str, str, Scenario], str] = {}
+    for entry in entries:
+        for facts in entry.scenarios:
+            key = (entry.system, entry.benchmark, facts.scenario)
+            if key in seen:
+                raise UsageError(
+                    f"{seen[key]} and {entry.name} are both {entry.benchmark} {facts.scenario.value} of {entry.system}",
+                    hint="give one of them a system of its own, or other scenarios",
+                )
+            seen[key] = entry.name
 
 
-def _entry(campaign: Campaign, entry: EntryForm, round_: Round, settings: Settings) -> EntryFacts:
-    form = campaign.form
-    # Any scenario that the benchmark has tells which benchmark it is; every category has Offline.
-    any_scenario = entry.scenarios[0] if entry.scenarios else Scenario.OFFLINE
-    first = make_plan(request_for(campaign, entry, any_scenario, Mode.PERFORMANCE), settings)
-    benchmark = first.subject.benchmark
-    scenarios = entry.scenarios or benchmark.required.get(form.category, ())
-    if not scenarios:
-        raise UsageError(f"round {round_.name} asks no scenario of {benchmark.name} in {form.category.value}")
-    facts = tuple(_scenario(campaign, entry, each, settings) for each in dict.fromkeys(scenarios))
-    _see_that_none_is_absent(campaign, benchmark, scenarios)
-    tests: tuple[str, ...] = ()
-    if form.division is Division.CLOSED and benchmark.compliance:
-        tests = tuple(dict.fromkeys(map(family, asked_tests((), benchmark, round_))))
-    fetch = first.fetch
-    missing = ", ".join(each.name for each in fetch.missing)
-    yours = ", ".join(each.name for each in fetch.yours)
-    what = f"fetch {missing} ({format_size(fetch.total_bytes)})" if missing else "see that model and dataset are there"
-    what = f"{what}; only you can get {yours}" if yours else what
-    subject = first.subject
-    wanted = [None if subject.model_file else subject.model, subject.dataset]
-    names = [each.name for each in wanted if each is not None]
-    command = f"assay assets fetch {' '.join(names)}" if names else ""
-    return EntryFacts(
-        entry.name, benchmark.name, facts, tests, _material(first, settings), _rules(benchmark, round_), what,
-        command, 1.0 + fetch.total_bytes / _BYTES_PER_S,
-    )  # fmt: skip
-
-
-def _see_that_none_is_absent(campaign: Campaign, benchmark: Benchmark, scenarios: tuple[Scenario, ...]) -> None:
+def _see_that_none_is_absent(campaign: Campaign, entries: Sequence[EntryFacts], round_: Round) -> None:
     """The closed division takes a benchmark in every required scenario; on the edge some follow from others."""
     form = campaign.form
     if form.rehearsal or form.division is not Division.CLOSED:
         return
+    there: dict[tuple[str, str], set[Scenario]] = {}
+    for entry in entries:
+        there.setdefault((entry.system, entry.benchmark), set()).update(each.scenario for each in entry.scenarios)
+    for (_, name), found in there.items():
+        required = round_.benchmark(name).required
+        wanted = [each for category in form.categories for each in required.get(category, ())]
+        follow = _followed(found) if form.categories == (Category.EDGE,) else set[Scenario]()
+        absent = [each.value for each in dict.fromkeys(wanted) if each not in found | follow]
+        if absent:
+            raise UsageError(
+                f"the closed division asks more scenarios of {name}",
+                found=", ".join(each.value for each in found),
+                hint=f"add {', '.join(absent)}, or leave scenarios out to run all",
+            )
+
+
+def _followed(found: set[Scenario]) -> set[Scenario]:
+    """Scenarios whose figures follow from those that are run."""
     single, multi, offline = Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM, Scenario.OFFLINE
-    there = set(scenarios)
-    if form.category is Category.EDGE:
-        there |= {multi, offline} if single in there else {offline} if multi in there else set()
-    absent = [each.value for each in benchmark.required.get(form.category, ()) if each not in there]
-    if absent:
-        raise UsageError(
-            f"the closed division asks more scenarios of {benchmark.name}",
-            found=", ".join(each.value for each in scenarios),
-            hint=f"add {', '.join(absent)}, or leave scenarios out to run all",
-        )
-
-
-def _scenario(campaign: Campaign, entry: EntryForm, scenario: Scenario, settings: Settings) -> ScenarioFacts:
-    accuracy = request_for(campaign, entry, scenario, Mode.ACCURACY)
-    performance = request_for(campaign, entry, scenario, Mode.PERFORMANCE)
-    (scored,), (timed,) = make_plan(accuracy, settings).runs, make_plan(performance, settings).runs
-    if not campaign.form.rehearsal and timed.duration_ns < timed.round_duration_ns:
-        raise UsageError("shorter runs than the round's are for rehearsals", hint="rehearsal: true")
-    return ScenarioFacts(
-        scenario,
-        accuracy,
-        performance,
-        (scored.line(), timed.line()),
-        (
-            f"assay run {words_of(accuracy)} --mode accuracy",
-            f"assay run {words_of(performance)}",
-            f"assay compliance run {words_of(performance)}",
-        ),
-        (timed.duration_ns / 1e9, PROBE_S if timed.probe else 0.0),
-    )
-
-
-def _material(plan: Plan, settings: Settings) -> str:
-    """Hash of what is known of model and dataset before they are fetched: your own files, or what the catalogue says.
-
-    What was registered counts by its content, for the catalogue does not say it; what is fetched is checked when it is.
-    """
-    subject = plan.subject
-    own = [quick_identity(path) for path in (subject.model_file, subject.dataset_path) if path is not None]
-    store = AssetStore(settings, load_catalogue(settings))
-    known = {asset.name for asset in store.catalogue.all()}
-    for asset in (subject.model, subject.dataset):
-        # A task's name stands for a model of the user's own, and is no asset.
-        if asset is not None and asset.name in known and store.state(asset.name) is State.REGISTERED:
-            located = store.locate(asset.name)
-            own += [located.sha256] if located is not None else []
-    return digest([*own, repr(subject.model), repr(subject.dataset), plan.request.backend, plan.precision.value])
-
-
-def _rules(benchmark: Benchmark, round_: Round) -> str:
-    """Hash of what the round says of a benchmark's runs."""
-    return digest([repr(benchmark), repr(round_.seeds), repr(round_.test05_seeds)])
+    return {multi, offline} if single in found else {offline} if multi in found else set()
 
 
 def find_step(flow: Flow, name: str) -> Step:

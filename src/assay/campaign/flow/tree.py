@@ -1,55 +1,60 @@
-"""The tree of a campaign: what is wished, which description it has, where it is."""
+"""The tree of a campaign: what is wished of each system, where it is, whether it is there."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.base.files import sha256_file
-from assay.base.settings import Settings
-from assay.campaign.flow.forms import Campaign
-from assay.errors import InvalidInputError, NotFoundError
+from assay.campaign.flow.forms import Campaign, folder_of, is_kept
+from assay.errors import InvalidInputError, NotFoundError, UsageError
 from assay.rules.model import Round
 from assay.submission.building.described import system_fields, system_missing
 from assay.submission.building.model import Wish
 from assay.submission.building.write import listing_of
-from assay.system.store import SystemStore, read_description
+from assay.submission.truncate.run import submission_rules
 
 
-def journal_folder(campaign: Campaign, settings: Settings) -> Path:
-    """Where a campaign keeps its journal and its report."""
-    return settings.home / "campaigns" / campaign.form.name
+def wish_for(
+    campaign: Campaign,
+    system: str,
+    description: Mapping[str, object],
+    runs: tuple[str, ...] = (),
+    benchmarks: tuple[str, ...] = (),
+) -> Wish:
+    """The wish for the part of the tree that is of one system.
 
-
-def wish_for(campaign: Campaign, settings: Settings, runs: tuple[str, ...], benchmarks: tuple[str, ...]) -> Wish:
-    """The wish for the tree of these runs.
+    Args:
+        system: as the campaign names it.
+        description: its official fields.
 
     Raises:
-        NotFoundError: when the system is not described, or a file is not there.
+        NotFoundError: when the text on calibration is not there.
     """
     form = campaign.form
-    kept = not ("/" in form.system or form.system.endswith(".json"))
-    path = campaign.place(form.system)
-    description = (
-        SystemStore(settings.systems_dir).load(form.system).to_official_json() if kept else read_description(path)
-    )
     return Wish(
         submitter=form.submitter,
         division=form.division,
-        categories=(form.category,),
-        system=form.system if kept else path.stem,
+        categories=form.categories,
+        system=folder_of(system),
         description=description,
         runs=runs,
         benchmarks=benchmarks,
         implementation=form.implementation,
         fields=form.fields,
-        calibration=_calibration(campaign),
+        calibration=calibration_of(campaign),
         rehearsal=form.rehearsal,
-        described_in="" if kept else str(path),
+        described_in="" if is_kept(system) else str(campaign.place(system)),
     )
 
 
-def _calibration(campaign: Campaign) -> str | None:
+def calibration_of(campaign: Campaign) -> str | None:
+    """The text on how models were calibrated, where the campaign names one.
+
+    Raises:
+        NotFoundError: when it cannot be read.
+    """
     if campaign.form.calibration is None:
         return None
     path = campaign.place(campaign.form.calibration)
@@ -74,6 +79,18 @@ def described(wish: Wish, round_: Round) -> None:
         )
 
 
+def see_that_the_round_has_both(campaign: Campaign, round_: Round) -> None:
+    """A system can be in two categories where the round has a word for it.
+
+    Raises:
+        UsageError: when it has none.
+    """
+    wanted = {each.value for each in campaign.form.categories}
+    types = submission_rules(round_).system.types
+    if len(wanted) > 1 and not any({part.strip() for part in each.split(",")} == wanted for each in types):
+        raise UsageError(f"a system of round {round_.name} has one category", expected=" or ".join(types))
+
+
 def holds_tree(out: Path, digest: str) -> bool:
     """Whether the tree is there with the list of hashes that was written with it."""
     listing = listing_of(out)
@@ -81,11 +98,14 @@ def holds_tree(out: Path, digest: str) -> bool:
 
 
 def build_command(campaign: Campaign) -> str:
-    """The command that builds the tree of the campaign's runs, once their ids follow it."""
+    """The command that builds the tree of the campaign's runs, once their ids follow it; none for several systems."""
     form = campaign.form
+    if len(form.systems) > 1:
+        return ""
     words = ["assay", "submission", "build", "--out", str(form.out), "--submitter", form.submitter]
-    words += ["--division", form.division.value, "--category", form.category.value, "--system", form.system]
-    return shlex.join(words + ["--round", form.round] + (["--rehearsal"] if form.rehearsal else []))
+    words += ["--division", form.division.value, "--category", form.category]
+    words += ["--system", *form.systems, "--round", form.round]
+    return shlex.join(words + (["--rehearsal"] if form.rehearsal else []))
 
 
 def check_command(campaign: Campaign) -> str:

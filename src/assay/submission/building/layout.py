@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from assay.submission.building.model import Entry, Missing, Piece, Taken, Wish
 from assay.submission.building.readme import calibration_page, code_readme, measurements_readme
 from assay.submission.truncate.cut import TEXT, recorded_hash, shortened, with_hash
 
+Part = tuple[list[Entry], Wish]
+"""The scenarios of one system, and what is wished of them."""
 REHEARSAL = "rehearsal-not-to-be-submitted"
 _FP32 = "fp32"
 
@@ -44,49 +46,71 @@ class Layout:
         return [self.pieces[path] for path in sorted(self.pieces)]
 
 
-def lay_out(entries: list[Entry], round_: Round, wish: Wish, catalogue: Catalogue) -> Layout:
-    """Make the layout of a tree; reads records and logs, and writes nothing."""
-    return _Builder(entries, round_, wish, catalogue).make()
+def lay_out(parts: Sequence[Part], round_: Round, catalogue: Catalogue) -> Layout:
+    """Make the layout of a tree; reads records and logs, and writes nothing.
+
+    Args:
+        parts: what is chosen of each system.
+    """
+    layout = Layout()
+    builders = [_Builder(entries, round_, wish, catalogue, layout) for entries, wish in parts]
+    for each in builders:
+        each.make()
+    _shared(builders, layout)
+    layout.missing = list(dict.fromkeys(layout.missing))
+    return layout
+
+
+def _shared(builders: Sequence[_Builder], layout: Layout) -> None:
+    """The pages that are not of one system: how the code is run, and how models were calibrated."""
+    wish, groups = builders[0].wish, dict[tuple[str, str], list[Entry]]()
+    for builder in builders:
+        for entry in builder.entries:
+            groups.setdefault((entry.benchmark.name, builder.implementation(entry)), []).append(entry)
+    for (benchmark, name), entries in groups.items():
+        readme = code_readme(benchmark, name, entries, wish)
+        layout.add(f"{wish.top}/code/{benchmark}/{name}/README.md", readme)
+    texts = [text for builder in builders for text in builder.calibration.values()]
+    labels = [label for builder in builders for entry in builder.entries for label in entry.labels]
+    page = calibration_page(texts, dict.fromkeys(labels), wish)
+    layout.add(f"{wish.top}/documentation/calibration.md", page)
 
 
 class _Builder:
-    """Lays out one tree."""
+    """Lays out what is of one system."""
 
-    def __init__(self, entries: list[Entry], round_: Round, wish: Wish, catalogue: Catalogue) -> None:
+    def __init__(self, entries: list[Entry], round_: Round, wish: Wish, catalogue: Catalogue, layout: Layout) -> None:
         rules = round_.submission
         assert rules is not None
-        self._entries = entries
+        self.entries = entries
         self._round = round_
         self._rules = rules
-        self._wish = wish
+        self.wish = wish
         self._catalogue = catalogue
-        self._layout = Layout()
+        self._layout = layout
         self._labels = list(dict.fromkeys(label for entry in entries for label in entry.labels))
         self._models: dict[str, ModelFacts] = {}
-        self._calibration: dict[str, str] = {}
+        self.calibration: dict[str, str] = {}
 
-    def make(self) -> Layout:
-        layout, wish = self._layout, self._wish
+    def make(self) -> None:
+        """Lay out every file but those that systems share."""
+        layout, wish = self._layout, self.wish
         fields = system_fields(wish, self._round, self._labels)
         layout.missing += system_missing(fields, wish, self._round)
-        layout.notes += system_notes(self._entries, fields)
+        layout.notes += system_notes(self.entries, fields)
         layout.add(f"{wish.top}/systems/{wish.system}.json", system_text(fields))
-        for entry in self._entries:
+        for entry in self.entries:
             self._results(entry)
             self._measurements(entry)
             self._compliance(entry)
-        self._code()
-        page = calibration_page(self._calibration.values(), self._labels, wish)
-        layout.add(f"{wish.top}/documentation/calibration.md", page)
-        layout.missing = list(dict.fromkeys(layout.missing))
-        return layout
 
     def _place(self, kind: str, entry: Entry) -> str:
-        return f"{self._wish.top}/{kind}/{self._wish.system}/{entry.benchmark.name}/{entry.scenario.value}"
+        return f"{self.wish.top}/{kind}/{self.wish.system}/{entry.benchmark.name}/{entry.scenario.value}"
 
-    def _implementation(self, entry: Entry) -> str:
-        name = self._wish.implementation or entry.performance.record.backend_name
-        return f"{name}-{REHEARSAL}" if self._wish.rehearsal else name
+    def implementation(self, entry: Entry) -> str:
+        """The name of what ran an entry."""
+        name = self.wish.implementation or entry.performance.record.backend_name
+        return f"{name}-{REHEARSAL}" if self.wish.rehearsal else name
 
     # ---- results
 
@@ -140,11 +164,11 @@ class _Builder:
     def _measurements(self, entry: Entry) -> None:
         place, layout, record = self._place("measurements", entry), self._layout, entry.performance.record
         known = self._facts(record, entry)
-        told = Implementation(entry, known, self._catalogue, self._wish.fields)
-        names, name = self._rules.measurements.fields, self._implementation(entry)
+        told = Implementation(entry, known, self._catalogue, self.wish.fields)
+        names, name = self._rules.measurements.fields, self.implementation(entry)
         layout.missing += told.missing(names)
-        layout.add(f"{place}/{self._wish.system}_{name}_{entry.scenario.value}.json", told.text(names))
-        readme = measurements_readme(entry, self._wish, name, told.fields(names))
+        layout.add(f"{place}/{self.wish.system}_{name}_{entry.scenario.value}.json", told.text(names))
+        readme = measurements_readme(entry, self.wish, name, told.fields(names))
         layout.add(f"{place}/README.md", readme)
         self._settings(entry, place)
         self._calibrated(entry, known, place)
@@ -170,24 +194,16 @@ class _Builder:
             layout.missing.append(Missing(entry.name, what, f"run it again: {run.record.command}"))
 
     def _calibrated(self, entry: Entry, known: ModelFacts, place: str) -> None:
-        record, wish = entry.performance.record, self._wish
+        record, wish = entry.performance.record, self.wish
         text = calibration_text(entry, known, wish.calibration)
         if text is None:
             what = f"how {record.model.name} came to {record.precision}"
             self._layout.missing.append(Missing(entry.benchmark.name, what, "--calibration FILE.md"))
             return
-        self._calibration[f"{entry.benchmark.name} {record.model.name} {record.precision}"] = text
+        self.calibration[f"{entry.benchmark.name} {record.model.name} {record.precision}"] = text
         if record.precision != _FP32:
             page = calibration_page([text], entry.labels, wish, f"Calibration of {entry.benchmark.name}")
             self._layout.add(f"{place}/calibration.md", page)
-
-    def _code(self) -> None:
-        groups: dict[tuple[str, str], list[Entry]] = {}
-        for entry in self._entries:
-            groups.setdefault((entry.benchmark.name, self._implementation(entry)), []).append(entry)
-        for (benchmark, name), entries in groups.items():
-            readme = code_readme(benchmark, name, entries, self._wish)
-            self._layout.add(f"{self._wish.top}/code/{benchmark}/{name}/README.md", readme)
 
     # ---- compliance
 

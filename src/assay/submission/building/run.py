@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Division, Round
 from assay.rules.submission import Level
 from assay.submission.building.choose import choose
-from assay.submission.building.layout import lay_out
+from assay.submission.building.layout import Part, lay_out
 from assay.submission.building.model import BuildReport, Entry, Missing, Taken, Wish
 from assay.submission.building.write import pack, put_in_place, require_free, staged, write_listing, write_pieces
 from assay.submission.check import check
@@ -64,27 +64,51 @@ def build(
         NotFoundError: for runs and benchmarks that are not there.
         MachineError: when the machine refuses, or another build is on it.
     """
+    return build_all(
+        runs, round_, (wish,), out,
+        assets=assets, force=force, dry_run=dry_run, archive=archive, lock=lock, progress=progress,
+    )  # fmt: skip
+
+
+def build_all(
+    runs: RunCatalogue,
+    round_: Round,
+    wishes: Sequence[Wish],
+    out: Path,
+    *,
+    assets: Catalogue,
+    force: bool = False,
+    dry_run: bool = False,
+    archive: Path | None = None,
+    lock: Path | None = None,
+    progress: Progress = SILENT,
+) -> BuildReport:
+    """Build one tree of several systems, as :func:`build` does of one.
+
+    Args:
+        wishes: one for each system; submitter and division are those of the first.
+    """
     rules = submission_rules(round_)
     out = Path(os.path.abspath(out))
-    _check_names(wish, round_, out, archive)
+    for wish in wishes:
+        _check_names(wish, round_, out, archive)
+    _check_systems(wishes)
     with alone(lock):
         require_free(out, rules.divisions, force=force)
-        taken, ids = taken_runs(runs, wish.runs)
-        wish = replace(wish, runs=ids)
-        _check_named(taken, wish, round_)
-        chosen = choose(taken, round_, wish)
-        layout = lay_out(chosen.entries, round_, wish, assets)
-        asked = [each for each in (*chosen.missing, *layout.missing) if not (wish.rehearsal and each.spared)]
-        spared = [each for each in (*chosen.missing, *layout.missing) if wish.rehearsal and each.spared]
+        parts, missing, notes = _choose_each(runs, round_, wishes)
+        wish = parts[0][1]
+        layout = lay_out(parts, round_, assets)
+        missing += layout.missing
+        asked = [each for each in missing if not (wish.rehearsal and each.spared)]
+        spared = [each for each in missing if wish.rehearsal and each.spared]
         without = [f"{each.where}: {each.what} ({each.how})" for each in spared]
-        notes = (*chosen.notes, *_unused(chosen.entries, wish), *layout.notes, *without)
         report = BuildReport(
             out,
             round_.name,
             wish,
-            tuple(chosen.entries),
+            tuple(entry for entries, _ in parts for entry in entries),
             tuple(asked),
-            notes,
+            (*notes, *layout.notes, *without),
             pieces=len(layout.pieces),
             dry_run=dry_run,
         )
@@ -99,6 +123,32 @@ def build(
             packed = None if archive is None else (archive, pack(staging, hashes, archive, out.name))
             put_in_place(staging, out)
     return replace(report, findings=_counted(checked), files=hashes, listing=listing, archive=packed)
+
+
+def _choose_each(
+    runs: RunCatalogue, round_: Round, wishes: Sequence[Wish]
+) -> tuple[list[Part], list[Missing], list[str]]:
+    """What is chosen of each system, what is missing, and what a reader should know."""
+    parts: list[Part] = []
+    missing: list[Missing] = []
+    notes: list[str] = []
+    for named in wishes:
+        taken, ids = taken_runs(runs, named.runs)
+        wish = replace(named, runs=ids)
+        _check_named(taken, wish, round_)
+        chosen = choose(taken, round_, wish)
+        parts.append((chosen.entries, wish))
+        missing += chosen.missing
+        notes += [*chosen.notes, *_unused(chosen.entries, wish)]
+    return parts, missing, notes
+
+
+def _check_systems(wishes: Sequence[Wish]) -> None:
+    names = [wish.system for wish in wishes]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"two systems of one tree are named {twice}", hint="give each a name of its own")
+    if len({(wish.top, wish.rehearsal) for wish in wishes}) > 1:
+        raise UsageError("the systems of one tree have one submitter and one division")
 
 
 def _check_names(wish: Wish, round_: Round, out: Path, archive: Path | None) -> None:

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.base.settings import Settings
+from assay.campaign.flow.entries import entry_facts
+from assay.campaign.flow.steps import EntryFacts, Kind
+from assay.errors import UsageError
+from assay.rules.load import load_round
+
+from .lab import read_lab
+
+PROGRAM = Path(__file__).parents[2] / "programs" / "stand-in.yaml"
+
+
+def facts(lab: Path, home: Path, entry: dict[str, Any] | None = None, **changes: Any) -> EntryFacts:
+    campaign = read_lab(lab, entry, **changes)
+    settings = Settings(home=home, offline=True)
+    return entry_facts(campaign, campaign.form.entries[0], load_round("v3.1"), settings, [])
+
+
+def test_what_gets_an_entry_ready(lab: Path, home: Path) -> None:
+    found = facts(lab, home)
+    assert list(found.ready) == [Kind.FETCH, Kind.PREPARE] and found.benchmark == "resnet"
+    assert str(lab / "photos") in found.ready[Kind.FETCH].line
+    (lab / "int8.yaml").write_text("format: 1\nprecision: int8\n")
+    by_scenario = facts(lab, home, {"scenarios": ["Offline", "SingleStream"], "setting": {"SingleStream": "int8.yaml"}})
+    assert list(by_scenario.ready) == [Kind.FETCH, Kind.PREPARE, Kind.QUANTISE]
+    request = by_scenario.ready[Kind.QUANTISE].request
+    assert request is not None and request.precision == "int8"
+    missing = facts(lab, home, entries=[{"name": "mobilenet-v2", "duration": "1s"}])
+    assert "fetch mobilenet-v2" in missing.ready[Kind.FETCH].line
+    assert missing.ready[Kind.FETCH].command == "assay assets fetch mobilenet-v2 imagenet-foolbox-20"
+
+
+def test_a_search_is_a_task_of_server(lab: Path, home: Path) -> None:
+    found = facts(lab, home, {"scenarios": ["Server"], "find_rate": True}, category="datacenter")
+    (server,) = found.scenarios
+    assert server.find is not None and server.find.command.startswith("assay find-rate colours --round v3.1")
+    assert "--scenario" not in server.find.command and "confirmed the rate" in server.timed.line
+    assert server.find.expected.rough and server.timed.expected.seconds == 1.0
+
+
+def test_programs_of_others_have_no_compliance_tests(lab: Path, home: Path) -> None:
+    theirs = {"implementation": str(PROGRAM), "implementation_options": {"python": sys.executable}, "model": None}
+    entry = {**theirs, "threads": 0, "scenarios": ["Offline"]}
+    found = facts(lab, home, entry)
+    assert found.tests == () and list(found.ready) == [Kind.FETCH] and found.program is not None
+    assert "--implementation" in found.scenarios[0].timed.command
+    with pytest.raises(UsageError, match="compliance tests"):
+        facts(
+            lab,
+            home,
+            {**entry, "duration": None, "samples": None, "dataset": None, "name": "resnet50"},
+            rehearsal=False,
+        )
+
+
+def test_a_benchmark_that_the_category_does_not_have(lab: Path, home: Path) -> None:
+    with pytest.raises(UsageError, match="no Server"):
+        facts(lab, home, {"scenarios": ["Server"]})
