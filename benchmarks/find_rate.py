@@ -28,10 +28,11 @@ from assay.campaign.execute import carry_out
 from assay.campaign.find_rate import SearchPlan, carry_out_search, plan_search
 from assay.campaign.plan import make_plan
 from assay.campaign.request import RunRequest
+from assay.loadgen.attempts import Tried
 from assay.loadgen.logs import read_detail
 from assay.loadgen.measured import measure
 from assay.loadgen.names import DETAIL
-from assay.loadgen.search import Found, Tried
+from assay.loadgen.search import Found
 from assay.loadgen.statistics import queries_needed
 from assay.rules.model import Scenario
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import assay
 from assay.base.progress import SILENT
-from assay.base.settings import Settings
+from assay.base.settings import Settings, child_environment
 from assay.campaign import find_rate
 from assay.campaign.find_rate import (
     Searched,
@@ -18,15 +24,18 @@ from assay.campaign.find_rate import (
     carry_out_search,
     find_server_rate,
     full_command,
+    inputs_of,
     plan_search,
 )
 from assay.campaign.request import RunRequest
 from assay.errors import AssayError, InvalidInputError, UsageError
-from assay.loadgen.record import RunRecord
+from assay.loadgen.attempts import Attempt, Judged, Step, Tried
+from assay.loadgen.record import RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
-from assay.loadgen.search import Attempt, Found, Judged, Step, Tried
+from assay.loadgen.search import Found
 from assay.rules.model import Category, Scenario
 
+from ..conftest import make_classifier
 from .test_execute import MANIFEST
 
 PLUGIN = Path(__file__).parent / "cheats"
@@ -67,6 +76,7 @@ def test_attempts_are_runs_and_the_trace_is_kept(settings: Settings, classifier:
         record = records[each.attempt.run]
         assert record.settings["server_target_qps"] == each.attempt.rate
         assert record.figures.queries == each.attempt.queries
+    assert searched.report is not None and "queries/s, " in searched.report.read_text()
     trace = json.loads(searched.trace.read_text())
     assert [each["run"] for each in trace["attempts"]] == [each.attempt.run for each in found.tried]
     assert trace["found"]["rate"] == found.rate and trace["search"]["aim"]["tolerance"] == 0.5
@@ -102,6 +112,110 @@ def test_what_was_measured_before_an_interrupt_is_kept(
     # The first rate was the one of the probe.
     assert told[0].attempt.rate == pytest.approx(float(record.settings["server_target_qps"]), rel=1e-4)
     assert kept["found"] is None
+    assert "The search was interrupted" in trace.with_suffix(".html").read_text()
+
+
+class Heard:
+    """Progress that remembers what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def start(self, label: str, *, total: float | None = None, unit: str = "") -> Any:
+        return SILENT.start(label, total=total, unit=unit)
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_an_interrupted_search_goes_on_with_the_next_attempt(
+    settings: Settings, classifier: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[float] = []
+    most = 3
+
+    def attempt(plan: SearchPlan, rate: float, seconds: float, *_: object) -> Attempt:
+        if len(made) == most:
+            raise KeyboardInterrupt
+        made.append(rate)
+        late = 0 if rate < 120 else 500
+        return Attempt(rate, seconds, 1000, late, rate, not late, run=f"run-{len(made)}")
+
+    monkeypatch.setattr(find_rate, "attempt_at", attempt)
+    monkeypatch.setattr(find_rate, "_finished", lambda *_: True)
+    plan = planned(settings, classifier, pictures, tolerance=0.02)
+    heard = Heard()
+    for calls in (3, 6):
+        most = calls
+        with pytest.raises(KeyboardInterrupt):
+            carry_out_search(plan, settings, heard, lambda tried: None)
+    (trace,) = (settings.home / "searches").glob("*.json")
+    runs = [each["run"] for each in json.loads(trace.read_text())["attempts"]]
+    assert runs == [f"run-{number}" for number in range(1, 7)]
+    (line,) = (line for line in heard.lines if "goes on" in line)
+    assert line.endswith("goes on after 3 attempts")
+    assert heard.lines[0] == "bracket: 100/s for 300 ms, 0.00% late: held"
+    # Without the interrupt the same rates are asked for; --fresh knows nothing of what was kept.
+    most = 12
+    with pytest.raises(KeyboardInterrupt):
+        carry_out_search(plan, settings, SILENT, lambda tried: None, fresh=True)
+    assert made[6:] == made[:6]
+
+
+def test_another_model_machine_or_aim_is_another_search(
+    settings: Settings, classifier: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = planned(settings, classifier, pictures)
+    inputs = {inputs_of(plan, settings)}
+    assert {inputs_of(planned(settings, classifier, pictures), settings)} == inputs
+    inputs.add(inputs_of(planned(settings, classifier, pictures, tolerance=0.03), settings))
+    inputs.add(inputs_of(planned(settings, classifier, pictures, start=90.0), settings))
+    (pictures / "another.png").write_bytes(next(pictures.glob("*.png")).read_bytes())
+    inputs.add(inputs_of(plan, settings))
+    make_classifier(classifier, image=64)
+    inputs.add(inputs_of(plan, settings))
+    monkeypatch.setattr(find_rate, "host_facts", lambda: {"cpu": "another"})
+    inputs.add(inputs_of(plan, settings))
+    assert len(inputs) == 6
+
+
+def test_a_run_of_a_trace_is_looked_for_among_the_runs_only(settings: Settings, tmp_path: Path) -> None:
+    catalogue = RunCatalogue(settings.runs_dir)
+    for name in ("", "..", "../elsewhere", str(tmp_path), "no-such-run"):
+        assert not find_rate._finished(catalogue, name)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on(
+    settings: Settings, classifier: Path, pictures: Path
+) -> None:
+    command = [
+        sys.executable, "-m", "assay", "find-rate", "colours", "--model", str(classifier), "--dataset", str(pictures),
+        "--backend", "cheat", "--duration", "600ms", "--target-latency", "50ms", "--attempt-duration", "300ms",
+        "--tolerance", "50%", "--start-qps", "60",
+    ]  # fmt: skip
+    source = Path(assay.__file__).parents[1]
+    environment = child_environment(PYTHONPATH=os.pathsep.join((str(source), str(PLUGIN))), ASSAY_OFFLINE="1")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    deadline = time.monotonic() + 60
+    searches = settings.home / "searches"
+    while time.monotonic() < deadline and process.poll() is None and not list(searches.glob("*.json")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors and "the same command goes on from here" in errors
+    (trace,) = searches.glob("*.json")
+    kept = [each["run"] for each in json.loads(trace.read_text())["attempts"]]
+    assert kept and all(run in out for run in kept) and trace.with_suffix(".html").exists()
+    again = subprocess.run([*command, "--json"], capture_output=True, text=True, env=environment, check=False)
+    assert again.returncode in (0, 1), again.stderr
+    found = json.loads(again.stdout)
+    assert (found["trace"], found["report"]) == (str(trace), str(trace.with_suffix(".html")))
+    runs = [each["run"] for each in found["attempts"]]
+    assert runs[: len(kept)] == kept and len(runs) > len(kept)
+    finished = [each for each in RunCatalogue(settings.runs_dir).records() if each.status is RunStatus.FINISHED]
+    assert sorted(each.id for each in finished) == sorted(runs)
 
 
 def test_whoever_goes_on_with_the_rate_gets_the_run_or_an_error(
@@ -111,7 +225,7 @@ def test_whoever_goes_on_with_the_rate_gets_the_run_or_an_error(
     tried = (Tried(short, Step.BRACKET, Judged.HELD), Tried(long, Step.CONFIRM, Judged.HELD))
     request = planned(settings, classifier, pictures).plan.request
     answer = Searched(Found(80.0, True, 81.6, tried), Path("trace.json"), "assay run")
-    monkeypatch.setattr(find_rate, "carry_out_search", lambda *_: answer)
+    monkeypatch.setattr(find_rate, "carry_out_search", lambda *_, **__: answer)
     found = find_server_rate(request, settings)
     assert (found.rate, found.run, found.runs) == (80.0, "of 600 s", ("of 10 s", "of 600 s"))
     answer = Searched(Found(80.0, False, 81.6, tried[:1], "the search ended after 1 attempts"), Path("trace.json"), "")

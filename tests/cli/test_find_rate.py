@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from assay.campaign.find_rate import Searched
-from assay.loadgen.search import Attempt, Found, Judged, Step, Tried
+from assay.loadgen.attempts import Attempt, Judged, Step, Tried
+from assay.loadgen.search import Found
 
 from .conftest import Call, document
 
@@ -30,17 +31,20 @@ def setting(home: Path, classifier: Path, pictures: Path) -> list[object]:
     ]  # fmt: skip
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, found: Found, *, interrupted: bool = False) -> None:
-    """A search that is over at once."""
+def answer(monkeypatch: pytest.MonkeyPatch, found: Found, *, interrupted: bool = False) -> list[bool]:
+    """A search that is over at once; the list tells of each whether it had to begin anew."""
+    begun: list[bool] = []
 
-    def searched(plan: object, settings: object, progress: object, told: Any) -> Searched:
+    def searched(plan: object, settings: object, progress: object, told: Any, *, fresh: bool) -> Searched:
+        begun.append(fresh)
         for each in found.tried:
             told(each)
         if interrupted:
             raise KeyboardInterrupt
-        return Searched(found, Path("trace.json"), COMMAND if found.rate else "")
+        return Searched(found, Path("trace.json"), COMMAND if found.rate else "", Path("trace.html"))
 
     monkeypatch.setattr("assay.campaign.find_rate.carry_out_search", searched)
+    return begun
 
 
 def test_the_plan_is_shown_and_nothing_is_run(home: Path, setting: list[object], call: Call) -> None:
@@ -62,10 +66,18 @@ def test_attempts_winner_and_command_are_told(
     assert rows[0] == ["attempt", "rate", "length", "queries", "late", "share", "completed", "says", "run"]
     assert rows[2] == ["confirm", "82", "10m", "00s", "49,200", "900", "1.83%", "81.9", "missed", "second"]
     assert "80 queries/s, confirmed at full length; 82 missed" in out
-    assert COMMAND in out and "trace: trace.json" in err
+    assert COMMAND in out and "trace: trace.json" in err and "page:  trace.html" in err
     found = document(call("find-rate", *setting, "--json", "--quiet"))
     assert (found["rate"], found["run"], found["command"]) == (80.0, "third", COMMAND)
     assert [each["run"] for each in found["attempts"]] == ["first", "second", "third"]
+    assert (found["trace"], found["report"]) == ("trace.json", "trace.html")
+
+
+def test_fresh_begins_anew(setting: list[object], call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = answer(monkeypatch, Found(80.0, True, 82.0, ATTEMPTS))
+    call("find-rate", *setting)
+    call("find-rate", *setting, "--fresh")
+    assert begun == [False, True]
 
 
 def test_the_exit_code_says_whether_a_rate_was_found(
@@ -86,7 +98,7 @@ def test_an_interrupt_leaves_what_was_measured(
     answer(monkeypatch, Found(80.0, True, 82.0, ATTEMPTS), interrupted=True)
     code, out, err = call("find-rate", *setting)
     assert code == 130
-    assert "second" in out and "what was finished is kept" in err
+    assert "second" in out and "what was finished is kept" in err and "the same command goes on from here" in err
 
 
 def test_a_tolerance_that_is_none_is_an_error(setting: list[object], call: Call) -> None:

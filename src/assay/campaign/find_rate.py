@@ -1,34 +1,41 @@
-"""The search for the Server rate through the real harness: attempts are runs with records, and the trace is kept."""
+"""The search for the Server rate through the real harness: attempts are runs with records, the trace is kept and drawn."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shlex
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assay.base.files import machine_errors, write_json
+from assay.assets.catalogue import load_catalogue
+from assay.assets.store import AssetStore, State, quick_identity
+from assay.base.files import sha256_bytes
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings
 from assay.base.units import format_duration
-from assay.campaign.execute import carry_out
+from assay.campaign.execute import carry_out, versions
 from assay.campaign.plan import PROBE_S, Plan, make_plan
 from assay.campaign.request import RunRequest
+from assay.campaign.search_trace import Trace, best_attempt, open_trace
 from assay.errors import AssayError
+from assay.loadgen.attempts import Aim, Attempt, Tried
 from assay.loadgen.logs import read_detail
 from assay.loadgen.measured import Stopped, measure
 from assay.loadgen.names import DETAIL
-from assay.loadgen.runs import RunCatalogue
-from assay.loadgen.search import Aim, Attempt, Found, Judged, Told, Tried, find_rate
+from assay.loadgen.record import RunStatus
+from assay.loadgen.runs import RunCatalogue, RunFolder
+from assay.loadgen.search import Found, Told, find_rate
 from assay.loadgen.statistics import queries_needed
+from assay.results.rate_page import RatePage, write_rate_page
 from assay.rules.model import Limits, Scenario
+from assay.system.summary import host_facts
 
 TRACES = "searches"
 """Folder of the home that holds the traces."""
 ATTEMPT_NS = 10 * 10**9
 TOLERANCE = 0.02
-_FORMAT = 1
 _OF_LENGTH = ("--duration", "--samples")
 
 
@@ -78,11 +85,13 @@ class Searched:
         found: what it came to.
         trace: file that holds every attempt.
         command: runs the found rate at full length; empty when no rate was found.
+        report: page that shows them; None when there is none.
     """
 
     found: Found
     trace: Path
     command: str
+    report: Path | None = None
 
     @property
     def rate(self) -> float | None:
@@ -101,32 +110,6 @@ class Searched:
         return tuple(each.attempt.run for each in self.found.tried)
 
 
-@dataclass(slots=True)
-class _Trace:
-    """Every attempt on disk as soon as it is over, so that a killed search leaves what it measured."""
-
-    path: Path
-    search: Mapping[str, object]
-    tried: list[Tried] = field(default_factory=list)
-
-    def add(self, tried: Tried) -> None:
-        self.tried.append(tried)
-        self.write(None, "")
-
-    def write(self, found: Found | None, command: str) -> None:
-        with machine_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(
-            self.path,
-            {
-                "format": _FORMAT,
-                "search": self.search,
-                "attempts": [tried_values(each) for each in self.tried],
-                "found": None if found is None else found_values(found, command),
-            },
-        )
-
-
 def find_server_rate(
     request: RunRequest,
     settings: Settings,
@@ -135,6 +118,7 @@ def find_server_rate(
     start: float | None = None,
     attempt_ns: int = ATTEMPT_NS,
     tolerance: float = TOLERANCE,
+    fresh: bool = False,
     told: Told = lambda tried: None,
 ) -> Searched:
     """The Server rate of a setting, for whoever goes on with it, such as a step of a campaign.
@@ -149,6 +133,7 @@ def find_server_rate(
         start: first rate; the one that a probe suggests unless given.
         attempt_ns: length of the first attempts.
         tolerance: how near the found rate is to the highest, as a fraction.
+        fresh: begin anew also where the same search was interrupted.
         told: told of every attempt as soon as it is over and on disk.
 
     Returns:
@@ -160,7 +145,7 @@ def find_server_rate(
         KeyboardInterrupt: as :func:`carry_out_search`.
     """
     plan = plan_search(request, settings, start=start, attempt_ns=attempt_ns, tolerance=tolerance)
-    searched = carry_out_search(plan, settings, progress, told)
+    searched = carry_out_search(plan, settings, progress, told, fresh=fresh)
     if not searched.found.confirmed:
         raise AssayError(
             "no rate was found at which Server holds its latency bound at full length",
@@ -214,42 +199,114 @@ def plan_search(
     return SearchPlan(replace(plan, request=request), aim, start)
 
 
-def carry_out_search(plan: SearchPlan, settings: Settings, progress: Progress, told: Told) -> Searched:
-    """Search, each attempt a run with a record.
+def carry_out_search(
+    plan: SearchPlan, settings: Settings, progress: Progress, told: Told, *, fresh: bool = False
+) -> Searched:
+    """Search, each attempt a run with a record; one of the same inputs that was interrupted goes on where it was.
 
     Args:
         plan: of the search.
         settings: where things are kept.
         progress: told while it goes on.
-        told: told of every attempt as soon as it is over and on disk.
+        told: told of every attempt as soon as it is over and on disk, and of those that were kept.
+        fresh: begin anew whatever there is.
 
     Raises:
         AssayError: what went wrong before a run could begin, or a run that broke (its record is kept).
+        MachineError: when another process makes the same search.
         KeyboardInterrupt: after an interrupted run has been kept as such; the trace holds what was measured before.
     """
     catalogue = RunCatalogue(settings.runs_dir)
-    request = plan.plan.request
     name = catalogue.new_id(plan.plan.subject.model.name, Scenario.SERVER.value, "search")
-    trace = _Trace(settings.home / TRACES / f"{name}.json", plan.to_dict())
+    folder, inputs = settings.home / TRACES, inputs_of(plan, settings)
 
+    def there(run: str) -> bool:
+        return _finished(catalogue, run)
+
+    with open_trace(folder, name, inputs, plan.to_dict(), fresh=fresh, there=there) as trace:
+        if trace.kept:
+            progress.message(f"the search of {_time(trace.begun)} goes on after {len(trace.kept)} attempts")
+        try:
+            return _search(plan, settings, progress, told, trace)
+        except BaseException:
+            # What was measured is shown also when the search ends here, and never in place of what ended it.
+            with contextlib.suppress(AssayError):
+                _draw(plan, trace, None, "")
+            raise
+
+
+def _search(plan: SearchPlan, settings: Settings, progress: Progress, told: Told, trace: Trace) -> Searched:
     def keep(tried: Tried) -> None:
-        trace.add(tried)
+        if trace.add(tried):
+            progress.message(_line(tried))
         told(tried)
 
     def run(rate: float | None, seconds: float) -> Attempt:
-        return _attempt(plan, rate, seconds, settings, progress)
+        return trace.again(rate, seconds) or attempt_at(plan, rate, seconds, settings, progress)
 
     found = find_rate(run, plan.aim, start=plan.start, told=keep)
     best = best_attempt(found)
-    command = full_command(catalogue.read(best.run).command, request) if best else ""
+    command = ""
+    if best:
+        command = full_command(RunCatalogue(settings.runs_dir).read(best.run).command, plan.plan.request)
     trace.write(found, command)
-    return Searched(found, trace.path, command)
+    return Searched(found, trace.path, command, _draw(plan, trace, found, command))
 
 
-def best_attempt(found: Found) -> Attempt | None:
-    """The longest attempt that held at the found rate."""
-    held = [each.attempt for each in found.tried if each.judged is Judged.HELD and each.attempt.rate == found.rate]
-    return max(held, key=lambda attempt: attempt.duration_s, default=None)
+def inputs_of(plan: SearchPlan, settings: Settings) -> str:
+    """Hash of all that a search hangs on: what is run and looked for, the files, the machine, the programs.
+
+    What the catalogue holds counts by what it says of it; files of one's own by their content, folders by names and sizes.
+    """
+    subject = plan.plan.subject
+    store = AssetStore(settings, load_catalogue(settings))
+    own = [quick_identity(path) for path in (subject.model_file, subject.dataset_path) if path is not None]
+    known = {asset.name for asset in store.catalogue.all()}
+    for asset in (subject.model, subject.dataset):
+        if asset is not None and asset.name in known and store.state(asset.name) is State.REGISTERED:
+            located = store.locate(asset.name)
+            own += [located.sha256] if located is not None else []
+    # What is still to be fetched is no input: an interrupted search has fetched it.
+    search = {key: value for key, value in plan.to_dict().items() if not key.startswith("fetch")}
+    parts = [
+        search, plan.plan.request.model_dump(mode="json"), repr(subject.model), repr(subject.dataset),
+        repr(plan.limits), own, host_facts(), versions(),
+    ]  # fmt: skip
+    return sha256_bytes(json.dumps(parts, sort_keys=True, default=str).encode())
+
+
+def _finished(catalogue: RunCatalogue, run: str) -> bool:
+    if not run or run != Path(run).name:  # a trace is a file that anybody may have written
+        return False
+    try:
+        return RunFolder(catalogue.folder / run).read().status is RunStatus.FINISHED
+    except AssayError:
+        return False
+
+
+def _draw(plan: SearchPlan, trace: Trace, found: Found | None, command: str) -> Path | None:
+    """The page beside the trace; None where nothing was tried."""
+    if not trace.tried:
+        return None
+    request, subject = plan.plan.request, plan.plan.subject
+    page = RatePage(
+        title=f"{subject.model.name} on {request.backend}: the Server rate",
+        about=(
+            ("Benchmark", f"{subject.benchmark.name} of round {subject.round.name}"),
+            ("Model", str(subject.model_file or subject.model.name)),
+            ("Engine", f"{request.backend}, {plan.plan.precision.value}"),
+            ("Looked for", f"{plan.aim.percentile:.0%} of the queries within {_length(plan.aim.bound_s)}"),
+            ("A run that counts", f"{_length(plan.aim.full_s)}, {plan.aim.full_queries:,} queries"),
+            ("Begun", _time(trace.begun)),
+        ),
+        aim=plan.aim,
+        tried=tuple(trace.tried),
+        found=found,
+        command=command,
+    )
+    target = trace.path.with_suffix(".html")
+    write_rate_page(page, target)
+    return target
 
 
 def full_command(command: str, request: RunRequest) -> str:
@@ -264,30 +321,16 @@ def full_command(command: str, request: RunRequest) -> str:
     return shlex.join(words)
 
 
-def tried_values(tried: Tried) -> dict[str, Any]:
-    """An attempt as JSON values."""
-    return {
-        "step": tried.step.value,
-        "judged": tried.judged.value,
-        **asdict(tried.attempt),
-        "late_share": tried.attempt.share,
-    }
+def attempt_at(plan: SearchPlan, rate: float | None, seconds: float, settings: Settings, progress: Progress) -> Attempt:
+    """Run at a rate, as an attempt of a search.
 
-
-def found_values(found: Found, command: str) -> dict[str, Any]:
-    """What a search came to, as JSON values, without its attempts."""
-    best = best_attempt(found)
-    return {
-        "rate": found.rate,
-        "confirmed": found.confirmed,
-        "missed": found.missed,
-        "why": found.why,
-        "run": best.run if best else None,
-        "command": command or None,
-    }
-
-
-def _attempt(plan: SearchPlan, rate: float | None, seconds: float, settings: Settings, progress: Progress) -> Attempt:
+    Args:
+        plan: of the search.
+        rate: queries each second; None for what a probe suggests.
+        seconds: length of the run.
+        settings: where things are kept.
+        progress: told while it goes on.
+    """
     request = plan.plan.request
     changed: dict[str, Any] = {"target_qps": rate}
     if seconds < plan.aim.full_s:
@@ -310,3 +353,15 @@ def _attempt(plan: SearchPlan, rate: float | None, seconds: float, settings: Set
 
 def _length(seconds: float) -> str:
     return format_duration(seconds * 1e9)
+
+
+def _line(tried: Tried) -> str:
+    attempt = tried.attempt
+    return (
+        f"{tried.step.value}: {attempt.rate:g}/s for {_length(attempt.duration_s)}, {attempt.share:.2%} late: "
+        f"{tried.judged.value}"
+    )
+
+
+def _time(stamp: str) -> str:
+    return stamp[:16].replace("T", " ") + " UTC"

@@ -16,7 +16,7 @@ from assay.cli.run import show_plan
 
 if TYPE_CHECKING:
     from assay.campaign.find_rate import Searched
-    from assay.loadgen.search import Tried
+    from assay.loadgen.attempts import Tried
 
 EXAMPLES = """Examples:
 
@@ -25,6 +25,7 @@ EXAMPLES = """Examples:
   assay find-rate resnet50 --backend openvino --streams 2 --batch-size 8 --batch-wait 2ms
   assay find-rate mobilenet-v2 --target-latency 30ms --attempt-duration 5s --no-confirm
   assay find-rate mobilenet-v2 --duration 60s --tolerance 5%
+  assay find-rate mobilenet-v2 --fresh
   assay find-rate mobilenet-v2 --dry-run
 """
 _SETTING = frozenset(
@@ -64,6 +65,7 @@ class _Share(click.ParamType[float]):
     "--attempt-duration", "attempt_ns", type=DURATION, default="10s", show_default=True, help="Length of an attempt."
 )
 @click.option("--confirm/--no-confirm", default=True, show_default=True, help="Confirm the rate at full length.")
+@click.option("--fresh", is_flag=True, help="Begin anew, also where the same search was interrupted.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @output_options
 def find_rate(
@@ -75,6 +77,7 @@ def find_rate(
     round_name: str,
     backend_option: tuple[str, ...],
     recipe_given: tuple[str, ...],
+    fresh: bool,
     dry_run: bool,
     out: Output,
     **options: Any,
@@ -82,8 +85,9 @@ def find_rate(
     """Find the highest rate at which Server holds the latency bound of the round, by bisection over runs.
 
     Attempts are short far from the bound and longer near it. The rate that held is run at full length, --duration or the
-    round's, a step lower while that is INVALID, a step higher while it is VALID. Every attempt is a run with a record; the
-    list of them is kept under searches/ of the home, also when the search is interrupted.
+    round's, and rates beside it, until one is VALID and the next one INVALID. Every attempt is a run with a record; the list
+    of them, and a page that shows them, are kept under searches/ of the home. A search that was interrupted goes on where it
+    was when it is asked for again.
 
     The exit code is 0 when a rate was found (and confirmed, unless --no-confirm), 1 when not, 5 when a run broke.
     """
@@ -110,10 +114,11 @@ def find_rate(
         with out.progress() as progress:
             for line in plan.lines():
                 out.remark(line)
-            searched = carry_out_search(plan, settings, progress, tried.append)
+            searched = carry_out_search(plan, settings, progress, tried.append, fresh=fresh)
     except KeyboardInterrupt:
         if not out.as_json:
             _show_attempts(tried, out)
+            out.remark("the same command goes on from here")
         raise
     _show(searched, out)
     found = searched.found
@@ -125,13 +130,14 @@ find_rate.params += [option for option in plain_run.params if option.name in _SE
 
 
 def _show(searched: Searched, out: Output) -> None:
-    from assay.campaign.find_rate import found_values, tried_values
+    from assay.campaign.search_trace import found_values, tried_values
 
     found = searched.found
     if out.as_json:
         attempts = [tried_values(each) for each in found.tried]
         values = found_values(found, searched.command)
-        out.json({**values, "attempts": attempts, "trace": str(searched.trace)})
+        report = str(searched.report) if searched.report else None
+        out.json({**values, "attempts": attempts, "trace": str(searched.trace), "report": report})
         return
     _show_attempts(found.tried, out)
     out.text()
@@ -145,6 +151,8 @@ def _show(searched: Searched, out: Output) -> None:
     if found.why and found.rate is not None:
         out.remark(f"note: {found.why}")
     out.remark(f"trace: {searched.trace}")
+    if searched.report:
+        out.remark(f"page:  {searched.report}")
 
 
 def _show_attempts(tried: Sequence[Tried], out: Output) -> None:

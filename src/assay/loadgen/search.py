@@ -1,11 +1,8 @@
 """The highest rate at which Server holds its latency bound, by bisection over runs.
 
-Assumed is that a higher rate makes no fewer queries late. Runs are noisy and short ones say little, so an attempt is
-judged by how sure it makes: held, missed, or neither, and then a longer one decides. Only a run of full length is
-judged by LoadGen's own word.
-
-How sure is reckoned as LoadGen's early stopping does, but over bunches of queries: while a queue is longer than the
-bound, whatever arrives is late with it, so that one bad moment makes many queries late and is one piece of evidence.
+Assumed is that a higher rate makes no fewer queries late. Runs are noisy and short ones say little, so where an attempt
+leaves a doubt a longer one decides, or the same once more where none may be longer. The end is between two runs of full
+length.
 """
 
 from __future__ import annotations
@@ -13,122 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from assay.errors import InvalidInputError
-from assay.loadgen.statistics import queries_for_share, queries_needed, surely_more
+from assay.loadgen.attempts import Aim, Attempt, Judged, Step, Tried, judge_attempt, judge_surely, queries_to_tell
+from assay.loadgen.lateness import Point, apart, bound_from, slope_of
 
 _FASTER = 2.0
 """Between one attempt and the next while an end of the bracket is missing."""
 _MOST_HALVINGS = 10
 _GROWTH = 2.0
 """Least growth of an attempt that decided nothing."""
-_LONGEST_SHARE = 0.1
-"""Of the full length: longest attempt before the confirmation."""
 _ALIKE = 1.001
+_FAIR_PART = 0.2
+"""Of the full length: the arrivals of a shorter attempt say less than the machine's own noise, and once is enough."""
+_LEAP = 1.2
+"""Most between one confirmation and the next."""
 _KEPT_UP = 0.9
 _DIGITS = 5
 """Of a rate, so that the command a person copies sends at the same."""
-
-
-class Judged(StrEnum):
-    """What an attempt says of its rate."""
-
-    HELD = "held"
-    MISSED = "missed"
-    UNDECIDED = "undecided"
-
-
-class Step(StrEnum):
-    """Why an attempt was made."""
-
-    BRACKET = "bracket"
-    BISECT = "bisect"
-    LONGER = "longer"
-    AGAIN = "again"
-    CONFIRM = "confirm"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One run at one rate.
-
-    Attributes:
-        rate: queries sent each second.
-        duration_s: shortest length it was asked to have.
-        queries: completed.
-        late: of these, over the bound.
-        completed_rate: queries completed each second.
-        valid: LoadGen's verdict.
-        stopped: LoadGen gave up before the end.
-        run: id of its record.
-    """
-
-    rate: float
-    duration_s: float
-    queries: int
-    late: int
-    completed_rate: float
-    valid: bool
-    stopped: bool = False
-    run: str = ""
-
-    @property
-    def share(self) -> float:
-        """Share of the queries over the bound."""
-        return self.late / self.queries if self.queries else 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An attempt, why it was made, and what it says."""
-
-    attempt: Attempt
-    step: Step
-    judged: Judged
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What is looked for, and how long that may take.
-
-    Attributes:
-        percentile: share of the queries that has to be within the bound, as a fraction.
-        bound_s: latency bound.
-        full_s: length of a run that counts.
-        full_queries: fewest queries of such a run.
-        attempt_s: length of the first attempts.
-        tolerance: how far apart the highest rate that held and the lowest that missed may be, as a fraction.
-        most: attempts, the confirmation among them.
-        confirm: whether the rate is confirmed at full length.
-    """
-
-    percentile: float
-    bound_s: float
-    full_s: float
-    full_queries: int = 1
-    attempt_s: float = 10.0
-    tolerance: float = 0.02
-    most: int = 40
-    confirm: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what no search can end with.
-
-        Raises:
-            InvalidInputError: naming the value.
-        """
-        if not 0.001 <= self.tolerance <= 0.5:
-            raise InvalidInputError(
-                "not a tolerance of a rate", expected="0.1% to 50%", found=f"{self.tolerance * 100:g}%"
-            )
-        if self.attempt_s <= 0 or self.most < 1:
-            raise InvalidInputError("a search needs attempts of some length", expected="more than 0 s")
-
-    @property
-    def longest_s(self) -> float:
-        """Longest attempt before the confirmation."""
-        return min(self.full_s, max(self.attempt_s, self.full_s * _LONGEST_SHARE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +51,6 @@ class Found:
 Run = Callable[[float | None, float], Attempt]
 """Makes an attempt at a rate (None: at the one a probe of the engine suggests) of a length in seconds."""
 Told = Callable[[Tried], None]
-
-
-def judge_attempt(attempt: Attempt, aim: Aim) -> Judged:
-    """What an attempt says of its rate: LoadGen's word at full length, before that only what is sure."""
-    if attempt.stopped:
-        return Judged.MISSED
-    if attempt.duration_s >= aim.full_s:
-        return Judged.HELD if attempt.valid else Judged.MISSED
-    bunch = max(1.0, attempt.rate * aim.bound_s)
-    bunches, late = int(attempt.queries / bunch), math.ceil(attempt.late / bunch)
-    if bunches >= queries_needed(late, aim.percentile):
-        return Judged.HELD
-    if surely_more(late, bunches, aim.percentile):
-        return Judged.MISSED
-    if attempt.duration_s < aim.longest_s:
-        return Judged.UNDECIDED
-    # As long as an attempt gets: would a full run pass with this share?
-    needed = queries_for_share(attempt.late, attempt.queries, aim.percentile)
-    full = max(aim.full_s * attempt.rate, aim.full_queries)
-    return Judged.HELD if needed is not None and needed <= full else Judged.MISSED
 
 
 def find_rate(run: Run, aim: Aim, *, start: float | None = None, told: Told = lambda tried: None) -> Found:
@@ -241,39 +119,81 @@ class _Search:
                 self.bracket(at * (1 + 2 * self._aim.tolerance))
 
     def confirm(self) -> bool:
-        """Run at full length: down by the tolerance until a rate holds, or up until one misses.
+        """Run at full length until one rate held and the next missed, so that the answer is as near as the tolerance.
 
-        In the end one rate held and the next missed, both in full, so that the answer is as near as the tolerance.
+        How many queries of a run were late says how far away the bound is, so that few runs are needed.
         """
-        while self.low:
-            if not self.held_in_full():
-                done = self._try(self.low, self._aim.full_s, Step.CONFIRM)
-                if _missed(done):
-                    self.high, self.low = self.low, _rounded(self.low / (1 + self._aim.tolerance))
-                    continue
-            above = _rounded(self.low * (1 + self._aim.tolerance))
-            if self._missed_in_full(above):
+        at, low, high = self.low, 0.0, math.inf
+        while at:
+            done = self._once_in_full(at)
+            low, high = (low, at) if _missed(done) else (at, high)
+            if low and self._near(low, high) and self._narrow_by_chance(high):
+                done = self._try(high, self._aim.full_s, Step.AGAIN)
+                low, high = (low, high) if _missed(done) else (high, math.inf)
+            self.low, self.high = low, 0.0 if high == math.inf else high
+            if low and self._near(low, high):
                 return True
-            done = self._try(above, self._aim.full_s, Step.CONFIRM)
-            if _missed(done):
-                self.high = above
-                return True
-            self.low = above
+            if not low and _hopeless(done.attempt):
+                return False
+            at = self._nearer(done.attempt, low, high)
         return False
+
+    def _once_in_full(self, rate: float) -> Tried:
+        """The run of full length at a rate, made unless it was."""
+        made = [each for each in self._tried if self._in_full(each) and each.attempt.rate == rate]
+        return made[-1] if made else self._try(rate, self._aim.full_s, Step.CONFIRM)
+
+    def _near(self, low: float, high: float) -> bool:
+        return high <= low * (1 + self._aim.tolerance) * _ALIKE
+
+    def _narrow_by_chance(self, rate: float) -> bool:
+        """Whether one run of full length missed by less than an unsteady machine makes it miss now and then."""
+        (last, *others) = [
+            each.attempt for each in reversed(self._tried) if self._in_full(each) and each.attempt.rate == rate
+        ]
+        narrow = self._aim.allowed_at(rate) * math.exp(self._slope(full=True) * self._aim.tolerance)
+        return not others and not last.stopped and last.share <= narrow and self._unsteady()
+
+    def _nearer(self, attempt: Attempt, low: float, high: float) -> float:
+        """The next rate of a confirmation: half a tolerance below where the last one sees the bound, within the bracket."""
+        step = 1 + self._aim.tolerance
+        bound = bound_from(_point(attempt), self._aim.allowed_at(attempt.rate), self._slope(full=True))
+        wanted = bound / math.sqrt(step)
+        if not low:
+            return _rounded(max(min(wanted, high / step), high / _LEAP))
+        if high == math.inf:
+            return _rounded(min(max(wanted, low * step), low * _LEAP))
+        if high <= low * step**2:
+            return _rounded(math.sqrt(low * high))
+        return _rounded(min(max(wanted, low * step), high / step))
+
+    def _in_full(self, tried: Tried) -> bool:
+        return tried.attempt.duration_s >= self._aim.full_s
+
+    def _slope(self, *, full: bool) -> float:
+        """How the late share goes with the rate, by the runs of full length, or the longest of the others."""
+        length = self._aim.full_s if full else self._aim.longest_s
+        points = [_point(each.attempt) for each in self._tried if each.attempt.duration_s == length]
+        if full and len({rate for rate, _, _ in points}) < 2:
+            return self._slope(full=False)
+        return slope_of(points, self._aim.allowed_at(self.low or self._tried[-1].attempt.rate))
+
+    def _unsteady(self) -> bool:
+        """Whether attempts at one rate differed, so that one alone says less than the tolerance; True while none tells."""
+        slope = self._slope(full=False)
+        attempts = [each.attempt for each in self._tried if each.attempt.late]
+        gaps = [
+            apart(_point(first), _point(second), slope)
+            for place, first in enumerate(attempts)
+            for second in attempts[place + 1 :]
+            if (first.rate, first.duration_s) == (second.rate, second.duration_s)
+        ]
+        return not gaps or max(gaps) > self._aim.tolerance / 2
 
     def held_in_full(self) -> bool:
         """Whether a run of full length held at the lower end."""
         return any(
-            each.judged is Judged.HELD and each.attempt.duration_s >= self._aim.full_s
-            for each in self._tried
-            if each.attempt.rate == self.low
-        )
-
-    def _missed_in_full(self, rate: float) -> bool:
-        """Whether a run of full length missed at this rate, or one that is lower but for rounding."""
-        return any(
-            _missed(each) and each.attempt.duration_s >= self._aim.full_s and each.attempt.rate <= rate * _ALIKE
-            for each in self._tried
+            each.judged is Judged.HELD and self._in_full(each) for each in self._tried if each.attempt.rate == self.low
         )
 
     def found(self, confirmed: bool, why: str) -> Found:
@@ -288,14 +208,25 @@ class _Search:
             if done.judged is not Judged.UNDECIDED:
                 # The nearer the bound, the longer it takes: what was too short here is too short for the next rate.
                 self._seconds = max(self._aim.attempt_s, done.attempt.duration_s / _GROWTH)
-                return done.judged is Judged.HELD, done.attempt.rate
+                return self._most_say_held(done), done.attempt.rate
             rate, step, seconds = done.attempt.rate, Step.LONGER, self._longer(done.attempt)
+
+    def _most_say_held(self, done: Tried) -> bool:
+        """What a settled attempt says; a borderline one is made again, and where the two differ a third time."""
+        attempt = done.attempt
+        said = [done.judged]
+        fair = attempt.duration_s >= self._aim.full_s * _FAIR_PART
+        if fair and judge_surely(attempt, self._aim) is Judged.UNDECIDED and self._unsteady():
+            said.append(self._try(attempt.rate, attempt.duration_s, Step.AGAIN).judged)
+            if said[0] is not said[1]:
+                said.append(self._try(attempt.rate, attempt.duration_s, Step.AGAIN).judged)
+        return said.count(Judged.HELD) * 2 > len(said)
 
     def _longer(self, attempt: Attempt) -> float:
         """Length of an attempt that may decide what this one could not."""
         bunch = max(1.0, attempt.rate * self._aim.bound_s)
-        needed = queries_for_share(math.ceil(attempt.late / bunch), int(attempt.queries / bunch), self._aim.percentile)
-        wanted = 0.0 if needed is None else needed * bunch / attempt.rate
+        needed = queries_to_tell(math.ceil(attempt.late / bunch), int(attempt.queries / bunch), self._aim.percentile)
+        wanted = math.inf if needed is None else needed * bunch / attempt.rate
         return min(self._aim.longest_s, max(attempt.duration_s * _GROWTH, wanted))
 
     def _try(self, rate: float | None, seconds: float, step: Step) -> Tried:
@@ -316,6 +247,10 @@ class _Search:
 
     def _misses(self, rate: float) -> int:
         return sum(_missed(each) for each in self._tried if each.attempt.rate == rate)
+
+
+def _point(attempt: Attempt) -> Point:
+    return attempt.rate, attempt.queries, attempt.late
 
 
 def _missed(tried: Tried) -> bool:
