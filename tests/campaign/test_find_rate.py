@@ -186,6 +186,7 @@ def test_a_run_of_a_trace_is_looked_for_among_the_runs_only(settings: Settings, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on(
     settings: Settings, classifier: Path, pictures: Path
 ) -> None:
@@ -197,7 +198,7 @@ def test_ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on(
     source = Path(assay.__file__).parents[1]
     environment = child_environment(PYTHONPATH=os.pathsep.join((str(source), str(PLUGIN))), ASSAY_OFFLINE="1")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     searches = settings.home / "searches"
     while time.monotonic() < deadline and process.poll() is None and not list(searches.glob("*.json")):
         time.sleep(0.05)
