@@ -110,7 +110,7 @@ def test_the_accuracy_is_that_of_the_engine_and_the_format(
 def test_a_server_rate_well_below_the_best_is_given_up(
     settings: Settings, classifier: Path, pictures: Path, probed: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.loadgen.search import Attempt, Judged, Step, Tried
+    from assay.loadgen.attempts import Attempt, Judged, Step, Tried
 
     def missing(plan: Any, settings: object, progress: object, told: Any) -> None:
         assert plan.start == 100.0 and plan.aim.most == 12 and not plan.aim.confirm

@@ -18,9 +18,9 @@ from assay.campaign.tuning.plan import TunePlan
 from assay.campaign.tuning.space import Candidate
 from assay.errors import RunFailedError
 from assay.harness.outcome import Outcome
+from assay.loadgen.attempts import Judged, Tried
 from assay.loadgen.record import RunRecord
 from assay.loadgen.runs import RunCatalogue
-from assay.loadgen.search import Judged, Tried
 from assay.rules.model import Scenario
 
 _TOLERANCE = 0.05
