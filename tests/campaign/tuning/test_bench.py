@@ -20,6 +20,7 @@ from assay.campaign.tuning.space import Candidate
 from assay.campaign.tuning.trial import Ended
 from assay.campaign.tuning.tune import Listener, tune
 from assay.harness.outcome import Ending, Outcome, Probe
+from assay.loadgen.attempts import Attempt
 from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Scenario
 
@@ -110,15 +111,11 @@ def test_the_accuracy_is_that_of_the_engine_and_the_format(
 def test_a_server_rate_well_below_the_best_is_given_up(
     settings: Settings, classifier: Path, pictures: Path, probed: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.loadgen.attempts import Attempt, Judged, Step, Tried
-
-    def missing(plan: Any, settings: object, progress: object, told: Any) -> None:
+    def missing(plan: Any, rate: float, seconds: float, *where: object) -> Attempt:
         assert plan.start == 100.0 and plan.aim.most == 12 and not plan.aim.confirm
-        for rate in (100.0, 50.0):
-            told(Tried(Attempt(rate, 1.0, 100, 100, rate, False, run="run"), Step.BRACKET, Judged.MISSED))
-        raise AssertionError("it was not given up")
+        return Attempt(rate, seconds, 1000, 1000, rate / 2, False, run="run")
 
-    monkeypatch.setattr(benching, "carry_out_search", missing)
+    monkeypatch.setattr(benching, "attempt_at", missing)
     bench = LoadgenBench(planned(settings, classifier, pictures, Scenario.SERVER), settings, SILENT)
     with pytest.raises(GivenUpError, match="missed the bound at 50 queries/s; another held 100"):
         bench.measure(FP32, bench.probe(FP32), 0.3, Look(100.0, 100.0))

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.execute import carry_out, gather, probe_engine
-from assay.campaign.find_rate import carry_out_search, plan_search
+from assay.campaign.find_rate import attempt_at, plan_search
 from assay.campaign.plan import Plan, make_plan
 from assay.campaign.request import RunRequest
+from assay.campaign.search_trace import best_attempt
 from assay.campaign.targets import targets_from
 from assay.campaign.tuning.accuracy import Scored
 from assay.campaign.tuning.aim import SLACK, Measured
@@ -18,9 +19,10 @@ from assay.campaign.tuning.plan import TunePlan
 from assay.campaign.tuning.space import Candidate
 from assay.errors import RunFailedError
 from assay.harness.outcome import Outcome
-from assay.loadgen.attempts import Judged, Tried
+from assay.loadgen.attempts import Attempt, Judged, Tried
 from assay.loadgen.record import RunRecord
 from assay.loadgen.runs import RunCatalogue
+from assay.loadgen.search import find_rate
 from assay.rules.model import Scenario
 
 _TOLERANCE = 0.05
@@ -193,19 +195,20 @@ class LoadgenBench:
                     f"missed the bound at {tried.attempt.rate:.4g} queries/s; another held {look.beat:.4g}"
                 )
 
-        searched = carry_out_search(plan, self._settings, self._progress, told)
-        if searched.rate is None:
-            raise RunFailedError(
-                "no rate held the latency bound", where=str(searched.trace), found=searched.found.why or None
-            )
+        def attempt(rate: float | None, length: float) -> Attempt:
+            return attempt_at(plan, rate, length, self._settings, self._progress)
+
+        found = find_rate(attempt, plan.aim, start=plan.start, told=told)
+        best = best_attempt(found)
+        if found.rate is None or best is None:
+            raise RunFailedError("no rate held the latency bound", found=found.why or None)
         catalogue = RunCatalogue(self._settings.runs_dir)
-        records = [catalogue.read(name) for name in searched.runs]
-        at_rate = next(record for record in records if record.id == searched.run)
+        records = {name: catalogue.read(name) for name in (each.attempt.run for each in found.tried)}
         return Measured(
-            figure=searched.rate,
-            p99_ns=at_rate.figures.latency_ns.get("p99"),
-            memory=max(record.peak_memory for record in records),
+            figure=found.rate,
+            p99_ns=records[best.run].figures.latency_ns.get("p99"),
+            memory=max(record.peak_memory for record in records.values()),
             watts=None,
             valid=True,
-            runs=(*(record.id for record in records if record is not at_rate), at_rate.id),
+            runs=(*(name for name in records if name != best.run), best.run),
         )
