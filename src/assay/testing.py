@@ -1,4 +1,4 @@
-"""What an engine or a task has to hold, as tests that its author can run.
+"""What an engine, a task or a power meter has to hold, as tests that its author can run.
 
 Derive a class, name it ``Test...``, say how the thing is made, and let pytest collect it::
 
@@ -12,7 +12,9 @@ Only pytest's ``tmp_path`` is needed.
 from __future__ import annotations
 
 import json
+import math
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ from assay.backends.protocol import Backend, BackendOptions, Precision, Session
 from assay.base.progress import SILENT
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import AssayError, InvalidInputError, NotFoundError, UsageError
+from assay.power.meters import Meter, Recorder
+from assay.power.samples import read_samples
 from assay.tasks.protocol import MODEL, Dataset, ModelPart, Pipeline, Sample, Samples, Task
 
 TINY_SHAPE = (3, 8, 8)
@@ -431,3 +435,28 @@ class TaskContract:
         for number, broken in enumerate((responses[1:], [*responses[1:], (0, b"")], [])):
             log = write_accuracy_log(tmp_path / f"{number}.json", broken)
             refusal(InvalidInputError, self.task().score, log, dataset, self.recipe)
+
+
+class MeterContract:
+    """What :class:`~assay.power.meters.Meter` asks of a power meter."""
+
+    def meter(self) -> Meter:
+        """A meter that is ready to be asked."""
+        raise NotImplementedError
+
+    def test_it_has_a_name_that_can_stand_in_a_log(self) -> None:
+        name = self.meter().name
+        assert name and not set(name) & set(",\r\n"), f"no name for a line of a log: {name!r}"
+
+    def test_it_tells_watts_or_nothing_yet(self) -> None:
+        meter = self.meter()
+        for _ in range(3):
+            watts = meter.watts()
+            assert watts is None or (math.isfinite(watts) and watts >= 0), f"no power: {watts!r}"
+            time.sleep(0.05)
+
+    def test_it_can_be_asked_from_another_thread(self, tmp_path: Path) -> None:
+        log = tmp_path / "spl.txt"
+        with Recorder(self.meter(), log, 0.05).recording():
+            time.sleep(0.4)
+        assert read_samples(log), "no sample came of eight looks"

@@ -50,16 +50,29 @@ def test_a_simulated_measurement_is_made_and_shown(tmp_path: Path, work: list[ob
     folder = tmp_path / "out"
     done = outcome("measure", "--simulate", "--speed", 20, "--settle", 0, "--watts", 200, "-o", folder, *work)
     assert done.exit_code == 0, done.output
-    assert "unofficial-power: power not measured by the official analyzer" in done.stdout
+    assert "simulated-power: power of a simulated analyzer" in done.stdout
     assert "both runs are done" in done.stderr
     assert (folder / "power" / "server.json").is_file()
     shown = outcome("show", folder, "--json", "--points")
     assert shown.exit_code == 0
     told = json.loads(shown.stdout)
     assert 196 <= told["watts"] <= 204
-    assert (told["samples"], told["labels"]) == (8, ["unofficial-power"])
+    assert (told["samples"], told["labels"]) == (8, ["simulated-power"])
     assert told["joules_per_sample"] == pytest.approx(told["joules"] / 8)
     assert len(told["points"]) >= 7
+
+
+def test_the_measurement_of_a_run_is_found_by_its_name(home: Path, call: Call) -> None:
+    code, _, told = call("power", "show", "last")
+    assert (code, "there are no runs yet" in told) == (3, True)
+    folder = home / "runs" / "20261123-201500-colours-offline-performance-3f9a"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    code, _, told = call("power", "show", "last")
+    assert (code, "no director measured the power of this run" in told) == (3, True)
+    (folder / "performance" / "power").mkdir(parents=True)
+    code, _, told = call("power", "show", "3f9a")
+    assert (code, "run_1" in told or "ranging" in told) == (3, True)
 
 
 def test_what_speaks_against_it_is_said_and_makes_the_exit_code(tmp_path: Path, work: list[object], call: Call) -> None:
@@ -85,6 +98,7 @@ def test_power_is_recorded_without_an_analyzer(tmp_path: Path, work: list[object
         (["director", "--ptd", "ptd"], "--device-type is needed"),
         (["director", "--simulate", "--ptd", "ptd"], "--simulate needs no daemon"),
         (["measure", "-o", "out", "--director", "here", "--simulate", "--", "true"], "one of them"),
+        (["simulate", "-c", "1,2,3"], "no channels"),
         (["simulate", "7"], "no analyzer of MLPerf has this number"),
         (["director", "--simulate", "--listen", "here:and:there"], "not an address"),
     ],

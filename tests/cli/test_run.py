@@ -40,6 +40,9 @@ def call(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str,
         (("mobilenet-v2", "--scenario", "SingleStream", "--batch-size", "4"), 2, "--batch-size means nothing"),
         (("mobilenet-v2", "--mode", "accuracy", "--target-qps", "5"), 2, "--mode both"),
         (("mobilenet-v2", "--scenaro", "Offline"), 2, "--scenario"),
+        (("mobilenet-v2", "--power", "wall", "--dry-run"), 3, "unknown source of power"),
+        (("mobilenet-v2", "--power", "replay:none.txt", "--dry-run"), 3, "no log of power samples"),
+        (("mobilenet-v2", "--power-ntp", "pool.ntp.org"), 2, "means nothing without --power"),
         (("resnet50-synthetic", "--mode", "accuracy"), 2, "no trained weights"),
         (("resnet50", "--mode", "accuracy"), 3, "assay assets add imagenet2012"),
     ],
@@ -58,6 +61,15 @@ def test_an_error_is_a_document_when_json_is_asked_for(home: Path, capsys: pytes
     code, out, _ = call("run", "mobilenet-v3", "--json", capsys=capsys)
     assert code == 3
     assert json.loads(out)["exit_code"] == 3
+
+
+def test_a_dry_run_says_what_measures_the_power(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("run", "mobilenet-v2", "--mode", "both", "--quick", "--power", "simulate", "--dry-run")
+    code, out, _ = call(*arguments, capsys=capsys)
+    assert code == 0
+    assert "power: simulated, nothing is measured; performance runs are done twice, ranging then testing" in out
+    _, out, _ = call(*arguments, "--json", capsys=capsys)
+    assert json.loads(out)["power"]["label"] == "simulated-power"
 
 
 def test_a_dry_run_is_a_document_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from assay.cli.render import Output
 from assay.cli.run_view import exit_code, row, show_records
-from assay.loadgen.record import Artefact, Figures, Label, RunRecord, RunStatus
+from assay.loadgen.record import Artefact, Figures, Label, MeasuredPower, RunRecord, RunStatus
 from assay.loadgen.verdict import Constraint, Verdict
 
 VALID = Verdict(True, True, (), (), ())
@@ -67,3 +67,13 @@ def test_the_exit_code_is_the_verdict(record: RunRecord) -> None:
     assert exit_code([record, record]) == 0
     assert exit_code([record, replace(record, verdict=LATE)]) == 1
     assert exit_code([replace(record, verdict=None)]) == 1
+
+
+def test_power_has_columns_where_it_was_measured(record: RunRecord, capsys: pytest.CaptureFixture[str]) -> None:
+    power = MeasuredPower("x", 98.76, 5.0, 4, 500.0, 0.5, 2.0, problems=("few samples",))
+    show_records([replace(record, power=power, labels=(Label.SIMULATED_POWER,)), record], Output())
+    shown = capsys.readouterr()
+    assert "98.76 W" in shown.out and "2 samples/J" in shown.out and "simulated-power" in shown.out
+    assert "Server: against its power: few samples" in shown.err
+    show_records([record], Output())
+    assert "efficiency" not in capsys.readouterr().out

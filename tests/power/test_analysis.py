@@ -11,7 +11,7 @@ import pytest
 
 from assay.errors import InvalidInputError, NotFoundError
 from assay.loadgen.record import Label
-from assay.power.analysis import PowerFigures, analyse, reckon
+from assay.power.analysis import PowerFigures, analyse, analyzer_of, reckon
 from assay.power.samples import Sample, read_samples, stamp
 from assay.power.window import Window
 from assay.submission.checks.power import watts_inside
@@ -77,12 +77,22 @@ def test_complaints_of_the_daemon_count_while_loadgen_measured(tmp_path: Path) -
     [
         {"debug": True},
         {"ptd_messages": []},
-        {"ptd_messages": [{"cmd": "Identify", "reply": "YokogawaWT310,version=1.10.0-SIMULATED"}]},
+        {"ptd_messages": {"cmd": "Identify"}},
         {"sources": {"assay/power/director.py": "1" * 40}},
     ],
 )
 def test_what_is_not_official_is_labelled(server: dict[str, Any], tmp_path: Path) -> None:
     assert build(tmp_path, **server).labels == (Label.UNOFFICIAL_POWER,)
+
+
+@pytest.mark.parametrize("sources", [OFFICIAL["sources"], {"assay/power/director.py": "1" * 40}])
+def test_a_simulation_is_labelled_as_such_whoever_measured(sources: dict[str, str], tmp_path: Path) -> None:
+    reply = "YokogawaWT310,version=1.10.0-SIMULATED-by-assay"
+    figures = build(tmp_path, ptd_messages=[{"cmd": "Identify", "reply": reply}], sources=sources)
+    assert figures.labels == (Label.SIMULATED_POWER,)
+    identity = analyzer_of(tmp_path)
+    assert identity is not None
+    assert (identity.analyzer, identity.version, identity.simulated) == ("YokogawaWT310", "1.10.0", True)
 
 
 def test_missing_and_bad_readings_are_told() -> None:

@@ -48,10 +48,11 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("round_name", ["v3.0", "v3.1", "v4.0"])
-def test_what_it_leaves_passes_all_checks_but_that_of_whose_sources_measured(good: Path, round_name: str) -> None:
-    assert findings(good, round_name, ours=True) == {}
-    unknown = {"power-sources-unknown"}
-    assert findings(good, round_name, ours=False) == {"client-sources": unknown, "server-sources": unknown}
+def test_what_it_leaves_passes_all_checks_but_those_of_simulation_and_sources(good: Path, round_name: str) -> None:
+    simulated, unknown = {"daemon": {"power-simulated"}}, {"power-sources-unknown"}
+    assert findings(good, round_name, ours=True) == simulated
+    expected = {"client-sources": unknown, "server-sources": unknown, **simulated}
+    assert findings(good, round_name, ours=False) == expected
 
 
 def test_it_leaves_the_official_files(good: Path) -> None:
@@ -75,7 +76,7 @@ def test_a_simulation_says_so_in_all_that_it_leaves(good: Path) -> None:
     for name in ("power/ptd_logs.txt", "power/server.json"):
         assert "SIMULATED" in (good / name).read_text()
     assert "a simulation" in (good / "power" / "server.log").read_text()
-    assert [label.value for label in analyse(good).labels] == ["unofficial-power"]
+    assert [label.value for label in analyse(good).labels] == ["simulated-power"]
 
 
 def test_less_time_for_the_analyzer_is_noted_as_debugging(tmp_path: Path) -> None:

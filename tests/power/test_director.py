@@ -93,4 +93,4 @@ def test_it_stops_when_a_client_says_so() -> None:
     server = Director(host(), sleep=lambda _: None)
     with directing(server) as place, hello(place) as wire:
         assert wire.ask("stop") == "OK"
-    assert server._stop.is_set()
+    assert server._listener.stopped

@@ -73,3 +73,9 @@ def test_the_simulation_says_in_its_configuration_what_it_is(tmp_path: Path) -> 
     with where.started(tmp_path / "log", tmp_path / "samples") as daemon:
         assert daemon.identify().simulated
     assert "SIMULATED" in (tmp_path / "log").read_text()
+
+
+def test_channels_are_told_to_the_daemon() -> None:
+    config = DaemonProcess("ptd", 77, "box", "-y", channels=(1, 2)).config()
+    assert config["channel"] == [1, 2]
+    assert config["command"][-5:] == ["-y", "-c", "1,2", "77", "box"]

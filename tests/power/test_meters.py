@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.errors import AssayError, InvalidInputError, MachineError, NotFoundError
-from assay.power.meters import NvmlMeter, RaplMeter, Recorder, ReplayMeter, open_meter
+from assay.power.meters import NvmlMeter, RaplMeter, Recorder, ReplayMeter
 from assay.power.samples import Sample, read_samples
 
 
@@ -118,15 +118,6 @@ def test_a_log_is_played_again() -> None:
         found.append(meter.watts())
         clock.now += 1
     assert found == [10, 10, 30, 30]
-
-
-def test_meters_have_names(tmp_path: Path) -> None:
-    log = tmp_path / "spl.txt"
-    log.write_text(f"{Sample(1000, 77).line()}\n")
-    assert open_meter(f"replay:{log}").watts() == 77
-    for wrong in ("wall", "rapl:1", "replay:"):
-        with pytest.raises(NotFoundError, match="no such meter"):
-            open_meter(wrong)
 
 
 @dataclass

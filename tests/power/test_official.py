@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from assay.errors import NotFoundError, RunFailedError, UsageError
 from assay.power.client import Measuring
 from assay.power.daemon import Daemon
 from assay.power.host import DaemonProcess
-from assay.power.official import OfficialTools, simulation_program
+from assay.power.official import OfficialTools, end_group, simulation_program
+from assay.power.phase import Phase
 from assay.power.wire import Address
 
 CLIENT = """
@@ -62,6 +65,64 @@ def test_a_client_that_fails_or_leaves_nothing(client: str, tmp_path: Path) -> N
     how = Measuring(Address("127.0.0.1", 1), tmp_path / "out")
     with pytest.raises(RunFailedError, match="the official client failed"):
         tools(tmp_path, client).measure(["true"], tmp_path / "logs", how)
+
+
+WORKING = """
+import pathlib, subprocess, sys
+rest = [word for word in sys.argv[1:] if word != "-T"]
+words = dict(zip(rest[::2], rest[1::2]))
+for phase in ("ranging", "testing"):
+    print("now", phase, flush=True)
+    subprocess.run(words["-w"], shell=True, check=True)
+out = pathlib.Path(words["-o"])
+(out / "power").mkdir(parents=True)
+(out / "power" / "server.json").write_text("{}")
+"""
+
+
+def test_the_work_is_done_in_this_process(tmp_path: Path) -> None:
+    phases: list[str] = []
+
+    def work(phase: Phase) -> Path:
+        phases.append(phase.value)
+        return tmp_path
+
+    how = Measuring(Address("127.0.0.1", 1), tmp_path / "out")
+    printed = tmp_path / "client.log"
+    assert tools(tmp_path, WORKING).measure_work(work, tmp_path / "logs", how, printed) == tmp_path / "out"
+    assert phases == ["ranging", "testing"]
+    assert printed.read_text().split() == ["now", "ranging", "now", "testing"]
+
+
+def test_work_that_fails_ends_the_client(tmp_path: Path) -> None:
+    def work(phase: Phase) -> Path:
+        raise RunFailedError(f"an engine broke while {phase}")
+
+    how = Measuring(Address("127.0.0.1", 1), tmp_path / "out")
+    with pytest.raises(RunFailedError, match="an engine broke while ranging"):
+        tools(tmp_path, WORKING).measure_work(work, tmp_path / "logs", how, tmp_path / "client.log")
+
+
+def test_a_client_that_never_comes_to_the_work(tmp_path: Path) -> None:
+    how = Measuring(Address("127.0.0.1", 1), tmp_path / "out")
+    client = "raise SystemExit('Could not connect to the server')"
+    with pytest.raises(RunFailedError, match="the official client failed") as caught:
+        tools(tmp_path, client).measure_work(lambda phase: tmp_path, tmp_path, how, tmp_path / "client.log")
+    assert "Could not connect to the server" in (caught.value.hint or "")
+
+
+def test_a_process_ends_with_all_that_it_has_started(tmp_path: Path) -> None:
+    child = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == b"up\n"
+        (below,) = psutil.Process(process.pid).children()
+        end_group(process)
+    assert process.returncode is not None
+    below.wait(timeout=10)
+    assert not below.is_running()
 
 
 def test_the_server_is_started_and_ended(tmp_path: Path) -> None:

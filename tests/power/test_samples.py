@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,24 @@ def test_a_log_without_samples_is_told(tmp_path: Path) -> None:
     assert len(read_samples(log)) == 1
     with pytest.raises(InvalidInputError, match="with the mark other"):
         read_samples(log, "other")
+
+
+CHANNELS = ",Ch1,Watts,10.000000,Volts,230.000000,Amps,0.050000,PF,0.950000,Ch2,Watts,12.950000,Volts,231.000000,Amps,0.054000,PF,0.950000"
+
+
+def test_channels_stand_behind_the_mark() -> None:
+    sample = parse_sample(LINE + CHANNELS)
+    assert sample is not None
+    assert [(each.name, each.watts, each.volts) for each in sample.channels] == [("Ch1", 10, 230), ("Ch2", 12.95, 231)]
+    assert sample.line() == LINE + CHANNELS
+    bare = LINE.partition(",Mark")[0] + CHANNELS
+    assert parse_sample(bare) == replace(sample, mark="")
+
+
+@pytest.mark.parametrize(
+    "tail", [",Ch1", ",Ch1,Watts,x,Volts,1,Amps,1,PF,1", ",Dh1,Watts,1,Volts,1,Amps,1,PF,1", ",,,,,,,,,"]
+)
+def test_what_is_no_channel_ends_them(tail: str) -> None:
+    sample = parse_sample(LINE + tail)
+    assert sample is not None
+    assert sample.channels == ()

@@ -10,12 +10,13 @@ import pytest
 
 from assay.errors import RunFailedError, UsageError
 from assay.power.curves import given
-from assay.power.host import Host
+from assay.power.host import Host, SimulatedHost
 from assay.power.journal import Journal
 from assay.power.phase import Phase
 from assay.power.record import SessionRecord
 from assay.power.samples import read_samples
 from assay.power.session import Session
+from assay.power.simulation import Simulation
 
 from .workload import host
 
@@ -99,3 +100,18 @@ def test_a_daemon_that_is_lost_does_not_keep_it_from_ending(folder: Path) -> Non
         one.stop(Phase.RANGING)
     one.close()
     assert "the ranges are left as they are" in one.journal.lines[-1]
+
+
+def test_ranges_hold_every_channel(folder: Path) -> None:
+    analyzer = Simulation(watts=437.0, speed=30, channels=2).analyzer
+    one = session(folder, SimulatedHost(analyzer))
+    one.start(Phase.RANGING)
+    time.sleep(0.15)
+    one.stop(Phase.RANGING)
+    (sample, *_) = read_samples(folder / "ranging" / "spl.txt")
+    assert [each.name for each in sample.channels] == ["Ch1", "Ch2"]
+    assert sum(each.watts for each in sample.channels) == pytest.approx(sample.watts, abs=1e-4)
+    assert one._found is not None
+    # Two amperes of both together, as the official server reckons it.
+    assert 2.1 < float(one._found.amps) < 2.3
+    one.close()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import UsageError
-from assay.loadgen.record import Artefact, RunRecord, RunStatus
+from assay.loadgen.record import Artefact, Label, MeasuredPower, RunRecord, RunStatus
 from assay.loadgen.verdict import Verdict
 from assay.results.compare import Change, ComparedFigure, compare
 
@@ -93,3 +93,14 @@ def test_what_is_better_one_way_is_worse_the_other(a: float, b: float, lower: bo
 
 def test_a_first_figure_of_zero_gives_no_ratio() -> None:
     assert ComparedFigure("x", "", (0.0, 2.0), True).ratio(1) is None
+
+
+def test_power_of_one_kind_is_put_beside_each_other(make_record: MakeRecord) -> None:
+    first, second = (MeasuredPower("x", watts, 10.0, 9, 500.0, 0.5, 100 / watts) for watts in (50.0, 40.0))
+    one, two = make_record(power=first), make_record(tail="0002", power=second)
+    found = {figure.name: figure for figure in compare([one, two]).figures}
+    assert found["power"].change(1) is Change.BETTER and found["efficiency"].change(1) is Change.BETTER
+    simulated = make_record(tail="0003", power=second, labels=(Label.SIMULATED_POWER,))
+    assert not [each.name for each in compare([one, simulated]).figures if "power" in each.name]
+    names = [each.name for each in compare([simulated, make_record()]).figures]
+    assert "power, simulated-power" in names and "efficiency, simulated-power" in names

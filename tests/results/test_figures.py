@@ -4,8 +4,9 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
-from assay.loadgen.record import RunRecord
+from assay.loadgen.record import Label, RunRecord
 from assay.loadgen.runs import RunFolder
+from assay.power.samples import Sample
 from assay.results import charts
 from assay.results.figures import comparison_figure, drawn, run_figures
 from assay.results.from_run import results_of
@@ -64,3 +65,15 @@ def test_several_results_are_drawn_beside_each_other(make_record: Callable[..., 
     assert comparison_figure(results[:1]) is None
     twice = comparison_figure(results_of([make_record(), make_record(tail="0002")]))
     assert twice is not None and twice.text.count("Offline") == 2
+
+
+def test_power_over_time_is_drawn_with_its_label(make_run: MakeRun) -> None:
+    folder = make_run("Offline", labels=(Label.SIMULATED_POWER,))
+    samples = [Sample(1000.0 + second, 100.0 + second) for second in range(5)]
+    (folder.path / "spl.txt").write_text("".join(f"{sample.line()}\n" for sample in samples))
+    figure = run_figures(folder, folder.read(), prefix="a")[-1]
+    assert figure.title == "Power over time (simulated-power)"
+    assert figure.text == "Power from 100 to 104 W, 102 W on average."
+    assert "<svg" in figure.svg
+    (folder.path / "spl.txt").write_text("nothing\n")
+    assert "Power" not in run_figures(folder, folder.read(), prefix="a")[-1].title

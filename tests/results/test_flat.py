@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from assay.loadgen.record import RunRecord
+from assay.loadgen.record import MeasuredPower, RunRecord
 from assay.results.flat import flat
 from assay.results.from_run import results_of
 from assay.results.model import Judgement, Method, Origin, Result, System
@@ -91,3 +91,15 @@ def test_the_system_in_one_spelling(make_record: MakeRecord) -> None:
 def test_every_row_can_be_kept(make_record: MakeRecord, scenario: str) -> None:
     row = flat(result(make_record, (scenario,)), location="x")
     assert msgspec.json.decode(msgspec.json.encode(row), type=Row) == row
+
+
+def test_measured_power(make_record: MakeRecord) -> None:
+    stream = MeasuredPower("x", 50.0, 10.0, 9, 500.0, 0.5, 2.0, 500.0, "millijoules")
+    row = flat(result(make_record, make_record("SingleStream", power=stream)), location="x")
+    assert (row.power, row.watts, row.power_value, row.power_unit) == (True, 50.0, 500.0, "millijoules")
+    assert (row.joules_per_query, row.joules_per_sample) == (0.5, 0.5)
+    offline = MeasuredPower("x", 417.0, 10.0, 9, 4170.0, 2.0, 0.5, 417.0, "Watts")
+    row = flat(result(make_record, make_record(power=offline)), location="x")
+    assert (row.watts, row.joules_per_query, row.joules_per_sample) == (417.0, None, 2.0)
+    row = flat(result(make_record, make_record()), location="x")
+    assert (row.power, row.watts, row.joules_per_sample, row.power_value) == (False, None, None, None)

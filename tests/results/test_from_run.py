@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from assay.cm.meta import is_uid
 from assay.errors import InvalidInputError
-from assay.loadgen.record import Artefact, Figures, Label, RunRecord, RunStatus
+from assay.loadgen.record import Artefact, Figures, Label, MeasuredPower, RunRecord, RunStatus
 from assay.results.from_run import belong_together, joined, quality_targets, result_of, results_of, uid_of
-from assay.results.model import Method, Origin
+from assay.results.model import Method, Origin, Power
 
 MakeRecord = Callable[..., RunRecord]
 
@@ -107,3 +107,10 @@ def test_joining_the_same_run_again_changes_nothing(make_record: MakeRecord) -> 
 @given(st.text(max_size=60))
 def test_uids_are_cms_and_stable(run: str) -> None:
     assert is_uid(uid_of(run)) and uid_of(run) == uid_of(run)
+
+
+def test_power_is_that_of_the_performance_run(make_record: MakeRecord) -> None:
+    power = MeasuredPower("x", 50.0, 10.0, 9, 500.0, 0.5, 2.0, 500.0, "millijoules")
+    performance, accuracy = result_of(make_record("SingleStream", power=power)), result_of(make_record(mode="accuracy"))
+    assert performance.power == Power(50.0, 500.0, "millijoules") and accuracy.power is None
+    assert joined(performance, accuracy).power == joined(accuracy, performance).power == performance.power

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from assay.loadgen.record import Figures, RunRecord, RunStatus
+from assay.loadgen.record import Figures, Label, MeasuredPower, RunRecord, RunStatus
 from assay.results import words
 
 MakeRecord = Callable[..., RunRecord]
@@ -55,3 +55,25 @@ def test_the_engine_with_its_version(make_record: MakeRecord) -> None:
     assert words.engine(make_record()) == "onnxruntime 1.22.0, fp32"
     assert words.engine(make_record(backend={}, versions={})) == "onnxruntime, fp32"
     assert words.when(make_record()) == "2026-11-23 20:13"
+
+
+def test_power_has_its_label_in_every_name(make_record: MakeRecord) -> None:
+    assert words.power_figures(make_record()) == words.power_facts(make_record()) == []
+    power = MeasuredPower("rapl, no analyzer", 12.345, 10.0, 9, 123.45, 0.5, 2.0, 4000.0, "millijoules", ("few",), "s")
+    official = make_record(power=power)
+    assert words.power(official) == "12.35 W" and words.power(make_record()) == ""
+    assert words.power_figures(official) == [
+        ("power", "12.35 W"),
+        ("energy", "123.5 J"),
+        ("energy of a sample", "0.5 J"),
+        ("efficiency", "2 samples/J"),
+        ("energy of a query", "4,000 millijoules"),
+    ]
+    labelled = make_record(power=power, labels=(Label.UNOFFICIAL_POWER,))
+    assert all(name.endswith(" (unofficial-power)") for name, _ in words.power_figures(labelled))
+    assert words.power_facts(official) == [
+        ("power told by", "rapl, no analyzer"),
+        ("power read", "9 times in 10.0 s"),
+        ("power session", "s"),
+        ("against the power", "few"),
+    ]

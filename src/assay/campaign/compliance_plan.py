@@ -19,6 +19,7 @@ from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Mode, Scenario
 
 _NS_PER_MS = 1_000_000
+_POWER = ("power", "power_ntp", "power_official")
 _WHAT = {
     "TEST01": "keeps answers of a performance run and compares them with those of the accuracy run",
     "TEST04": f"repeats sample {SAME_INDEX} of the loaded set",
@@ -145,7 +146,7 @@ def missing_request(request: RunRequest, missing: tuple[Mode, ...]) -> RunReques
         return request.model_copy(update={"mode": "both"})
     if missing == (Mode.PERFORMANCE,):
         return request.model_copy(update={"mode": "performance"})
-    untimed = dict.fromkeys(("duration_ns", "samples", "target_qps", "target_latency_ns"))
+    untimed = dict.fromkeys(("duration_ns", "samples", "target_qps", "target_latency_ns", *_POWER))
     return request.model_copy(update={"mode": "accuracy", "quick": False, **untimed})
 
 

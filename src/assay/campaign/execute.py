@@ -25,11 +25,12 @@ from assay.campaign.demo import STAND_INS
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.formats import is_remote
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
+from assay.campaign.power import with_power
 from assay.campaign.quantised import calibrates, quantised_model
 from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
-from assay.errors import NotFoundError
+from assay.errors import AssayError, NotFoundError
 from assay.harness.outcome import Ending, Outcome, Probe
 from assay.harness.run import execute
 from assay.harness.spec import RunSpec
@@ -306,12 +307,22 @@ def _run_one(
     record = first_record(plan, planned, material, settings, resolved, group)
     folder = RunCatalogue(settings.runs_dir).create(record)
     label = f"{planned.scenario.value} {planned.mode.value}"
+    power = plan.power if planned.mode is Mode.PERFORMANCE else None
     try:
-        outcome = execute(spec, folder.path, label=label, progress=progress)
+        done = with_power(
+            power,
+            lambda place, note: execute(spec, place, label=label + note, progress=progress),
+            folder.path,
+            subject.round,
+            progress,
+        )
+    except AssayError as error:
+        folder.write(replace(record, status=RunStatus.FAILED, failure=str(error)))
+        raise
     except BaseException:
         folder.write(replace(record, status=RunStatus.FAILED, failure="the run could not be started"))
         raise
-    return finish(record, folder, spec, outcome, subject.round, subject.benchmark, progress)
+    return finish(done.noted(record), folder, spec, done.outcome, subject.round, subject.benchmark, progress)
 
 
 def _spec(
@@ -413,6 +424,7 @@ def command_of(plan: Plan, planned: PlannedRun, resolved: LoadgenSettings) -> st
         words += _target_words(planned.scenario, resolved)
         words += ["--quick"] if request.quick else []
         words += ["--duration", f"{request.duration_ns}ns"] if request.duration_ns is not None else []
+        words += request.power_words
     return shlex.join(words + (["--skip-bad"] if request.skip_bad else []))
 
 

@@ -28,12 +28,13 @@ from assay.campaign.execute import (
 from assay.campaign.external_plan import ExternalPlan, command_of
 from assay.campaign.finish import Finished, finish
 from assay.campaign.plan import Plan, PlannedRun
+from assay.campaign.power import with_power
 from assay.campaign.told import as_logged
 from assay.cm import git
 from assay.errors import AssayError
 from assay.harness.external.command import Chosen, Invocation
 from assay.harness.external.process import execute_foreign
-from assay.harness.outcome import Ending
+from assay.harness.outcome import Ending, Outcome
 from assay.harness.spec import USER_CONF, RunSpec
 from assay.loadgen.conf import round_conf, run_conf
 from assay.loadgen.logs import read_detail
@@ -134,14 +135,21 @@ def _run_one(
     described = _described(external.chosen, invocation)
     record = replace(record, backend=described)
     folder = RunCatalogue(settings.runs_dir).create(record)
-    write_atomic(path / USER_CONF, run_conf(resolved))
-    write_atomic(path / MLPERF_CONF, round_conf(subject.round, subject.benchmark, planned.scenario))
     write_json(path / INVOCATION_FILE, _kept(external, invocation))
-    label = f"{planned.scenario.value} {planned.mode.value}"
+
+    def load(place: Path, note: str) -> Outcome:
+        write_atomic(place / USER_CONF, run_conf(resolved))
+        write_atomic(place / MLPERF_CONF, round_conf(subject.round, subject.benchmark, planned.scenario))
+        here = _invocation(external, planned, material, resolved, place)
+        label = f"{planned.scenario.value} {planned.mode.value}{note}"
+        return execute_foreign(here, place, label=label, progress=progress)
+
+    power = plan.power if planned.mode is Mode.PERFORMANCE else None
     try:
-        outcome = replace(execute_foreign(invocation, path, label=label, progress=progress), backend=described)
+        done = with_power(power, load, path, subject.round, progress)
+        outcome = replace(done.outcome, backend=described)
         if outcome.ending is Ending.FINISHED:
-            record = as_logged(record, read_detail(path / DETAIL), subject.benchmark, material.labels)
+            record = done.noted(as_logged(record, read_detail(path / DETAIL), subject.benchmark, material.labels))
     except AssayError as error:
         folder.write(replace(record, status=RunStatus.FAILED, failure=str(error)))
         raise

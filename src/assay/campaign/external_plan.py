@@ -13,7 +13,7 @@ from assay.backends.protocol import Precision
 from assay.base.settings import Settings
 from assay.base.units import format_duration, format_size
 from assay.campaign.companions import companions
-from assay.campaign.plan import Plan, PlannedRun, check_division, planned_run
+from assay.campaign.plan import Plan, PlannedRun, check_division, planned_run, power_source
 from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_subject
@@ -75,6 +75,7 @@ class ExternalPlan:
         for run in self.plan.runs:
             least = f"at least {format_duration(run.duration_ns)}" if run.duration_ns else "every sample once"
             lines.append(f"  {run.scenario.value} {run.mode.value}: {least}")
+        lines += [f"  {self.plan.power.line()}"] if self.plan.power is not None else []
         return lines + [f"  note: {note}" for note in self.plan.notes]
 
     def to_dict(self) -> dict[str, object]:
@@ -101,6 +102,7 @@ def make_external_plan(request: RunRequest, external: ExternalRequest, settings:
     subject = resolve_subject(request, round_, catalogue)
     _check_fit(request, of, subject)
     check_division(request, subject)
+    power = power_source(request)
     chosen = choose(of, external.folder, external.words)
     require(chosen)
     request = request.model_copy(update={"backend": of.name})
@@ -118,7 +120,8 @@ def make_external_plan(request: RunRequest, external: ExternalRequest, settings:
         for scenario in request.scenarios
     )
     precision = request.precision or Precision(subject.model.model.precision if subject.model.model else "fp32")
-    plan = Plan(request, subject, AssetStore(settings, catalogue).plan(names), runs, precision, _notes(request, runs))
+    fetch = AssetStore(settings, catalogue).plan(names)
+    plan = Plan(request, subject, fetch, runs, precision, _notes(request, runs), power)
     return ExternalPlan(plan, external, chosen, sees_model, sees_data)
 
 
@@ -186,4 +189,5 @@ def command_of(external: ExternalPlan, planned: PlannedRun) -> str:
     ):
         words += [option, str(value)] if value else []
     words += ["--quick"] if request.quick and performance else []
+    words += request.power_words if performance else []
     return shlex.join(words + recipe_words(request.recipe))

@@ -21,6 +21,7 @@ from assay.campaign.subject import Subject, resolve_category, resolve_subject
 from assay.errors import InvalidInputError, UsageError
 from assay.harness.parts import part_files
 from assay.models.inspection import inspect_onnx
+from assay.power.source import PowerSource
 from assay.rules.load import load_round
 from assay.rules.model import Category, Division, Mode, Scenario
 from assay.tasks.registry import tasks
@@ -65,6 +66,7 @@ class Plan:
     Attributes:
         precision: format that the runs are made in, the one asked for or the model's own.
         notes: options that have less effect than one may think.
+        power: what measures the power of the performance runs.
     """
 
     request: RunRequest
@@ -73,11 +75,18 @@ class Plan:
     runs: tuple[PlannedRun, ...]
     precision: Precision = Precision.FP32
     notes: tuple[str, ...] = ()
+    power: PowerSource | None = None
 
     @property
     def seconds(self) -> float:
-        """Shortest time of all runs together, probes included."""
-        return sum(run.duration_ns / 1e9 + (PROBE_S if run.probe else 0) for run in self.runs)
+        """Shortest time of all runs together, probes and the director's pauses included."""
+        return sum(self._seconds(run) for run in self.runs)
+
+    def _seconds(self, run: PlannedRun) -> float:
+        once, probe = run.duration_ns / 1e9, PROBE_S if run.probe else 0.0
+        if self.power is None or run.mode is Mode.ACCURACY or not self.power.session:
+            return once + probe
+        return 2 * once + self.power.pauses_s + probe
 
     def lines(self) -> list[str]:
         """The plan for a person."""
@@ -91,6 +100,7 @@ class Plan:
             names = ", ".join(item.name for item in self.fetch.missing)
             lines.append(f"  fetch {names}: {format_size(self.fetch.total_bytes)}")
         lines += [f"  {run.line()}" for run in self.runs]
+        lines += [f"  {self.power.line()}"] if self.power is not None else []
         if self.seconds:
             lines.append(f"  together at least {format_duration(self.seconds * 1e9)}")
         return lines + [f"  note: {note}" for note in self.notes]
@@ -120,6 +130,7 @@ class Plan:
                 for run in self.runs
             ],
             "notes": list(self.notes),
+            "power": self.power.to_dict() if self.power is not None else None,
         }
 
 
@@ -132,6 +143,7 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
         MissingDependencyError: an engine that is not installed.
     """
     round_ = load_round(request.round)
+    power = power_source(request)
     catalogue = load_catalogue(settings)
     subject = resolve_subject(request, round_, catalogue)
     check_division(request, subject)
@@ -160,7 +172,20 @@ def make_plan(request: RunRequest, settings: Settings) -> Plan:
     if request.batch_wait_ns:
         _check_wait(runs)
     fetch = AssetStore(settings, catalogue).plan(names)
-    return Plan(request, subject, fetch, runs, precision, (*remarks, *_notes(request, runs)))
+    return Plan(request, subject, fetch, runs, precision, (*remarks, *_notes(request, runs)), power)
+
+
+def power_source(request: RunRequest) -> PowerSource | None:
+    """What measures the power, seen to be there as far as that can be seen now; None where it is not asked for.
+
+    Raises:
+        AssayError: saying what is wrong with it.
+    """
+    if request.power is None:
+        return None
+    source = PowerSource.parse(request.power, request.power_ntp, request.power_official)
+    source.check()
+    return source
 
 
 def _notes(request: RunRequest, runs: tuple[PlannedRun, ...]) -> Iterator[str]:

@@ -35,6 +35,9 @@ class RunRequest(BaseModel):
         target_qps: rate LoadGen plans with (Offline) or sends at (Server).
         target_latency_ns: expected latency of a query (SingleStream, MultiStream) or latency bound (Server).
         batch_wait_ns: Server: longest wait of a query for its batch.
+        power: what measures the power of performance runs: a director's address, ``simulate``, or the name of a meter.
+        power_ntp: time server that clocks are compared with.
+        power_official: clone of mlcommons/power-dev whose client (and, without a director, server) measures.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +65,9 @@ class RunRequest(BaseModel):
     target_latency_ns: int | None = Field(default=None, gt=0)
     skip_bad: bool = False
     trace: bool = True
+    power: str | None = Field(default=None, min_length=1, max_length=500)
+    power_ntp: str | None = Field(default=None, min_length=1, max_length=255)
+    power_official: Path | None = None
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> RunRequest:
@@ -90,6 +96,10 @@ class RunRequest(BaseModel):
             raise UsageError(
                 f"--recipe is for a model of your own; {self.name} has its recipe", hint="give the model with --model"
             )
+        if self.power is None:
+            for option, value in (("--power-ntp", self.power_ntp), ("--power-official", self.power_official)):
+                if value is not None:
+                    raise UsageError(f"{option} means nothing without --power", hint="--power HOST:4950")
         if self.mode == "accuracy":
             self._no_contradictions_of_accuracy()
         self._no_idle_parts()
@@ -100,6 +110,11 @@ class RunRequest(BaseModel):
             raise UsageError(
                 "an accuracy run has no duration: it goes through every sample once",
                 hint="limit it with --samples N (the result is then labelled)",
+            )
+        if self.power is not None:
+            raise UsageError(
+                "--power means nothing in an accuracy run, which is not timed",
+                hint="leave it out, or measure as well: --mode both",
             )
         for option, value in (("--target-qps", self.target_qps), ("--target-latency", self.target_latency_ns)):
             if value is not None:
@@ -128,6 +143,16 @@ class RunRequest(BaseModel):
         if self.mode == "both":
             return (Mode.ACCURACY, Mode.PERFORMANCE)
         return (Mode(self.mode),)
+
+    @property
+    def power_words(self) -> list[str]:
+        """The options of ``assay run`` that ask for the same measurement of power."""
+        named = (
+            ("--power", self.power),
+            ("--power-ntp", self.power_ntp),
+            ("--power-official", self.power_official),
+        )
+        return [word for option, value in named if value is not None for word in (option, str(value))]
 
     @property
     def wanted_duration_ns(self) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,12 @@ from click.shell_completion import CompletionItem
 
 from assay.base.settings import load_settings
 from assay.cli.render import Output, output_options
-from assay.errors import UsageError
+from assay.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from assay.power.analysis import PowerFigures
-    from assay.power.analyzer import Analyzer
     from assay.power.host import DaemonProcess, Host
+    from assay.power.simulation import Simulation
     from assay.power.wire import Address
 
 _PORT, _DAEMON_PORT = 4950, 8888
@@ -44,7 +43,7 @@ def power() -> None:
 
     The director and the machine under test speak the protocol of mlcommons/power-dev, so that either side can be the
     official program; SPEC PTDaemon, which reads the analyzer, is licensed by SPEC and not part of assay. What is
-    measured otherwise (a simulation, RAPL, NVML) is labelled unofficial-power.
+    measured otherwise (RAPL, NVML) is labelled unofficial-power, what a simulation says simulated-power.
     """
 
 
@@ -56,36 +55,15 @@ def complete_fault(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [CompletionItem(kind.value, help=kind.meaning) for kind in FaultKind if kind.startswith(incomplete)]
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """Options of the simulation."""
+def simulation_of(given: dict[str, Any], channel: str | None = None) -> Simulation:
+    """The simulation from a command's options; what they cannot mean is told."""
+    from assay.power.simulation import Simulation
 
-    watts: float
-    curve: Path | None
-    faults: tuple[str, ...]
-    speed: float
-
-    def analyzer(self) -> Analyzer:
-        """The analyzer they ask for."""
-        from assay.power.analyzer import Analyzer
-        from assay.power.curves import read_curve, synthetic
-        from assay.power.faults import Fault
-
-        curve = read_curve(self.curve) if self.curve else synthetic(self.watts)
-        return Analyzer(curve, tuple(Fault.parse(each) for each in self.faults), clock=time.time, speed=self.speed)
-
-    @classmethod
-    def of(cls, given: dict[str, Any]) -> Simulated:
-        """From a command's options; what they cannot mean is told."""
-        found = cls(given["watts"], given["curve"], given["misbehave"], given["speed"])
-        found.analyzer()
-        return found
-
-    def words(self) -> list[str]:
-        """The same options on a command line of assay power simulate."""
-        curve = ["--curve", str(self.curve.resolve())] if self.curve else []
-        faults = [word for fault in self.faults for word in ("--misbehave", fault)]
-        return ["--watts", str(self.watts), "--speed", str(self.speed), *curve, *faults]
+    numbers = channels_of(channel)
+    channels = numbers[-1] if numbers else 0
+    found = Simulation(given["watts"], given["curve"], given["misbehave"], given["speed"], channels)
+    found.analyzer()
+    return found
 
 
 def simulation_options(function: Any) -> Any:
@@ -129,15 +107,13 @@ def simulation_options(function: Any) -> Any:
 @click.argument("device_port", default="simulated")
 @click.option("-p", "--port", type=click.IntRange(0, 65_535), default=_DAEMON_PORT, show_default=True, help="Its port.")
 @click.option("-l", "--log", type=click.Path(path_type=Path), help="File for samples, as the daemon's own -l.")
-@click.option("-c", "--channel", help="Taken and ignored, as are the options of interfaces.")
+@click.option("-c", "--channel", help="As the daemon's own -c: the first channel and how many, such as 1,2.")
 @click.option("-b", "--board", help="Taken and ignored.")
 @click.option("-y", "-n", "-g", "-U", "interface", is_flag=True, help="Taken and ignored.")
 @click.option("--version", default="1.10.0", show_default=True, help="Version of the daemon to stand for.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @simulation_options
-def simulate(
-    device_type: int, port: int, log: Path | None, version: str, watts: float, curve: Path | None, **given: Any
-) -> None:
+def simulate(device_type: int, port: int, log: Path | None, version: str, channel: str | None, **given: Any) -> None:
     """Be a PTDaemon without an analyzer: speak its protocol and measure nothing.
 
     It takes the daemon's own options, so that the official server can start it (as a script that calls this command).
@@ -151,8 +127,9 @@ def simulate(
     if device_type not in names:
         expected = ", ".join(f"{number} {name}" for number, name in sorted(names.items()))
         raise UsageError("no analyzer of MLPerf has this number", expected=expected, found=str(device_type))
-    analyzer = Simulated(watts, curve, given["misbehave"], given["speed"]).analyzer()
-    simulator = Simulator(analyzer, click.echo, model=names[device_type], version=version, log=log)
+    simulator = Simulator(
+        simulation_of(given, channel).analyzer(), click.echo, model=names[device_type], version=version, log=log
+    )
     simulator.listen(Address("127.0.0.1", port))
     simulator.serve()
 
@@ -163,6 +140,7 @@ def host_options(function: Any) -> Any:
         click.option("--simulate", "simulated", is_flag=True, help="No daemon: a simulation, and labelled so."),
         click.option("--ptd-port", type=click.IntRange(1, 65_535), default=_DAEMON_PORT, help="The daemon's port."),
         click.option("--device", help="Where the analyzer is: serial port, address or serial number."),
+        click.option("--channel", help="Of an analyzer that has several: the first and how many, such as 1,2."),
         click.option("--interface", default="", help="Option of its interface: -n, -g, -y or -U; none for serial."),
         click.option("--device-type", type=int, help="Number of its kind: 49 is a Yokogawa WT310."),
         click.option("--ptd", metavar="PROGRAM", help="SPEC PTDaemon."),
@@ -182,7 +160,7 @@ def host_of(given: dict[str, Any]) -> Host:
     if given["simulated"]:
         if any(given[name] for name in ("ptd", "device_type", "device")):
             raise UsageError("--simulate needs no daemon", hint="leave --ptd and --device away")
-        return SimulatedHost(Simulated.of(given).analyzer)
+        return SimulatedHost(simulation_of(given).analyzer)
     return process_of(given)
 
 
@@ -198,7 +176,26 @@ def process_of(given: dict[str, Any]) -> DaemonProcess:
     missing = [f"--{name.replace('_', '-')}" for name, value in wanted.items() if not value]
     if missing:
         raise UsageError(f"{missing[0]} is needed to start the daemon", hint="or --simulate, which measures nothing")
-    return DaemonProcess(given["ptd"], given["device_type"], given["device"], given["interface"], given["ptd_port"])
+    return DaemonProcess(
+        given["ptd"],
+        given["device_type"],
+        given["device"],
+        given["interface"],
+        given["ptd_port"],
+        channels_of(given["channel"]),
+    )
+
+
+def channels_of(text: str | None) -> tuple[int, ...]:
+    """Numbers of channels, such as ``1,2``; none for no text.
+
+    Raises:
+        UsageError: for anything else.
+    """
+    words = text.split(",") if text else []
+    if len(words) > 2 or not all(word.isascii() and word.isdigit() and 0 < int(word) <= 16 for word in words):
+        raise UsageError("no channels", expected="the first and how many, such as 1,2", found=repr(text))
+    return tuple(int(word) for word in words)
 
 
 @power.command(
@@ -288,7 +285,7 @@ def _official_server(given: dict[str, Any]) -> Iterator[Address]:
         yield Address.parse(given["director_at"], port=_PORT)
         return
     tools = OfficialTools.of(given["official"], given["ntp"])
-    simulated = simulation_program(Simulated.of(given).words()) if given["simulated"] else None
+    simulated = simulation_program(simulation_of(given).words()) if given["simulated"] else None
     with simulated or contextlib.nullcontext(process_of(given)) as daemon, tools.serving(daemon) as place:
         yield place
 
@@ -310,17 +307,19 @@ def _director(given: dict[str, Any]) -> Iterator[Address]:
         yield place
 
 
-@power.command(epilog="Examples:\n\n\b\n  assay power show power-run\n  assay power show power-run --json --points")
-@click.argument("folder", type=click.Path(path_type=Path))
+@power.command(epilog="Examples:\n\n\b\n  assay power show last\n  assay power show power-run --json --points")
+@click.argument("name", metavar="FOLDER_OR_RUN")
 @click.option("--points", is_flag=True, help="With --json: power over time, too.")
 @output_options
-def show(folder: Path, points: bool, out: Output) -> int:
-    """What a measurement says: watts while LoadGen measured, energy of a sample, and what speaks against it.
+def show(name: str, points: bool, out: Output) -> int:
+    """What a director's measurement says: watts while LoadGen measured, energy of a sample, and what speaks against it.
 
-    FOLDER has power/, ranging/ and run_1/ in it. Exit code: 0 nothing speaks against it, 1 something does.
+    A folder has power/, ranging/ and run_1/ in it; a run is named as for assay runs show. Exit code: 0 nothing speaks
+    against it, 1 something does.
     """
     from assay.power.analysis import analyse
 
+    folder = _measurement(name)
     return _tell(out, folder, analyse(folder), points=points)
 
 
@@ -330,7 +329,9 @@ def show(folder: Path, points: bool, out: Output) -> int:
     "  assay power record --meter replay:yesterday.txt -o spl.txt --every 0.5 ./run-loadgen.sh",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--meter", "meter_name", metavar="rapl|nvml|replay:FILE", required=True, help="What tells the power.")
+@click.option(
+    "--meter", "meter_name", metavar="rapl|nvml|replay:FILE|PLUGIN", required=True, help="What tells the power."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file for samples.")
 @click.option(
     "--logs", type=click.Path(path_type=Path), help="Where the command writes LoadGen's logs. [default: runs of assay]"
@@ -350,8 +351,9 @@ def record(
     from assay.power.analysis import reckon
     from assay.power.client import find_logs
     from assay.power.command import Command
-    from assay.power.meters import Recorder, open_meter
+    from assay.power.meters import Recorder
     from assay.power.phase import Phase
+    from assay.power.registry import open_meter
     from assay.power.samples import read_samples
 
     begin = time.time()
@@ -359,6 +361,25 @@ def record(
         place = Command.of(command, logs or load_settings().runs_dir)(Phase.TESTING)
     _, window = find_logs(place, begin, time.time())
     return _tell(out, output, reckon(read_samples(output), window, (Label.UNOFFICIAL_POWER,)))
+
+
+def _measurement(name: str) -> Path:
+    """The folder of a measurement: that folder itself, or that of a run.
+
+    Raises:
+        NotFoundError: when there is no such folder or run, or no director measured the run.
+    """
+    from assay.loadgen.runs import RunCatalogue
+
+    if Path(name).is_dir():
+        return Path(name)
+    run = RunCatalogue(load_settings().runs_dir).find(name)
+    folder = run.path / "performance"
+    if not (folder / "power").is_dir():
+        raise NotFoundError(
+            "no director measured the power of this run", where=run.id, hint=f"assay runs show {run.id}"
+        )
+    return folder
 
 
 def _tell(out: Output, place: Path, figures: PowerFigures, *, points: bool = False) -> int:

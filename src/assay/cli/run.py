@@ -29,6 +29,8 @@ EXAMPLES = """Examples:
   assay run resnet50-synthetic --scenario Offline --backend openvino --precision int8 --batch-size 16 --quick
   assay run image-classification --model my.onnx --dataset photos --recipe recipe.yaml --mode both
   assay run mobilenet-v2 --scenario Offline --setting best.yaml
+  assay run resnet50 --scenario Offline --power 10.0.0.2:4950
+  assay run mobilenet-v2 --scenario Offline --quick --power simulate
   assay run mobilenet-v2 --scenario Offline --dry-run
   assay run resnet50 --implementation mlcommons-reference-resnet50 --implementation-dir inference --dry-run
 """
@@ -127,6 +129,19 @@ EXAMPLES = """Examples:
     "target_latency_ns",
     type=DURATION,
     help="Server: latency bound. Streams: expected latency. [default: the round's; probed]",
+)
+@click.option(
+    "--power",
+    metavar="HOST:PORT|METER|simulate",
+    help="Measure the power of performance runs: a director's address (each run is done twice, ranging then testing), a "
+    "meter (rapl, nvml, replay:FILE or a plugin's; unofficial), or a simulation that measures nothing.",
+)
+@click.option("--power-ntp", metavar="HOST", help="With a director: compare clocks with this time server.")
+@click.option(
+    "--power-official",
+    type=click.Path(path_type=Path),
+    metavar="CLONE",
+    help="With a director: let the client of mlcommons/power-dev measure, from a clone of it: what a submission needs.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out samples that cannot be read; counted and labelled.")
 @click.option("--trace/--no-trace", default=True, help="LoadGen's trace with the latency of every sample.")

@@ -17,10 +17,16 @@ def show_records(records: Sequence[RunRecord], out: Output, *, explain: bool = T
     if out.as_json:
         out.json([record.to_dict() for record in records])
         return
-    out.table(COLUMNS, [row(record) for record in records], right=_RIGHT)
+    if any(record.power is not None for record in records):
+        columns = (*COLUMNS[:-2], "power", "efficiency", *COLUMNS[-2:])
+        out.table(columns, [_power_row(record) for record in records], right=(*_RIGHT, "power", "efficiency"))
+    else:
+        out.table(COLUMNS, [row(record) for record in records], right=_RIGHT)
     if explain:
         for record in records:
             explain_record(record, out)
+            for problem in record.power.problems if record.power is not None else ():
+                out.remark(f"{record.scenario}: against its power: {problem}")
 
 
 def row(record: RunRecord) -> list[str]:
@@ -35,6 +41,15 @@ def row(record: RunRecord) -> list[str]:
         words.state(record),
         ", ".join(label.value for label in record.labels),
     ]
+
+
+def _power_row(record: RunRecord) -> list[str]:
+    """The same with power and efficiency before verdict and labels."""
+    plain, found = row(record), record.power
+    efficiency = (
+        "" if found is None or found.samples_per_joule is None else f"{words.number(found.samples_per_joule)} samples/J"
+    )
+    return [*plain[:-2], words.power(record), efficiency, *plain[-2:]]
 
 
 def explain_record(record: RunRecord, out: Output) -> None:

@@ -137,6 +137,7 @@ def _measured(record: RunRecord, out: Output) -> None:
         for name, value in figures.accuracy_details.items()
     ]
     pairs += [named_figure(name, value) for name, value in figures.measured.items()]
+    pairs += words.power_figures(record)
     pairs += [("failed queries", f"{record.failed_queries:,}")] if record.failed_queries else []
     shown = [(name, value) for name, value in pairs if value]
     if shown:
@@ -201,6 +202,7 @@ def provenance(record: RunRecord, folder: Path) -> list[tuple[str, object]]:
             ", ".join(f"{name} {format_duration(value * 1e9)}" for name, value in record.timings_s.items()),
         ),
         ("peak memory", format_size(record.peak_memory) if record.peak_memory else ""),
+        *words.power_facts(record),
         *((f"{name}", f"sha256 {digest}") for name, digest in record.logs.items()),
     ]
     return [(name, value) for name, value in pairs if value]

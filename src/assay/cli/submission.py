@@ -65,6 +65,12 @@ def submission() -> None:
     metavar="FILE.md",
     help="How the model was calibrated, where no record tells.",
 )
+@click.option(
+    "--power-settings",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE.md",
+    help="How the machine's power was set, for results with power.",
+)
 @click.option("--infer/--no-infer", default=True, help="Fill in scenarios that follow from others, on the edge.")
 @click.option("--rehearsal", is_flag=True, help="Take runs that may not be submitted, too, and say so everywhere.")
 @click.option("--pack", "archive", type=click.Path(path_type=Path), metavar="FILE.tar.gz", help="Pack the tree, too.")
@@ -113,7 +119,7 @@ def _wish(given: dict[str, Any]) -> Wish:
     categories = tuple(Category) if given["category"] == "both" else (Category(given["category"]),)
     division = given["division"]
     assert isinstance(division, Division)
-    calibration = given["calibration"]
+    calibration, settings = given["calibration"], given["power_settings"]
     return Wish(
         submitter=given["submitter"],
         division=division,
@@ -125,6 +131,7 @@ def _wish(given: dict[str, Any]) -> Wish:
         implementation=given["implementation"],
         fields=key_values(given["pairs"], "--set"),
         calibration=None if calibration is None else calibration.read_text(encoding="utf-8"),
+        power_settings=None if settings is None else settings.read_text(encoding="utf-8"),
         infer=given["infer"],
         rehearsal=given["rehearsal"],
         described_in="" if given["system_name"] == name else given["system_name"],

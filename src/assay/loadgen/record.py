@@ -47,6 +47,7 @@ class Label(StrEnum):
     AUGMENTED_COPIES = "augmented-copies"
     NO_ACCURACY = "no-accuracy"
     UNOFFICIAL_POWER = "unofficial-power"
+    SIMULATED_POWER = "simulated-power"
     UNSEEN_MATERIAL = "unseen-material"
 
     @property
@@ -71,6 +72,7 @@ _MEANINGS = {
     Label.AUGMENTED_COPIES: "most samples are changed copies of another (mirrored, turned, brighter): not independent data",
     Label.NO_ACCURACY: "no accuracy run belongs to it: nothing says that the answers were right",
     Label.UNOFFICIAL_POWER: "power not measured by the official analyzer and tool: not comparable with published results",
+    Label.SIMULATED_POWER: "power of a simulated analyzer: no power was measured, its figures mean nothing",
     Label.UNSEEN_MATERIAL: "model or data were not seen by assay: they are what whoever ran it says",
 }
 
@@ -123,6 +125,37 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredPower:
+    """Power while LoadGen measured; the run's labels say what kind of power it is.
+
+    Attributes:
+        source: what told it, in words.
+        watts: average power in W.
+        seconds: length of LoadGen's window.
+        readings: samples of power in it.
+        joules: energy of the whole window in J.
+        joules_per_sample: energy of a sample of the benchmark in J.
+        samples_per_joule: efficiency; more is better.
+        figure: what the round asks for, in ``unit``: average power, or for the streams the energy of a query.
+        unit: official unit of ``figure``, such as ``Watts`` or ``millijoules``.
+        problems: what speaks against the measurement, in sentences.
+        session: name of the director's session; empty without a director.
+    """
+
+    source: str
+    watts: float
+    seconds: float
+    readings: int
+    joules: float
+    joules_per_sample: float | None = None
+    samples_per_joule: float | None = None
+    figure: float | None = None
+    unit: str | None = None
+    problems: tuple[str, ...] = ()
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One LoadGen execution: what was run, on what, how, what came of it, and whether it counts.
 
@@ -142,6 +175,7 @@ class RunRecord:
         command: the command that reproduces the run.
         compliance: name of the compliance test that the run is; empty for a plain run.
         judged_against: ids of the runs that a compliance test was compared with.
+        power: what was measured of the power; None where none was.
         extra: fields of a later version of the same format, kept as they were read.
     """
 
@@ -181,6 +215,7 @@ class RunRecord:
     logs: Mapping[str, str] = field(default_factory=dict)
     compliance: str = ""
     judged_against: tuple[str, ...] = ()
+    power: MeasuredPower | None = None
     format: int = FORMAT
     extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from assay.errors import AssayError
 from assay.loadgen.live import Snapshot
 from assay.loadgen.logs import LogMessage
 from assay.loadgen.names import TRACE
@@ -17,9 +16,8 @@ from assay.playground import run_files
 from assay.playground.page import PageModel
 from assay.playground.run_files import POWER, PROGRESS, Stamp
 from assay.results import words
-from assay.results.figures import Drawing, run_drawings
+from assay.results.figures import Drawing, power_drawings, run_drawings
 from assay.results.from_run import uid_of
-from assay.results.power_log import power_over_time, read_watts
 from assay.results.report import run_facts, run_tiles
 
 _LONGEST = 300
@@ -306,13 +304,7 @@ def _drawings(path: Path, key: _Hashed, stamps: tuple[Stamp | None, ...]) -> tup
     if progress is not None and (trace is not None or key.record.scenario == "Offline"):
         found += run_drawings(RunFolder(path), key.record, most_bytes=_LARGEST_TRACE)
     if power is not None:
-        try:
-            samples = read_watts(path / POWER)
-        except AssayError:
-            return tuple(found)
-        watts = [each for _, each in samples]
-        text = f"Power from {min(watts):.4g} to {max(watts):.4g} W, {sum(watts) / len(watts):.4g} W on average."
-        found.append(Drawing("power", "Power over time", text, power_over_time(samples)))
+        found += power_drawings(RunFolder(path), key.record)
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class PowerFigures:
         points: seconds since the window's begin and watts, of the whole log.
         problems: what speaks against the measurement, in sentences.
         labels: what the figure must not be shown without.
+        queries: that were completed; None where LoadGen's log does not say.
     """
 
     watts: float
@@ -45,6 +46,7 @@ class PowerFigures:
     points: tuple[tuple[float, float], ...] = ()
     problems: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
+    queries: int | None = None
 
     @property
     def joules(self) -> float:
@@ -100,6 +102,7 @@ def reckon(samples: Sequence[Sample], window: Window, labels: tuple[Label, ...] 
         points,
         tuple(_gaps(len(inside), len(readings), window)),
         labels,
+        window.queries,
     )
 
 
@@ -119,7 +122,7 @@ def analyse(folder: Path) -> PowerFigures:
     """
     windows = {phase: read_window(folder / phase.folder / DETAIL) for phase in Phase}
     samples = {phase: read_samples(folder / phase.folder / "spl.txt") for phase in Phase}
-    testing = reckon(samples[Phase.TESTING], windows[Phase.TESTING], _labels(folder / "power"))
+    testing = reckon(samples[Phase.TESTING], windows[Phase.TESTING], session_labels(folder / "power"))
     problems = [*testing.problems]
     try:
         ranging = reckon(samples[Phase.RANGING], windows[Phase.RANGING])
@@ -131,30 +134,48 @@ def analyse(folder: Path) -> PowerFigures:
                 f"{testing.watts:.1f} W while testing are more than 5% below {ranging.watts:.1f} W while ranging"
             )
     problems += _complaints(folder / "power" / "ptd_logs.txt", windows[Phase.TESTING])
-    return PowerFigures(
-        testing.watts,
-        testing.seconds,
-        testing.readings,
-        testing.samples,
-        testing.points,
-        tuple(problems),
-        testing.labels,
-    )
+    return replace(testing, problems=tuple(problems))
 
 
-def _labels(power: Path) -> tuple[Label, ...]:
-    """Power is official only from an analyzer, measured by the official client and server, as they tell it."""
+def session_labels(power: Path) -> tuple[Label, ...]:
+    """Power is official only from an analyzer, measured by the official client and server, as they tell it.
+
+    Args:
+        power: the folder with the records of a session.
+
+    Raises:
+        NotFoundError: when there are none.
+        InvalidInputError: when one is damaged.
+    """
     client, server = (read_json(power / f"{side}.json") for side in ("client", "server"))
-    ours = set(own_sources())
     for record in (client, server):
         if not isinstance(record, dict) or not isinstance(record.get("sources"), dict):
             raise InvalidInputError("not a record of a power session", where=power)
-        if ours & set(record["sources"]):
-            return (Label.UNOFFICIAL_POWER,)
+    answers = _identities(server)
+    if any(Identity.parse(each).simulated for each in answers):
+        return (Label.SIMULATED_POWER,)
+    ours = set(own_sources())
+    own = any(ours & set(record["sources"]) for record in (client, server))
+    return (Label.UNOFFICIAL_POWER,) if own or not answers or server.get("debug") else ()
+
+
+def _identities(server: dict[str, Any]) -> list[str]:
+    """Who the daemon said it is."""
     messages = server.get("ptd_messages")
-    answers = [each for each in messages or [] if isinstance(each, dict) and each.get("cmd") == "Identify"]
-    simulated = not answers or any(Identity.parse(str(each.get("reply"))).simulated for each in answers)
-    return (Label.UNOFFICIAL_POWER,) if simulated or server.get("debug") else ()
+    found = [each for each in messages if isinstance(each, dict)] if isinstance(messages, list) else []
+    return [str(each.get("reply")) for each in found if each.get("cmd") == "Identify"]
+
+
+def analyzer_of(folder: Path) -> Identity | None:
+    """The analyzer and the daemon of a measurement, as they told it; None when they told nothing.
+
+    Raises:
+        NotFoundError: when there is no record of the session.
+        InvalidInputError: when it is damaged.
+    """
+    server = read_json(folder / "power" / "server.json")
+    answers = _identities(server) if isinstance(server, dict) else []
+    return Identity.parse(answers[0]) if answers else None
 
 
 def _complaints(log: Path, window: Window) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from assay.power.curves import Curve, synthetic
 from assay.power.faults import Fault, FaultKind
 from assay.power.phase import Phase
-from assay.power.samples import Sample
+from assay.power.samples import Channel, Sample
 
 _AMPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 _VOLTS = (15.0, 30.0, 60.0, 150.0, 300.0, 600.0)
@@ -35,12 +35,14 @@ class Analyzer:
         faults: what it does wrong.
         clock: seconds since 1970.
         speed: samples in the time of one: above 1 measurements of tests need not last long.
+        channels: names of its channels, which share the load; none for an analyzer of one.
     """
 
     curve: Curve = field(default_factory=lambda: synthetic(100.0))
     faults: tuple[Fault, ...] = ()
     clock: Callable[[], float] = field(kw_only=True)
     speed: float = field(default=1.0, kw_only=True)
+    channels: tuple[str, ...] = field(default=(), kw_only=True)
     amps: float | None = field(default=None, init=False)
     volts: float | None = field(default=None, init=False)
     mark: str = field(default="", init=False)
@@ -122,7 +124,11 @@ class Analyzer:
             complaints.append("ERROR: Current appears to be too high for set range")
         if self.faulty(FaultKind.UNCERTAINTY):
             complaints.append("WARNING: Uncertainty 1.45%, which is above 1.00% limit for the last sample!")
-        sample = Sample(moment, watts, _MAINS, amps, _FACTOR, self.mark)
+        sample = Sample(moment, watts, _MAINS, amps, _FACTOR, self.mark, self._shares(watts, amps))
         if self.faulty(FaultKind.CLOCK_SKEW):
             sample = replace(sample, time=moment + _SKEW_S)
         return Reading(sample, tuple(complaints))
+
+    def _shares(self, watts: float, amps: float) -> tuple[Channel, ...]:
+        count = len(self.channels)
+        return tuple(Channel(name, watts / count, _MAINS, amps / count, _FACTOR) for name in self.channels)

@@ -6,30 +6,28 @@ client sends becomes a path; it can start and stop measurements and fetch the fi
 
 from __future__ import annotations
 
-import contextlib
 import re
-import select
-import socket
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.errors import AssayError, MachineError
+from assay.errors import AssayError
 from assay.power.clocks import ntp_offset, require_near
 from assay.power.host import Host
 from assay.power.journal import Journal
+from assay.power.listener import Listener, in_thread
 from assay.power.phase import Phase
 from assay.power.record import CLIENT_HELLO, FETCHED, SERVER_HELLO, SessionRecord
 from assay.power.session import SETTLE_S, Session
-from assay.power.wire import Address, Wire, keep_alive
+from assay.power.wire import Address, Wire
 
 PORT = 4950
 LABEL = re.compile(r"[A-Za-z0-9_-]{0,100}")
-_TICK_S = 0.2
 _HELLO_S = 10.0
 
 
@@ -43,16 +41,16 @@ class Director:
         settle_s: how long the analyzer is left alone after its ranges were set, and before a measurement is stopped.
             Less than the official ten seconds is noted as ``debug``, which every checker refuses.
         show: takes the lines of the log.
-        sleep: waits; another one in tests.
+        sleep: waits in place of the clock; for tests, and where nothing has to settle.
     """
 
     host: Host
     ntp: str | None = None
     settle_s: float = SETTLE_S
     show: Callable[[str], object] = lambda _: None
-    sleep: Callable[[float], object] = time.sleep
-    _listener: socket.socket | None = field(default=None, init=False)
-    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    sleep: Callable[[float], object] | None = None
+    _listener: Listener = field(default_factory=Listener, init=False)
+    _leaving: threading.Event = field(default_factory=threading.Event, init=False)
 
     def listen(self, address: Address) -> Address:
         """Take a port (0: any free one); gives the address.
@@ -60,30 +58,30 @@ class Director:
         Raises:
             MachineError: when it is taken.
         """
-        try:
-            self._listener = socket.create_server((address.host, address.port))
-        except OSError as error:
-            raise MachineError(f"cannot listen: {error.strerror}", where=str(address)) from error
-        return Address(*self._listener.getsockname()[:2])
+        return self._listener.listen(address)
 
     def serve(self, *, clients: int | None = None) -> None:
         """Serve one client after the other, until :meth:`stop`, a client's ``stop``, or so many clients."""
-        assert self._listener is not None, "listen first"
-        served = 0
-        with self._listener:
-            while not self._stop.is_set() and served != clients:
-                if not select.select([self._listener], [], [], _TICK_S)[0]:
-                    continue
-                connection, peer = self._listener.accept()
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                keep_alive(connection)
-                served += 1
-                with Wire(connection, f"client {peer[0]}:{peer[1]}") as wire:
-                    self._serve_one(wire)
+        for connection, peer in self._listener.clients(clients):
+            with Wire(connection, f"client {peer}") as wire:
+                self._serve_one(wire)
 
     def stop(self) -> None:
-        """Let :meth:`serve` end after the client that it has; from another thread."""
-        self._stop.set()
+        """Let :meth:`serve` end, without waiting for the analyzer any more; from another thread."""
+        self._listener.stop()
+        self._leaving.set()
+
+    def stop_after_client(self) -> None:
+        """Let :meth:`serve` end after the client that it has."""
+        self._listener.stop()
+
+    def settle(self) -> None:
+        """Leave the analyzer alone until it has settled."""
+        (self.sleep or self.wait)(self.settle_s)
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not longer than until :meth:`stop`."""
+        self._leaving.wait(seconds)
 
     def _serve_one(self, wire: Wire) -> None:
         journal = Journal("assay-power-director", self.show)
@@ -98,21 +96,13 @@ class Director:
                 talk.drop()
 
 
-@contextlib.contextmanager
-def directing(director: Director, address: Address | None = None) -> Iterator[Address]:
+def directing(director: Director, address: Address | None = None) -> AbstractContextManager[Address]:
     """Serve in a thread of this process; gives the address.
 
     Args:
         address: default: any free port of this machine.
     """
-    place = director.listen(address or Address("127.0.0.1", 0))
-    thread = threading.Thread(target=director.serve, name="power-director", daemon=True)
-    thread.start()
-    try:
-        yield place
-    finally:
-        director.stop()
-        thread.join(timeout=30)
+    return in_thread(director, "power-director", address)
 
 
 @dataclass(slots=True)
@@ -168,7 +158,7 @@ class _Talk:
         if name == "set_ntp":
             return "Error: this director sets no clock; set it from the NTP server yourself"
         if name == "stop" and not words:
-            self.director.stop()
+            self.director.stop_after_client()
             return "OK"
         if name == "new" and len(words) == 2:
             return self._new(*words)
@@ -195,8 +185,7 @@ class _Talk:
             record.extra["debug"] = True
         folder = self.folder / record.session
         (folder / "power").mkdir(parents=True)
-        wait = self.director.settle_s
-        self.session = Session(self.director.host, folder, record, self.journal, lambda: self.director.sleep(wait))
+        self.session = Session(self.director.host, folder, record, self.journal, self.director.settle)
         return f"OK {record.session},{record.server}"
 
     def _session(self, name: str, words: list[str]) -> str:

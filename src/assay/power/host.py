@@ -53,6 +53,7 @@ class DaemonProcess:
         device_port: where the analyzer is: a serial port, an address, a serial number.
         interface: option of the interface: ``-n``, ``-g``, ``-y``, ``-U``; empty for a serial port.
         port: that the daemon listens at.
+        channels: of an analyzer that has several: the first one and how many, or how many.
         timeout_s: how long one of its answers may take.
     """
 
@@ -61,6 +62,7 @@ class DaemonProcess:
     device_port: str
     interface: str = ""
     port: int = 8888
+    channels: tuple[int, ...] = ()
     timeout_s: float = 30.0
 
     def config(self) -> Mapping[str, Any]:
@@ -69,13 +71,14 @@ class DaemonProcess:
 
     def _config(self, samples: Path) -> dict[str, Any]:
         interface = [self.interface] if self.interface else []
-        command = [self.program, "-l", str(samples), "-p", str(self.port), *interface]
+        channels = ["-c", ",".join(map(str, self.channels))] if self.channels else []
+        command = [self.program, "-l", str(samples), "-p", str(self.port), *interface, *channels]
         return {
             "command": [*command, str(self.device), self.device_port],
             "device_type": self.device,
             "interface_flag": self.interface,
             "device_port": self.device_port,
-            "channel": None,
+            "channel": list(self.channels) or None,
         }
 
     @contextlib.contextmanager

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from assay.errors import AssayError, InvalidInputError, MachineError, MissingDependencyError, NotFoundError
+from assay.errors import AssayError, InvalidInputError, MachineError, NotFoundError
 from assay.power.curves import given
-from assay.power.samples import Sample, read_samples
+from assay.power.samples import Sample
 
 _RAPL = Path("/sys/class/powercap")
 _MOST_UJ = 1 << 64
@@ -162,27 +162,6 @@ class ReplayMeter:
     def watts(self) -> float | None:
         """What the log says of this second after its start."""
         return self._curve(self.clock() - self._begin)
-
-
-def open_meter(text: str) -> Meter:
-    """A meter by its name: ``rapl``, ``nvml`` or ``replay:FILE``.
-
-    Raises:
-        NotFoundError: when this machine has none such, or the name is none.
-    """
-    name, _, rest = text.partition(":")
-    if name == "rapl" and not rest:
-        return RaplMeter()
-    if name == "nvml" and not rest:
-        try:
-            import pynvml
-        except ImportError as error:
-            hint = "pip install nvidia-ml-py"
-            raise MissingDependencyError("NVML needs the package nvidia-ml-py", hint=hint) from error
-        return NvmlMeter(pynvml)
-    if name == "replay" and rest:
-        return ReplayMeter(read_samples(Path(rest)))
-    raise NotFoundError("no such meter", expected="rapl, nvml or replay:FILE", found=repr(text))
 
 
 @dataclass(slots=True)

@@ -7,7 +7,9 @@ in a process of its own.
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -15,15 +17,19 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from assay.base.files import machine_errors
 from assay.errors import NotFoundError, RunFailedError, UsageError
-from assay.power.client import Measuring
+from assay.power.client import Measuring, Work
 from assay.power.host import DaemonProcess
+from assay.power.phase import Phase
+from assay.power.turn import Turns
 from assay.power.wire import Address
 
 _START_S = 60.0
-_END_S = 15.0
+_END_S = 5.0
 _PLACES = ("", "ptd_client_server")
 
 
@@ -62,16 +68,47 @@ class OfficialTools:
             UsageError: when the folder is there already.
             RunFailedError: when the client fails.
         """
+        done = subprocess.run(self._client(command, logs, how), check=False)
+        return _left(how.output, done.returncode, "what it prints stands above")
+
+    def _client(self, command: Sequence[str], logs: Path, how: Measuring) -> list[str]:
         if how.output.exists():
             raise UsageError("the folder is there already", where=how.output, hint="name another one")
-        how.output.parent.mkdir(parents=True, exist_ok=True)
+        with machine_errors(how.output):
+            how.output.parent.mkdir(parents=True, exist_ok=True)
         words = ["-a", how.director.host, "-p", str(how.director.port), "-n", self.ntp, "-l", how.label, "-T"]
         words += ["-L", str(logs), "-o", str(how.output), "-w", shlex.join(command)]
-        done = subprocess.run([sys.executable, str(self.folder / "client.py"), *words], check=False)
-        if done.returncode or not (how.output / "power" / "server.json").is_file():
-            found = f"exit code {done.returncode}"
-            raise RunFailedError("the official client failed", found=found, hint="what it prints stands above")
-        return how.output
+        return [sys.executable, str(self.folder / "client.py"), *words]
+
+    def measure_work(self, work: Work, logs: Path, how: Measuring, printed: Path) -> Path:
+        """Let the official client measure work that is done in this process; gives the folder it leaves.
+
+        Args:
+            work: is called once in each phase.
+            logs: the folder below which LoadGen's logs appear; the output must not be in it.
+            printed: takes what the client prints.
+
+        Raises:
+            RunFailedError: when the client fails, or what the work raises.
+        """
+        with Turns() as turns, printed.open("wb") as stream:
+            process = subprocess.Popen(
+                self._client(turns.command, logs, how),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                for phase in Phase:
+                    how.show(f"the official client prepares the analyzer for {phase}")
+                    if not turns.take(partial(work, phase), alive=lambda: process.poll() is None):
+                        break
+                code = process.wait()
+            finally:
+                end_group(process)
+        last = printed.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+        return _left(how.output, code, f"it printed last: {last[:300]} (all of it: {printed})")
 
     @contextlib.contextmanager
     def serving(self, daemon: DaemonProcess) -> Iterator[Address]:
@@ -87,26 +124,46 @@ class OfficialTools:
             words = [sys.executable, str(self.folder / "server.py"), "-c", str(configuration)]
             with output.open("wb") as stream:
                 process = subprocess.Popen(
-                    words, cwd=name, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+                    words,
+                    cwd=name,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
                 )
             try:
                 _wait(place, process, output)
                 yield place
             finally:
-                process.terminate()
-                try:
-                    process.wait(timeout=_END_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                end_group(process)
 
     def _configuration(self, place: Address, daemon: DaemonProcess) -> str:
         lines = ["[server]", f"ntpServer: {self.ntp}", f"listen: {place.host} {place.port}"]
         analyzer = [f"networkPort: {daemon.port}", f"deviceType: {daemon.device}"]
         analyzer += [f"interfaceFlag: {daemon.interface}", f"devicePort: {daemon.device_port}"]
+        analyzer += [f"channel: {','.join(map(str, daemon.channels))}"] if daemon.channels else []
         # Since 2024 each analyzer has a section of its own; either server passes over the other's with a warning.
         lines += ["[ptd]", f"ptd: {daemon.program}", *analyzer, "[analyzer1]", *analyzer]
         return "".join(f"{line}\n" for line in lines)
+
+
+def _left(output: Path, code: int, hint: str) -> Path:
+    """The folder that the client left, when it came to its end."""
+    if code or not (output / "power" / "server.json").is_file():
+        raise RunFailedError("the official client failed", found=f"exit code {code}", hint=hint)
+    return output
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a group, as Ctrl-C does, and then whatever it has started and left behind.
+
+    The official server ends its daemon when it is interrupted, and leaves it running when it is terminated.
+    """
+    for number, wait_s in ((signal.SIGINT, _END_S), (signal.SIGKILL, None)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=wait_s)
 
 
 def _free_port() -> int:

@@ -14,6 +14,25 @@ from assay.errors import InvalidInputError, NotFoundError
 TIME_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
 _MAX_BYTES = 64 << 20
 _KEYS = ("Time", "Watts", "Volts", "Amps", "PF")
+_WORDS, _MOST_CHANNELS = 9, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What an analyzer of several channels read on one of them."""
+
+    name: str
+    watts: float
+    volts: float
+    amps: float
+    power_factor: float
+
+    def text(self) -> str:
+        """The channel as it stands behind a sample's mark."""
+        return (
+            f",{self.name},Watts,{self.watts:.6f},Volts,{self.volts:.6f},"
+            f"Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +42,7 @@ class Sample:
     Attributes:
         time: seconds since 1970.
         mark: of the measurement it belongs to; empty where the line has none.
+        channels: of an analyzer that has several; the other values are then those of all together.
     """
 
     time: float
@@ -31,14 +51,16 @@ class Sample:
     amps: float = -1.0
     power_factor: float = -1.0
     mark: str = ""
+    channels: tuple[Channel, ...] = ()
 
     def line(self) -> str:
-        """The sample as the daemon writes it; with its mark where it has one."""
+        """The sample as the daemon writes it; with its mark where it has one, then its channels."""
         text = (
             f"Time,{stamp(self.time)},Watts,{self.watts:.6f},Volts,{self.volts:.6f},"
             f"Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
         )
-        return f"{text},Mark,{self.mark}" if self.mark else text
+        marked = f"{text},Mark,{self.mark}" if self.mark else text
+        return marked + "".join(channel.text() for channel in self.channels)
 
 
 def stamp(moment: float) -> str:
@@ -65,8 +87,21 @@ def parse_sample(line: str) -> Sample | None:
         watts, volts, amps, factor = (float(word) for word in words[3:10:2])
     except ValueError:
         return None
-    mark = words[11] if len(words) > 11 and words[10] == "Mark" else ""
-    return Sample(moment, watts, volts, amps, factor, mark)
+    marked = len(words) > 11 and words[10] == "Mark"
+    channels = tuple(_channels(words[12:] if marked else words[10:]))
+    return Sample(moment, watts, volts, amps, factor, words[11] if marked else "", channels)
+
+
+def _channels(words: list[str]) -> Iterator[Channel]:
+    """Channels, until something else comes."""
+    for start in range(0, min(len(words), _MOST_CHANNELS * _WORDS), _WORDS):
+        part = words[start : start + _WORDS]
+        if len(part) < _WORDS or not part[0].startswith("Ch") or tuple(part[1::2]) != _KEYS[1:]:
+            return
+        try:
+            yield Channel(part[0], *(float(word) for word in part[2::2]))
+        except ValueError:
+            return
 
 
 def parse_samples(lines: Iterable[str], mark: str | None = None) -> Iterator[Sample]:

@@ -144,8 +144,11 @@ def _ranges_for(samples: list[Sample]) -> Ranges:
         RunFailedError: when no sample is a reading.
     """
     readings = [sample for sample in samples if good(sample) and sample.volts > 0 and sample.amps > 0]
+    # A range is that of each channel; the largest of all holds them, as the official server has it.
+    seen = [(sample.amps, sample.volts) for sample in readings]
+    seen += [(channel.amps, channel.volts) for sample in readings for channel in sample.channels]
     if not readings:
         hint = "is the machine under test plugged in through the analyzer?"
         raise RunFailedError("the analyzer read no power while ranging", found=f"{len(samples)} samples", hint=hint)
-    amps = max(sample.amps for sample in readings) * _HEADROOM
-    return Ranges(f"{amps:.6g}", f"{max(sample.volts for sample in readings):.6g}")
+    amps = max(amps for amps, _ in seen) * _HEADROOM
+    return Ranges(f"{amps:.6g}", f"{max(volts for _, volts in seen):.6g}")

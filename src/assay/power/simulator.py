@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +21,7 @@ from assay.power.analyzer import Analyzer
 from assay.power.daemon import HELLO
 from assay.power.faults import FaultKind
 from assay.power.identity import SIMULATED
+from assay.power.listener import Listener, in_thread
 from assay.power.samples import stamp
 from assay.power.wire import Address
 
@@ -49,8 +50,7 @@ class Simulator:
     log: Path | None = None
     late_s: float = 30.0
     _unread: int = field(default=0, init=False)
-    _listener: socket.socket | None = field(default=None, init=False)
-    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _listener: Listener = field(default_factory=Listener, init=False)
 
     def listen(self, address: Address) -> Address:
         """Take a port (0: any free one); gives the address.
@@ -58,31 +58,23 @@ class Simulator:
         Raises:
             MachineError: when it is taken.
         """
-        try:
-            self._listener = socket.create_server((address.host, address.port))
-        except OSError as error:
-            raise MachineError(f"cannot listen: {error.strerror}", where=str(address)) from error
-        host, port = self._listener.getsockname()[:2]
+        place = self._listener.listen(address)
         self.say(f"{SIMULATED} PTDaemon of assay: no analyzer is connected, no power is measured")
         self._note(f"Uncertainty checking for {self.model} is activated")
-        self._note(f"Establishing the listener on port {port}...")
-        return Address(host, port)
+        self._note(f"Establishing the listener on port {place.port}...")
+        return place
 
     def serve(self) -> None:
         """Answer one client after the other, until :meth:`stop`."""
-        assert self._listener is not None, "listen first"
-        with self._listener, self._samples() as log:
-            while not self._stop.is_set():
-                if select.select([self._listener], [], [], _TICK_S)[0]:
-                    connection, peer = self._listener.accept()
-                    self._note(f"Accepted connection from {peer[0]}:{peer[1]}")
-                    with connection, contextlib.suppress(ConnectionError):
-                        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                        self._talk(connection, log)
+        with self._samples() as log:
+            for connection, peer in self._listener.clients():
+                self._note(f"Accepted connection from {peer}")
+                with connection, contextlib.suppress(ConnectionError):
+                    self._talk(connection, log)
 
     def stop(self) -> None:
         """Let :meth:`serve` end; from another thread."""
-        self._stop.set()
+        self._listener.stop()
 
     @contextlib.contextmanager
     def _samples(self) -> Iterator[TextIO | None]:
@@ -101,7 +93,7 @@ class Simulator:
 
     def _talk(self, connection: socket.socket, log: TextIO | None) -> None:
         buffer = b""
-        while not self._stop.is_set():
+        while not self._listener.stopped:
             wait = self.analyzer.wait_s()
             ready = select.select([connection], [], [], _TICK_S if wait is None else min(wait, _TICK_S))[0]
             # Before the answer: a command that ends the measurement ends it after what was due.
@@ -133,7 +125,7 @@ class Simulator:
     def _reply(self, connection: socket.socket, command: str) -> None:
         lines = self.answer(command)
         if self.analyzer.faulty(FaultKind.SLOW):
-            self._stop.wait(self.late_s)
+            self._listener.wait(self.late_s)
         self._note(f"Response to client sent: {lines[0]}")
         connection.sendall("".join(f"{line}\r\n" for line in lines).encode())
 
@@ -188,7 +180,7 @@ class Simulator:
         fresh = self.analyzer.measured[-self._unread :] if self._unread else []
         self._unread = 0
         # Over the connection a sample comes without its mark.
-        return [f"Last {len(fresh)} samples", *(sample.line().partition(",Mark,")[0] for sample in fresh)]
+        return [f"Last {len(fresh)} samples", *(replace(sample, mark="").line() for sample in fresh)]
 
     def _summary(self, name: str) -> str:
         watts = [sample.watts for sample in self.analyzer.measured]
@@ -205,18 +197,10 @@ def _ranges(analyzer: Analyzer) -> str:
     return f"Ranges,{int(amps is None)},{amps or 2.0:.6f},{int(volts is None)},{volts or 300.0:.6f}"
 
 
-@contextlib.contextmanager
-def simulating(simulator: Simulator, address: Address | None = None) -> Iterator[Address]:
+def simulating(simulator: Simulator, address: Address | None = None) -> AbstractContextManager[Address]:
     """Serve in a thread of this process; gives the address.
 
     Args:
         address: default: any free port of this machine.
     """
-    place = simulator.listen(address or Address("127.0.0.1", 0))
-    thread = threading.Thread(target=simulator.serve, name="simulated-ptdaemon", daemon=True)
-    thread.start()
-    try:
-        yield place
-    finally:
-        simulator.stop()
-        thread.join(timeout=10)
+    return in_thread(simulator, "simulated-ptdaemon", address)

@@ -18,11 +18,13 @@ class Window:
 
     Attributes:
         samples: that were completed in it; None where the log does not say.
+        queries: the same of queries.
     """
 
     begin: float
     end: float
     samples: int | None = None
+    queries: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -41,7 +43,7 @@ def read_window(path: Path) -> Window:
     begin, end = (_moment(log, key, path) for key in (_BEGIN, _END))
     if end <= begin:
         raise InvalidInputError("the measured window ends before it begins", where=path, found=log.text(_END))
-    return Window(begin, end, _samples(log))
+    return Window(begin, end, _samples(log), log.integer("result_query_count"))
 
 
 def _moment(log: DetailLog, key: str, path: Path) -> float:

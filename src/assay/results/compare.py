@@ -140,6 +140,21 @@ def _costs(runs: tuple[RunRecord, ...]) -> list[ComparedFigure]:
     return [
         ComparedFigure("peak memory", "MB", memory, lower_is_better=True),
         ComparedFigure("length", "s", tuple(run.figures.duration_s for run in runs), lower_is_better=None),
+        *_powers(runs),
+    ]
+
+
+def _powers(runs: tuple[RunRecord, ...]) -> list[ComparedFigure]:
+    """Power and efficiency, where all that have them have the same kind: a simulation says nothing beside a meter."""
+    if len({words.power_kind(run) for run in runs if run.power is not None}) != 1:
+        return []
+    kind = next(words.power_kind(run) for run in runs if run.power is not None)
+    suffix = f", {kind}" if kind else ""
+    watts = tuple(run.power.watts if run.power else None for run in runs)
+    efficiency = tuple(run.power.samples_per_joule if run.power else None for run in runs)
+    return [
+        ComparedFigure(f"power{suffix}", "W", watts, lower_is_better=True),
+        ComparedFigure(f"efficiency{suffix}", "samples/J", efficiency, lower_is_better=False),
     ]
 
 

@@ -16,8 +16,11 @@ from assay.loadgen.record import RunRecord
 from assay.loadgen.runs import RunFolder
 from assay.results import charts
 from assay.results.model import Result
+from assay.results.power_log import power_over_time, read_watts
+from assay.results.words import power_kind
 
 _PROGRESS = "progress.jsonl"
+_POWER = "spl.txt"
 _MAX_TRACE = 512 << 20
 _COLOURS = {
     charts.PALETTE.ink: "var(--ink-2)",
@@ -71,11 +74,11 @@ def run_figures(folder: RunFolder, record: RunRecord, *, prefix: str) -> list[Fi
     """
     return [
         drawn(each.title, each.text, each.spec, f"{prefix}{_LETTERS[each.name]}")
-        for each in run_drawings(folder, record)
+        for each in (*run_drawings(folder, record), *power_drawings(folder, record))
     ]
 
 
-_LETTERS = {"histogram": "h", "percentiles": "p", "timeline": "o", "throughput": "t"}
+_LETTERS = {"histogram": "h", "percentiles": "p", "timeline": "o", "throughput": "t", "power": "w"}
 
 
 def run_drawings(folder: RunFolder, record: RunRecord, *, most_bytes: int = _MAX_TRACE) -> list[Drawing]:
@@ -98,6 +101,19 @@ def run_drawings(folder: RunFolder, record: RunRecord, *, most_bytes: int = _MAX
         return drawings
     text = f"Throughput at {len(snapshots) - 1} moments of the run, in samples per second."
     return [*drawings, Drawing("throughput", "Throughput over time", text, spec)]
+
+
+def power_drawings(folder: RunFolder, record: RunRecord) -> list[Drawing]:
+    """Power while a run went on, where it was measured; its label is in the title."""
+    try:
+        samples = read_watts(folder.path / _POWER)
+    except AssayError:
+        return []
+    watts = [each for _, each in samples]
+    text = f"Power from {min(watts):.4g} to {max(watts):.4g} W, {sum(watts) / len(watts):.4g} W on average."
+    kind = power_kind(record)
+    title = f"Power over time ({kind})" if kind else "Power over time"
+    return [Drawing("power", title, text, power_over_time(samples))]
 
 
 def _latency_drawings(folder: RunFolder, record: RunRecord, most_bytes: int) -> list[Drawing]:

@@ -21,7 +21,14 @@ def flat(result: Result, *, location: str) -> Row:
     names = name_tables()
     main = result.source("performance") or (result.sources[0] if result.sources else None)
     value = performance.value if performance else None
-    figures = quantities(result.scenario, value)
+    power = result.power
+    figures = quantities(
+        result.scenario,
+        value,
+        power_value=power.figure if power else None,
+        power_unit=power.unit if power else None,
+        watts=power.watts if power else None,
+    )
     accuracies = tuple(Accuracy(a.metric, a.value, a.unit or None, a.target, a.met) for a in result.accuracy)
     first = accuracies[0] if accuracies else None
     met = [each.met for each in accuracies if each.met is not None]
@@ -65,7 +72,12 @@ def flat(result: Result, *, location: str) -> Row:
         accuracy_target=first.target if first else None,
         accuracy_met=all(met) if met else None,
         accuracies=accuracies,
-        power=False,
+        power=power is not None,
+        watts=power.watts if power else None,
+        joules_per_query=figures.joules_per_query if power else None,
+        joules_per_sample=figures.joules_per_sample if power else None,
+        power_value=power.figure if power else None,
+        power_unit=power.unit if power else None,
         accelerator=names.accelerators.name(system.accelerator),
         accelerator_vendor=names.accelerator_vendors.found(system.accelerator),
         accelerator_given=system.accelerator,

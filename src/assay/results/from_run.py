@@ -13,6 +13,7 @@ from assay.results.model import (
     Method,
     Origin,
     Performance,
+    Power,
     Result,
     SourceRun,
     System,
@@ -69,6 +70,7 @@ def result_of(record: RunRecord) -> Result:
         versions=record.versions,
         sources=(_source(record),),
         group=record.group,
+        power=_power(record),
     )
 
 
@@ -102,6 +104,7 @@ def joined(old: Result, new: Result) -> Result:
         uid=old.uid,
         performance=new.performance if "performance" in modes else old.performance,
         accuracy=new.accuracy if "accuracy" in modes else old.accuracy,
+        power=new.power if "performance" in modes else old.power,
         labels=tuple(dict.fromkeys(label for source in sources for label in source.labels)),
         versions={**old.versions, **new.versions},
         sources=sources,
@@ -137,6 +140,11 @@ def _performance(record: RunRecord) -> Performance | None:
         duration_s=figures.duration_s,
         latency_ns=figures.latency_ns,
     )
+
+
+def _power(record: RunRecord) -> Power | None:
+    found = record.power
+    return None if found is None else Power(found.watts, found.figure, found.unit)
 
 
 def _accuracy(record: RunRecord) -> tuple[AccuracyMetric, ...]:

@@ -72,6 +72,21 @@ class AccuracyMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class Power:
+    """Power of a performance run; the labels say what kind of power it is.
+
+    Attributes:
+        watts: average power.
+        figure: the official figure in ``unit``; None where the round has none.
+        unit: ``Watts``, ``millijoules`` or ``Joules``.
+    """
+
+    watts: float
+    figure: float | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """The machine and the software, in the words of the official system description.
 
@@ -176,6 +191,7 @@ class Result:
     versions: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[SourceRun, ...] = ()
     group: str | None = None
+    power: Power | None = None
     format: int = FORMAT
 
     @property

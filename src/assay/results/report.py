@@ -231,6 +231,7 @@ def run_tiles(record: RunRecord) -> list[tuple[str, str]]:
     if figures.samples_scored is not None:
         tiles.append(("samples scored", f"{figures.samples_scored:,}"))
     tiles += [("queries and samples", words.counts(figures)), ("length", words.seconds(figures))]
+    tiles += words.power_figures(record)
     return [(name, value) for name, value in tiles if value]
 
 
@@ -256,5 +257,6 @@ def run_facts(record: RunRecord) -> list[tuple[str, str]]:
             ", ".join(f"{name} {format_duration(value * 1e9)}" for name, value in record.timings_s.items()),
         ),
         ("Left out", ", ".join(f"{name} ({why})" for name, why in list(record.skipped.items())[:20])),
+        *((f"{name[0].upper()}{name[1:]}", value) for name, value in words.power_facts(record)),
     ]
     return [(name, value) for name, value in facts if value]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.base.units import format_count, format_duration, format_size
-from assay.loadgen.record import Figures, RunRecord, RunStatus
+from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
 from assay.rules.words import metric_word
 
 _SHORT_UNITS = {"Latency (ms)": "ms", "Samples/s": "samples/s", "Queries/s": "queries/s"}
+_POWER_LABELS = (Label.SIMULATED_POWER, Label.UNOFFICIAL_POWER)
 _HOST = {
     "cpu": "Processor",
     "cores": "Cores",
@@ -119,3 +120,43 @@ def counts(figures: Figures) -> str:
     if figures.samples is None or figures.samples == figures.queries:
         return queries
     return f"{queries}, {format_count(figures.samples)} samples"
+
+
+def power(record: RunRecord) -> str:
+    """Average power with its unit; empty where none was measured."""
+    return f"{number(record.power.watts)} W" if record.power is not None else ""
+
+
+def power_kind(record: RunRecord) -> str:
+    """What the run's figures of power must not be shown without; empty for official ones."""
+    return ", ".join(label.value for label in _POWER_LABELS if label in record.labels)
+
+
+def power_figures(record: RunRecord) -> list[tuple[str, str]]:
+    """Figures of power as name and value, each name with the label of the power; none where none was measured."""
+    found = record.power
+    if found is None:
+        return []
+    pairs = [("power", power(record)), ("energy", f"{number(found.joules)} J")]
+    if found.joules_per_sample is not None:
+        pairs.append(("energy of a sample", f"{number(found.joules_per_sample)} J"))
+    if found.samples_per_joule is not None:
+        pairs.append(("efficiency", f"{number(found.samples_per_joule)} samples/J"))
+    if found.figure is not None and found.unit != "Watts":
+        pairs.append(("energy of a query", f"{number(found.figure)} {found.unit}"))
+    kind = power_kind(record)
+    return [(f"{name} ({kind})" if kind else name, value) for name, value in pairs]
+
+
+def power_facts(record: RunRecord) -> list[tuple[str, str]]:
+    """How power was measured and what speaks against it, as name and value."""
+    found = record.power
+    if found is None:
+        return []
+    pairs = [
+        ("power told by", found.source),
+        ("power read", f"{format_count(found.readings)} times in {format_duration(found.seconds * 1e9)}"),
+        ("power session", found.session),
+    ]
+    pairs += [("against the power", problem) for problem in found.problems]
+    return [(name, value) for name, value in pairs if value]

@@ -228,6 +228,12 @@ DAMAGES = [
         said("Identify", pattern="^[^,]*", by="YokogawaWT330"),
         until("v2.0", "power-analyzer-unsupported"),
     ),
+    Damage(
+        "a simulation",
+        "daemon",
+        said("Identify", pattern="-ed9a21d2", by="-SIMULATED"),
+        every("power-simulated"),
+    ),
     Damage("no answer", "daemon", said("Identify", reply=""), REPLY),
     Damage("never asked who it is", "daemon", said("Identify", cmd="Who"), REPLY),
     Damage("range not changed", "daemon", said("SR,V", reply="Error"), REPLY),

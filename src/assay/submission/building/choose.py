@@ -9,6 +9,7 @@ from pathlib import Path
 from assay.loadgen.record import Label, RunRecord, RunStatus
 from assay.rules.model import Benchmark, Category, Division, Mode, Round, Scenario
 from assay.submission.building.model import Entry, Missing, Taken, Wish
+from assay.submission.building.power import has_session
 
 # Figures that only say how a run was labelled later, and what pairing finds out itself.
 _NOT_OF_THE_RUN = frozenset({Label.NO_ACCURACY})
@@ -176,13 +177,14 @@ class _Choice:
         own = [run for run in pool if run.record.scenario == scenario.value and run.record.figures.value is not None]
         return (scenario, max(own, key=self._rank), None) if own else None
 
-    def _rank(self, run: Taken) -> tuple[bool, bool, bool, float, str]:
+    def _rank(self, run: Taken) -> tuple[bool, bool, bool, bool, float, str]:
         figures, verdict = run.record.figures, run.record.verdict
         value = figures.value or 0.0
         return (
             not self._why(run),
             bool(verdict and verdict.accepted),
             bool(verdict and verdict.valid),
+            has_session(run),
             -value if figures.lower_is_better else value,
             run.record.created,
         )

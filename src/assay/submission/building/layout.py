@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from assay.submission.building.conf import mlperf_conf
 from assay.submission.building.described import system_fields, system_missing, system_notes, system_text
 from assay.submission.building.facts import Implementation, ModelFacts, calibration_text, model_facts
 from assay.submission.building.model import Entry, Missing, Piece, Taken, Wish
-from assay.submission.building.readme import calibration_page, code_readme, measurements_readme
+from assay.submission.building.power import document_text, has_session, session_files, settings_missing
+from assay.submission.building.readme import calibration_page, code_readme, measurements_readme, rehearsal_line
 from assay.submission.truncate.cut import TEXT, recorded_hash, shortened, with_hash
 
 Part = tuple[list[Entry], Wish]
@@ -103,6 +104,7 @@ class _Builder:
             self._results(entry)
             self._measurements(entry)
             self._compliance(entry)
+        self._power(fields)
 
     def _place(self, kind: str, entry: Entry) -> str:
         return f"{self.wish.top}/{kind}/{self.wish.system}/{entry.benchmark.name}/{entry.scenario.value}"
@@ -118,6 +120,10 @@ class _Builder:
         place = self._place("results", entry)
         for name in (SUMMARY, DETAIL):
             self._log(entry, entry.performance, name, f"{place}/performance/run_1/{name}")
+        session = session_files(entry, self._rules, self.wish)
+        self._layout.missing += session.missing
+        for name, path in session.files.items():
+            self._layout.copy(f"{place}/performance/{name}", path)
         if entry.accuracy is None:
             return
         for name in (SUMMARY, DETAIL):
@@ -204,6 +210,18 @@ class _Builder:
         if record.precision != _FP32:
             page = calibration_page([text], entry.labels, wish, f"Calibration of {entry.benchmark.name}")
             self._layout.add(f"{place}/calibration.md", page)
+
+    def _power(self, fields: Mapping[str, object]) -> None:
+        """What the round asks to be told of analyzer and machine, once for the system."""
+        measured = [entry for entry in self.entries if has_session(entry.performance)]
+        wish, names = self.wish, self._rules.measurements.power_documents
+        if not measured or not names:
+            return
+        self._layout.missing += settings_missing(measured, wish)
+        warning = rehearsal_line(self._labels) if wish.rehearsal else ""
+        for name in names:
+            text = document_text(name, measured, fields, wish, warning)
+            self._layout.add(f"{wish.top}/measurements/{wish.system}/{name}.md", text)
 
     # ---- compliance
 

@@ -25,6 +25,7 @@ class Wish:
         fields: fields of the implementation's file that no record tells, by name or ``benchmark.name``.
         calibration: text on how the models were calibrated, for what no record tells.
         infer: scenarios that follow from others are filled in where the round allows.
+        power_settings: text on how the machine's power was set, for results with power.
         rehearsal: labelled runs are taken, and everything says so.
     """
 
@@ -41,6 +42,7 @@ class Wish:
     infer: bool = True
     rehearsal: bool = False
     described_in: str = ""
+    power_settings: str | None = None
 
     @property
     def top(self) -> str:

@@ -8,6 +8,7 @@ from assay.base.units import format_count, format_duration
 from assay.loadgen.record import Label, RunRecord
 from assay.rules.words import accuracy_text
 from assay.submission.building.model import Entry, Taken, Wish
+from assay.submission.building.power import power_rows
 
 Row = tuple[str, object]
 
@@ -100,6 +101,7 @@ def _performance(record: RunRecord) -> list[str]:
     if record.verdict is not None:
         rows.append(("verdict", record.verdict.word))
         rows += [("not met", reason) for reason in record.verdict.reasons]
+    rows += power_rows(record)
     rows += [("setting under the round's", f"{d.name}: {d.used}, {d.rule} asked") for d in record.deviations]
     rows += [("label", f"{label.value}: {label.meaning}") for label in record.labels]
     return _table([*rows, *_host(record), *_hashes(record)])

@@ -39,6 +39,7 @@ WG_CODES = frozenset(
         "power-server-debug",
         "power-session-name-differs",
         "power-session-unreadable",
+        "power-simulated",
         "power-sources-unknown",
         "power-uncertainty-high",
         "power-uncertainty-high-unseen",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assay.power.identity import SIMULATED
 from assay.rules.power import PowerFacts
 from assay.submission.checks.context import shown
 from assay.submission.issue import Issue
@@ -45,6 +46,8 @@ def _identity(server: Session, facts: PowerFacts) -> Iterator[Issue]:
     if analyzer not in facts.daemon.analyzers:
         expected = " or ".join(facts.daemon.analyzers)
         yield Issue("power-analyzer-unsupported", server.path, "", field, shown(analyzer), expected, line)
+    if SIMULATED in answer:
+        yield Issue("power-simulated", server.path, "", field, shown(answer), "the daemon of an analyzer", line)
 
 
 def daemon_version(answer: str) -> str:
