@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from assay.cli.render import Output
 
 _SETTING = ("backend", "format", "batch", "streams", "threads", "wait")
-TRIALS = ("trial", *_SETTING, "probe", "figure", "p99", "memory", "ended", "why")
-CONFIRMED = ("trial", *_SETTING, "median", "spread", "gain", "from", "to", "p99", "memory", "verdict")
-_NUMBERS = (
-    "trial", "batch", "streams", "threads", "wait", "probe", "figure", "p99", "memory", "median", "spread", "gain", "from",
-    "to",
-)  # fmt: skip
+TRIALS = ("trial", *_SETTING, "probe", "figure", "p99", "memory", "watts", "ended", "why")
+CONFIRMED = ("trial", *_SETTING, "median", "spread", "gain", "from", "to", "p99", "memory", "watts", "verdict")
+_SOME = frozenset({"wait", "p99", "watts", "why"})
+"""Columns that are left out where nothing stands in them."""
+_WORDS = frozenset({"backend", "format", "ended", "why", "verdict"})
 
 
 def show_plan(plan: TunePlan, out: Output) -> None:
@@ -57,7 +56,7 @@ def show_trials(trials: Sequence[Trial], plan: TunePlan, out: Output) -> None:
         figure = trial.measured.figure if trial.measured else 0.0
         return trial.measured is None, figure if low else -figure
 
-    out.table(TRIALS, [_trial_row(each, plan) for each in sorted(trials, key=rank)], right=_NUMBERS, whole=TRIALS[:-1])
+    _table(TRIALS, [_trial_row(each, plan) for each in sorted(trials, key=rank)], out)
 
 
 def show_tuned(tuned: Tuned, out: Output) -> None:
@@ -72,14 +71,13 @@ def show_tuned(tuned: Tuned, out: Output) -> None:
     if plan.aim.trade_off is not None:
         out.text()
         title = f"Nothing beats these in {plan.aim.unit} and {plan.aim.trade_off.value}:"
-        out.table(TRIALS[:-2], [_trial_row(each, plan)[:-2] for each in tuned.front], title=title, right=_NUMBERS)
+        _table(TRIALS[:-2], [_trial_row(each, plan)[:-2] for each in tuned.front], out, title)
     if tuned.confirmed:
         out.text()
         passes = len(tuned.confirmed[0].passes)
         length = format_duration(plan.request.confirm_ns)
         title = f"Run again beside the usual setting, {passes} passes of {length}:"
-        rows = [_confirmed_row(each, plan) for each in tuned.confirmed]
-        out.table(CONFIRMED, rows, title=title, right=_NUMBERS, whole=CONFIRMED)
+        _table(CONFIRMED, [_confirmed_row(each, plan) for each in tuned.confirmed], out, title)
     out.text()
     out.text(_verdict(tuned))
     for path in tuned.files[:1]:
@@ -87,6 +85,15 @@ def show_tuned(tuned: Tuned, out: Output) -> None:
         scenario = plan.request.scenario.value
         out.text(f"  assay run {plan.request.run.name} --scenario {scenario} --setting {path}")
     out.remark(f"note: {tuned.ended}; records of all runs: assay runs list")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], out: Output, title: str | None = None) -> None:
+    """Print a table without the columns in which nothing stands."""
+    kept = [at for at, name in enumerate(columns) if name not in _SOME or any(row[at] for row in rows)]
+    names = [columns[at] for at in kept]
+    numbers = [name for name in names if name not in _WORDS]
+    whole = [name for name in names if name != "why"]
+    out.table(names, [[row[at] for at in kept] for row in rows], title=title, right=numbers, whole=whole)
 
 
 def _verdict(tuned: Tuned) -> str:
@@ -110,6 +117,7 @@ def _trial_row(trial: Trial, plan: TunePlan) -> list[str]:
         _figure(measured, plan) if measured else "",
         format_duration(measured.p99_ns) if measured and measured.p99_ns else "",
         format_size(measured.memory) if measured else "",
+        _watts(measured) if measured else "",
         trial.ended.value,
         trial.why or ("" if measured is None or measured.valid else "LoadGen: INVALID"),
     ]
@@ -118,7 +126,7 @@ def _trial_row(trial: Trial, plan: TunePlan) -> list[str]:
 def _confirmed_row(each: Contender, plan: TunePlan) -> list[str]:
     head = [str(each.trial.number) if each.trial.number else "usual", *_setting(each.trial.candidate)]
     if not each.passes:
-        return [*head, "", "", "", "", "", "", "", each.failed]
+        return [*head, *[""] * (len(CONFIRMED) - len(head) - 1), each.failed]
     middle, gain = each.middle, each.gain
     return [
         *head,
@@ -129,6 +137,7 @@ def _confirmed_row(each: Contender, plan: TunePlan) -> list[str]:
         f"{gain.most:.3f}" if gain else "",
         format_duration(middle.p99_ns) if middle.p99_ns else "",
         format_size(middle.memory),
+        _watts(middle),
         plan.aim.misses(middle) or each.failed or ("VALID" if middle.valid else "INVALID"),
     ]
 
@@ -142,6 +151,10 @@ def _setting(candidate: Candidate) -> list[str]:
         str(candidate.threads) if candidate.threads else "own",
         format_duration(candidate.batch_wait_ns) if candidate.batch_wait_ns else "",
     ]
+
+
+def _watts(measured: Measured) -> str:
+    return "" if measured.watts is None else f"{measured.watts:.1f} W"
 
 
 def _figure(measured: Measured, plan: TunePlan) -> str:
