@@ -102,7 +102,7 @@ def test_what_cannot_be_meant_is_refused(model: list[object], call: Call) -> Non
     code, _, err = call("tune", "--resume", "x")
     assert code == 3 and "unknown search 'x'" in err
     code, _, err = call("tune", *model, "--trade-off", "watts")
-    assert code == 2 and "no meter" in err
+    assert code == 2 and "only a meter tells watts" in err
     code, _, err = call("tune", *model, "--max-memory", "lots")
     assert code == 2 and "is not a size" in err
     code, _, err = call("tune", *model, "--name", "../x", "--dry-run")

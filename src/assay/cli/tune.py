@@ -29,16 +29,18 @@ EXAMPLES = """Examples:
   assay tune resnet50 --backend onnxruntime --backend openvino --batch-size 8 --batch-size 32 --write best.yaml
   assay tune mobilenet-v2 --scenario Server --max-memory 1GB --accuracy 98%
   assay tune mobilenet-v2 --trade-off memory --finalists 5
+  assay tune mobilenet-v2 --trade-off watts --power rapl
   assay tune mobilenet-v2 --dry-run
   assay tune --resume mobilenet-v2-offline-3f9a1c07
 """
 _OF_A_RUN = frozenset(
     {
         "round_name", "category", "division", "backend_option", "model", "recipe_given", "dataset", "skip_bad",
-        "target_latency_ns",
+        "target_latency_ns", "power", "power_ntp", "power_official",
     }
 )  # fmt: skip
 """Options that every run of the search has."""
+_AS_THEY_ARE = _OF_A_RUN - {"round_name", "backend_option", "recipe_given"}
 
 
 @click.command(epilog=EXAMPLES)
@@ -75,7 +77,9 @@ _OF_A_RUN = frozenset(
 @click.option("--accuracy-samples", type=click.IntRange(1), help="Samples that it is measured on. [default: all]")
 @click.option("--max-latency", "max_p99_ns", type=DURATION, help="Most latency of a query at the 99th percentile.")
 @click.option("--max-memory", type=SIZE, help="Most memory of a run, e.g. 2GB.")
-@click.option("--max-watts", type=click.FloatRange(0, min_open=True), help="Most mean power; needs a meter.")
+@click.option(
+    "--max-watts", type=click.FloatRange(0, min_open=True), help="Most mean power of a run, in W; needs --power."
+)
 @click.option("--trials", type=click.IntRange(1, 10_000), help="Settings to try. [default: 30]")
 @click.option("--time", "time_ns", type=DURATION, help="No trial begins after it, e.g. 20m. [default: no limit]")
 @click.option("--trial-duration", "trial_ns", type=DURATION, default="5s", show_default=True, help="Length of a trial.")
@@ -140,7 +144,7 @@ def _asked(name: str | None, options: dict[str, Any]) -> TuneRequest:
         round=options["round_name"],
         recipe=read_recipe(options["recipe_given"]),
         backend_options=key_values(options["backend_option"], "--backend-option"),
-        **{key: options[key] for key in ("category", "division", "model", "dataset", "skip_bad", "target_latency_ns")},
+        **{key: options[key] for key in _AS_THEY_ARE},
     )
     given = {key: options[key] for key in TuneRequest.model_fields if options.get(key) not in (None, ())}
     return TuneRequest(run=run, **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from assay.campaign.tuning.request import TuneRequest
 from assay.campaign.tuning.space import Candidate
 from assay.campaign.tuning.trial import Ended
 from assay.campaign.tuning.tune import Listener, tune
+from assay.errors import RunFailedError
 from assay.harness.outcome import Ending, Outcome, Probe
 from assay.loadgen.attempts import Attempt
+from assay.loadgen.record import MeasuredPower
 from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Scenario
 
@@ -75,6 +78,20 @@ def test_a_run_has_a_record_and_its_memory(
     assert record.settings["min_duration_ms"] == 300
     # 16 ms for 8 samples.
     assert 100 < measured.figure < 501
+    assert measured.watts is None
+    power = MeasuredPower("a meter", 21.5, 0.3, 3, 6.45)
+    assert bench._measured(replace(record, power=power)).watts == 21.5
+
+
+def test_a_search_of_watts_needs_those_of_every_run(
+    settings: Settings, classifier: Path, pictures: Path, probed: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = planned(settings, classifier, pictures)
+    run = plan.request.run.model_copy(update={"power": "rapl"})
+    asked = plan.request.model_copy(update={"run": run, "max_watts": 20.0})
+    bench = LoadgenBench(replace(plan, request=asked), settings, SILENT)
+    with pytest.raises(RunFailedError, match="the run has no watts"):
+        bench.measure(FP32, bench.probe(FP32), 0.2, Look())
 
 
 def test_promises_of_streams_are_latencies(

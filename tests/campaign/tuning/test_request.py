@@ -19,8 +19,8 @@ def request(scenario: Scenario = Scenario.OFFLINE, run: dict[str, Any] | None = 
 @pytest.mark.parametrize(
     ("scenario", "given", "what"),
     [
-        (Scenario.OFFLINE, {"trade_off": "watts"}, "watts cannot be searched"),
-        (Scenario.OFFLINE, {"max_watts": 20.0}, "watts cannot be searched"),
+        (Scenario.OFFLINE, {"trade_off": "watts"}, "only a meter tells watts"),
+        (Scenario.OFFLINE, {"max_watts": 20.0}, "only a meter tells watts"),
         (Scenario.OFFLINE, {"max_p99_ns": 10**6}, "--max-latency means nothing in Offline"),
         (Scenario.OFFLINE, {"batch_waits_ns": (10**6,)}, "--batch-wait means something in Server only"),
         (Scenario.SINGLE_STREAM, {"batch_sizes": (1, 2)}, "--batch-size means nothing in SingleStream"),
@@ -40,3 +40,8 @@ def test_how_long_it_may_take_does_not_make_another_search() -> None:
     assert request(trials=99, time_ns=10**9, finalists=1, repeats=0, confirm_ns=10**9).what() == first
     assert request(seed=2).what() != first and request(accuracy=0.9).what() != first
     assert TuneRequest.model_validate(request(seed=2).model_dump(mode="json")) == request(seed=2)
+
+
+def test_with_a_meter_watts_count() -> None:
+    assert request(run={"power": "rapl"}, max_watts=20.0).wants_watts
+    assert not request(run={"power": "rapl"}).wants_watts

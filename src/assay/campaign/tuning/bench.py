@@ -124,7 +124,7 @@ class LoadgenBench:
         changes = {
             **replace(candidate, batch_wait_ns=0).changes(Scenario.OFFLINE),
             "scenarios": (Scenario.OFFLINE,), "mode": "accuracy", "samples": self._plan.request.accuracy_samples,
-            "target_latency_ns": None, "duration_ns": None,
+            "target_latency_ns": None, "duration_ns": None, "power": None, "power_ntp": None, "power_official": None,
         }  # fmt: skip
         (record,) = self._carry_out(request.model_copy(update=changes))
         return Scored.of(record)
@@ -174,10 +174,15 @@ class LoadgenBench:
             figure=figures.value,
             p99_ns=figures.latency_ns.get("p99"),
             memory=record.peak_memory,
-            watts=None,
+            watts=self._watts(record),
             valid=record.verdict is not None and record.verdict.valid,
             runs=(record.id,),
         )
+
+    def _watts(self, record: RunRecord) -> float | None:
+        if record.power is None and self._plan.request.wants_watts:
+            raise RunFailedError("the run has no watts", where=record.id, hint=f"assay runs show {record.id}")
+        return record.power.watts if record.power else None
 
     def _search_rate(self, candidate: Candidate, promise: Promise, seconds: float, look: Look) -> Measured:
         """The highest rate that holds the bound."""
@@ -208,7 +213,7 @@ class LoadgenBench:
             figure=found.rate,
             p99_ns=records[best.run].figures.latency_ns.get("p99"),
             memory=max(record.peak_memory for record in records.values()),
-            watts=None,
+            watts=self._watts(records[best.run]),
             valid=True,
             runs=(*(name for name in records if name != best.run), best.run),
         )

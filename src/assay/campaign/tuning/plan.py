@@ -20,6 +20,7 @@ from assay.campaign.tuning.engines import LeftOut, find_engines
 from assay.campaign.tuning.request import TuneRequest
 from assay.campaign.tuning.space import Candidate, Space
 from assay.errors import InvalidInputError, UsageError, unknown
+from assay.power.source import Kind
 from assay.rules.model import Scenario
 
 FOLDER = "tunings"
@@ -226,6 +227,8 @@ def _notes(request: TuneRequest, usual: Plan) -> tuple[str, ...]:
     notes = list(usual.notes)
     if usual.subject.synthetic and request.accuracy != 0:
         notes.append("there is no dataset, so nobody looks at the accuracy of the number formats")
+    if usual.power is not None and usual.power.kind is Kind.SIMULATION:
+        notes.append("the power is simulated: its watts mean nothing")
     if request.repeats == 0:
         notes.append("without a confirmation the winner is the luckiest of single runs")
     return tuple(notes)

@@ -14,7 +14,6 @@ from assay.rules.model import Scenario
 
 HOW_LONG = frozenset({"trials", "time_ns", "finalists", "repeats", "confirm_ns"})
 """Fields that say how long a search may take, and not what it is about."""
-_WATTS_HINT = "weigh memory instead: --trade-off memory; assay power measures watts of a run"
 
 
 class TuneRequest(BaseModel):
@@ -71,6 +70,11 @@ class TuneRequest(BaseModel):
         """The one scenario."""
         return self.run.scenarios[0]
 
+    @property
+    def wants_watts(self) -> bool:
+        """Whether power counts."""
+        return self.trade_off is TradeOff.WATTS or self.max_watts is not None
+
     def what(self) -> dict[str, Any]:
         """Everything but how long the search may take: a search with the same goes on with what was measured."""
         return self.model_dump(mode="json", exclude=set(HOW_LONG))
@@ -85,8 +89,12 @@ class TuneRequest(BaseModel):
         if len(self.run.scenarios) != 1 or self.run.mode != "performance":
             raise UsageError("a search is about the speed of one scenario", hint="give --scenario once")
         scenario = self.scenario
-        if self.trade_off is TradeOff.WATTS or self.max_watts is not None:
-            raise UsageError("watts cannot be searched yet: a run of assay has no meter", hint=_WATTS_HINT)
+        if self.wants_watts and self.run.power is None:
+            raise UsageError(
+                "only a meter tells watts",
+                expected="--power HOST:PORT or a meter's name",
+                hint="--power rapl where there is one, or weigh memory: --trade-off memory",
+            )
         if scenario is Scenario.OFFLINE and self.max_p99_ns is not None:
             raise UsageError("--max-latency means nothing in Offline, whose samples all come at once")
         if scenario is not Scenario.SERVER and self.batch_waits_ns:
