@@ -1,25 +1,21 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assay.backends.protocol import BackendOptions
 from assay.base.files import sha256_file
-from assay.base.progress import SILENT
-from assay.campaign.compliance_folder import PartScores, score_kept, write_folder
+from assay.campaign.compliance_folder import write_folder
+from assay.campaign.compliance_scores import PartScores
 from assay.errors import InvalidInputError
-from assay.harness.spec import RunSpec
 from assay.loadgen.compliance import Verified
-from assay.loadgen.compliance_answers import compare_answers
 from assay.loadgen.names import ACCURACY, DETAIL, SUMMARY
-from assay.loadgen.walk import walk_accuracy
-from assay.rules.model import Mode, Scenario
 from assay.tasks.protocol import Accuracy
 
 SPEED, ANSWERS = Verified((), "speed\n"), Verified((), "answers\n")
-RECIPE = {"resize": {"short_side": 36}, "crop": 32, "output": {"kind": "logits", "top": 1}}
 
 
 def label(value: int) -> str:
@@ -33,40 +29,6 @@ def write(folder: Path, labels: list[tuple[int, int]]) -> Path:
     (folder / SUMMARY).write_text("summary")
     (folder / DETAIL).write_text("detail")
     return folder
-
-
-@pytest.fixture
-def spec(tmp_path: Path, classifier: Path, pictures: Path) -> RunSpec:
-    """Six pictures of the classes 0, 1, 2, 0, 1, 2."""
-    return RunSpec(
-        scenario=Scenario.OFFLINE, mode=Mode.PERFORMANCE, task="image-classification", recipe=RECIPE, model=classifier,
-        backend="null", options=BackendOptions(), dataset=pictures, cache=tmp_path / "cache", batch_size=4,
-        conf_model="resnet50", user_conf="", attributes={},
-    )  # fmt: skip
-
-
-def scored(tmp_path: Path, spec: RunSpec, kept: list[tuple[int, int]]) -> PartScores | None:
-    reference = write(tmp_path / "reference", [(index, index % 3) for index in range(6)])
-    run = write(tmp_path / "run", kept)
-    found = compare_answers(walk_accuracy(reference / ACCURACY), walk_accuracy(run / ACCURACY))
-    return score_kept(run, reference, found, spec, SILENT)
-
-
-def test_the_samples_that_were_kept_are_scored_with_both_runs_answers(tmp_path: Path, spec: RunSpec) -> None:
-    both = scored(tmp_path, spec, [(0, 0), (1, 1), (4, 2), (1, 1)])
-    assert both is not None
-    assert (both.baseline.samples, both.scores.baseline) == (3, {"acc": 100.0})
-    assert both.compliance.text == "accuracy=66.667%, good=2, total=3"
-    assert not list((tmp_path / "run").glob(".scored-*"))
-
-
-def test_a_sample_that_was_answered_in_two_ways_counts_by_the_other_answer(tmp_path: Path, spec: RunSpec) -> None:
-    both = scored(tmp_path, spec, [(0, 0), (0, 2), (0, 0), *((index, index % 3) for index in range(1, 6))])
-    assert both is not None and both.compliance.metrics["acc"] == pytest.approx(100 * 5 / 6)
-
-
-def test_what_cannot_be_scored_has_no_scores(tmp_path: Path, spec: RunSpec) -> None:
-    assert scored(tmp_path, spec, [(9, 0)]) is None
 
 
 def test_the_folder_is_that_of_a_submission(tmp_path: Path) -> None:
@@ -100,3 +62,32 @@ def test_a_log_that_is_missing_is_named(tmp_path: Path) -> None:
     (run / DETAIL).unlink()
     with pytest.raises(InvalidInputError, match=DETAIL):
         write_folder(run, "TEST05", SPEED)
+    assert [path.name for path in run.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_folder_of_test06_holds_responses_only(tmp_path: Path) -> None:
+    folder = write_folder(write(tmp_path / "run", [(0, 0)]), "TEST06", None, ANSWERS, timed=False)
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    assert files == [f"accuracy/{ACCURACY}", "verify_accuracy.txt"]
+
+
+def test_a_process_that_is_killed_leaves_the_whole_or_nothing(tmp_path: Path) -> None:
+    run = write(tmp_path / "run", [(0, 0)])
+    before = write_folder(run, "TEST04", SPEED)
+    (before / "old").touch()
+    script = (
+        "import os, sys; from pathlib import Path; from assay.campaign import compliance_folder as c;"
+        "from assay.loadgen.compliance import Verified;"
+        "real = os.rename; count = int(sys.argv[2])\n"
+        "def rename(*words, **more):\n    global count; count -= 1\n    os._exit(9) if count < 0 else real(*words, **more)\n"
+        "os.rename = rename; c.write_folder(Path(sys.argv[1]), 'TEST04', Verified((), 'new'))"
+    )
+    for count, left in ((0, True), (1, False)):
+        done = subprocess.run([sys.executable, "-c", script, str(run), str(count)], check=False)
+        assert done.returncode == 9
+        assert before.exists() is left
+        assert any(path.name.startswith(".compliance-") for path in run.iterdir())
+        assert not left or (before / "old").exists()
+    write_folder(run, "TEST04", SPEED)
+    assert (before / "verify_performance.txt").read_text() == "speed\n"
+    assert sorted(path.name for path in run.iterdir()) == sorted([ACCURACY, "compliance", DETAIL, SUMMARY])

@@ -9,27 +9,22 @@ import pytest
 
 from assay.backends.protocol import BackendOptions
 from assay.base.settings import Settings
-from assay.campaign.compliance_plan import (
-    CompliancePlan,
-    ComplianceRequest,
-    check_reference,
-    check_together,
-    missing_request,
-    plan_compliance,
-    read_plain_spec,
-)
+from assay.campaign.compliance_plan import CompliancePlan, ComplianceRequest, missing_request, plan_compliance
+from assay.campaign.compliance_reference import check_together
 from assay.campaign.execute import carry_out
 from assay.campaign.request import RunRequest
-from assay.errors import InvalidInputError, NotFoundError, UsageError
+from assay.errors import NotFoundError, UsageError
 from assay.harness.spec import RunSpec
+from assay.loadgen.compliance import SCOPE
 from assay.loadgen.record import Artefact, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
-from assay.loadgen.verdict import Verdict
+from assay.loadgen.verdict import Constraint, Verdict
 from assay.rules.model import Mode, Scenario
 
 from .test_execute import MANIFEST
 
 VALID = Verdict(True, False, (), (), ())
+PASSED = replace(VALID, constraints=(Constraint("TEST04 speed", True, "", "", "", "", SCOPE),))
 Plans = Callable[..., CompliancePlan]
 Puts = Callable[..., RunRecord]
 
@@ -45,10 +40,12 @@ def settings(home: Path) -> Settings:
 def plan(settings: Settings) -> Plans:
     """Plan tests of the null engine's model, which comes with assay."""
 
-    def planned(*tests: str, performance: str = "", accuracy: str = "", **options: Any) -> CompliancePlan:
+    def planned(
+        *tests: str, performance: str = "", accuracy: str = "", again: bool = False, **options: Any
+    ) -> CompliancePlan:
         given: dict[str, Any] = {"name": "mobilenet-v2", "backend": "null", "duration_ns": 10**9}
         request = RunRequest(**{**given, **options})
-        return plan_compliance(ComplianceRequest(request, tests, performance, accuracy), settings)
+        return plan_compliance(ComplianceRequest(request, tests, performance, accuracy, again), settings)
 
     return planned
 
@@ -141,13 +138,6 @@ def test_a_named_run_brings_its_own_setting(plan: Plans, put: Puts) -> None:
         plan("TEST04", performance="nobody")
 
 
-def test_a_test_beside_an_invalid_run_means_nothing(put: Puts) -> None:
-    with pytest.raises(UsageError, match="is INVALID"):
-        check_reference(put(verdict=replace(VALID, valid=False)))
-    with pytest.raises(UsageError, match="is interrupted"):
-        check_reference(put(status=RunStatus.INTERRUPTED))
-
-
 def test_what_cannot_be_asked_is_refused(plan: Plans, put: Puts) -> None:
     with pytest.raises(UsageError, match="compliance tests are of one scenario"):
         plan(scenarios=(Scenario.OFFLINE, Scenario.SINGLE_STREAM))
@@ -159,16 +149,24 @@ def test_what_cannot_be_asked_is_refused(plan: Plans, put: Puts) -> None:
     assert caught.value.found == "3"
 
 
+def test_tests_that_were_passed_before_are_told(plan: Plans, put: Puts, settings: Settings) -> None:
+    performance = put()
+    before = put(compliance="TEST04", judged_against=(performance.id,), verdict=PASSED)
+    (settings.runs_dir / before.id / "compliance" / "TEST04").mkdir(parents=True)
+    planned = plan("TEST04", "TEST05")
+    assert planned.done == {"TEST04": before} and planned.seconds == 1.0
+    assert f"  TEST04: passed before: {before.id} (--again runs it anew)" in planned.lines()
+    assert planned.to_dict()["passed_before"] == {"TEST04": before.id}
+    assert plan("TEST04", again=True).done == {}
+    # Beside another run it is to be made.
+    assert plan("TEST04", performance=put().id).done == {}
+
+
 def test_the_missing_accuracy_run_takes_the_whole_dataset() -> None:
     request = RunRequest(name="mobilenet-v2", quick=True, samples=9, target_qps=5.0)
     asked = missing_request(request, (Mode.ACCURACY,))
     assert (asked.mode, asked.samples, asked.target_qps, asked.quick) == ("accuracy", None, None, False)
     assert missing_request(request, (Mode.ACCURACY, Mode.PERFORMANCE)).samples == 9
-
-
-def test_a_run_that_assay_did_not_make_cannot_be_repeated(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="cannot be repeated as a compliance test"):
-        read_plain_spec(tmp_path)
 
 
 def test_a_changed_model_file_is_another_setting(settings: Settings, classifier: Path, pictures: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from .conftest import Call, document
+
+PROGRAMS = Path(__file__).parents[1] / "programs"
 
 
 @pytest.fixture
@@ -51,6 +54,18 @@ def test_the_outcome_is_told_with_the_folder(home: Path, setting: list[object], 
 
 def test_help_names_the_options_of_a_plain_run(call: Call) -> None:
     _, out, _ = call("compliance", "run", "--help")
-    for option in ("--batch-size", "--backend-option", "--target-qps", "--performance RUN", "--test"):
+    for option in (
+        "--batch-size", "--backend-option", "--target-qps", "--performance RUN", "--test", "--again", "--implementation",
+    ):  # fmt: skip
         assert option in out
     assert "-m, --mode" not in out
+
+
+def test_a_program_of_others_is_tested_through_its_manifest(home: Path, pictures: Path, call: Call) -> None:
+    del home
+    words = ["image-classification", "--dataset", pictures, "--implementation", PROGRAMS / "stand-in.yaml"]
+    words += ["--implementation-option", f"python={sys.executable}", "--samples", 8, "--test", "TEST04", "--dry-run"]
+    plan = document(call("compliance", "run", *words, "--json"))
+    assert (plan["tests"], plan["run_first"], plan["passed_before"]) == (["TEST04"], ["performance"], {})
+    code, _, err = call("compliance", "run", *words, "--backend", "null")
+    assert code == 2 and "--backend is of assay's own harness" in err

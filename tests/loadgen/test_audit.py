@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assay.errors import NotFoundError, UsageError
-from assay.loadgen.audit import asked_tests, audit_of, family
+from assay.loadgen.audit import asked_tests, audit_of, family, settings_left
 from assay.rules.load import load_round
 
 
@@ -59,10 +59,68 @@ def test_the_rounds_tests_in_its_order_and_a_part_brings_the_other() -> None:
 
 
 def test_what_a_round_does_not_ask_is_refused() -> None:
-    new, newest = load_round("v3.1"), load_round("v4.0")
+    new = load_round("v3.1")
     with pytest.raises(UsageError, match="does not ask TEST04 of bert-99"):
         asked_tests(("TEST04",), new.benchmark("bert-99"), new)
     with pytest.raises(UsageError, match="asks no compliance test of gptj-99"):
         asked_tests((), new.benchmark("gptj-99"), new)
-    with pytest.raises(NotFoundError, match="TEST06 cannot be run"):
-        asked_tests((), newest.benchmark("llama2-70b-99"), newest)
+    with pytest.raises(NotFoundError, match="TEST07 cannot be run"):
+        audit_of("TEST07", new.benchmark("resnet"), new)
+
+
+def test_test06_keeps_the_tokens_of_a_hundred_samples() -> None:
+    newest = load_round("v4.0")
+    llama = newest.benchmark("llama2-70b-99")
+    assert asked_tests((), llama, newest) == ("TEST06",)
+    audit = audit_of("TEST06", llama, newest)
+    # As compliance/nvidia/TEST06/audit.config of v4.0.
+    assert audit.text().splitlines()[1:] == [
+        "*.*.mode = 2",
+        "*.*.accuracy_log_rng_seed = 720381539243781796",
+        "*.*.accuracy_log_sampling_target = 100",
+        "*.*.min_query_count = 100",
+        "*.*.min_duration = 0",
+        "*.*.sample_concatenate_permutation = 0",
+    ]
+    assert "effective_min_query_count" not in audit.effective()
+
+
+EVERY = ["TEST01", "TEST04", "TEST05"]
+VARYING = ["TEST01", "TEST05"]
+OLD = ["TEST01", "TEST04-A", "TEST04-B", "TEST05"]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("v2.0", {"resnet": OLD, "ssd-small": OLD, "ssd-large": OLD}),
+        ("v2.1", {"resnet": EVERY}),
+        ("v3.0", {"resnet": EVERY}),
+        ("v3.1", {"resnet": EVERY, "gptj-99": [], "gptj-99.9": [], "gpt3-99": [], "gpt3-99.9": []}),
+        ("v4.0", {"resnet": EVERY, "gptj-99": [], "gptj-99.9": [], "stable-diffusion-xl": [],
+                  "llama2-70b-99": ["TEST06"], "llama2-70b-99.9": ["TEST06"]}),
+    ],
+)  # fmt: skip
+def test_what_each_round_asks_of_each_benchmark(name: str, asked: dict[str, list[str]]) -> None:
+    # check_compliance_dir of each round's submission_checker.py: TEST04 only where all samples are of one size.
+    round_ = load_round(name)
+    found = {each.name: list(each.compliance) for each in round_.benchmarks.values()}
+    assert found == {**dict.fromkeys(found, VARYING), **asked}
+    for benchmark in round_.benchmarks.values():
+        for test in benchmark.compliance:
+            assert audit_of(test, benchmark, round_).text()
+
+
+@pytest.mark.parametrize("off", [None, False, 0, 0.0, "0"])
+def test_a_plain_log_has_no_settings_of_a_test(off: object) -> None:
+    assert list(settings_left(lambda key: off)) == []
+
+
+def test_settings_of_a_test_are_found_in_a_plain_log() -> None:
+    values = {
+        "effective_performance_issue_same": True,
+        "effective_performance_issue_same_index": 3,
+        "effective_accuracy_log_sampling_target": 4096,
+        "effective_accuracy_log_rng_seed": 1,
+    }
+    assert dict(settings_left(values.get)) == {"performance_issue_same": True, "accuracy_log_sampling_target": 4096}

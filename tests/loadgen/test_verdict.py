@@ -16,7 +16,7 @@ from assay.loadgen.logs import DetailLog, LogMessage, read_detail
 from assay.loadgen.measured import Measured, Stopped, measure
 from assay.loadgen.names import DETAIL
 from assay.loadgen.settings import Deviation
-from assay.loadgen.verdict import Constraint, Verdict, judge
+from assay.loadgen.verdict import Constraint, Verdict, audited, judge
 from assay.rules.model import Benchmark, Mode, Round, Scenario
 
 Judge = Callable[..., Verdict]
@@ -291,3 +291,32 @@ def test_a_value_that_is_none_is_an_input_error(tmp_path: Path, logs: Path, v31:
     with pytest.raises(InvalidInputError) as caught:
         judge(read_detail(path), v31, resnet, Scenario.SERVER, Mode.PERFORMANCE)
     assert str(caught.value.where).startswith(f"{path}:")
+
+
+@pytest.mark.parametrize(
+    ("changes", "measured"),
+    [
+        ({"effective_performance_issue_same": True}, "performance_issue_same True"),
+        ({"effective_performance_issue_unique": True}, "performance_issue_unique True"),
+        ({"effective_accuracy_log_sampling_target": 4096}, "accuracy_log_sampling_target 4096"),
+        ({"effective_accuracy_log_probability": 0.5}, "accuracy_log_probability 0.5"),
+    ],
+)
+def test_a_plain_run_under_settings_of_a_test_is_refused(
+    judged: Judge, changes: dict[str, object], measured: str
+) -> None:
+    full = {"effective_min_duration_ms": 600_000, "effective_performance_sample_count": 1024}
+    verdict = judged("offline", **full, **changes)
+    assert verdict.valid and not verdict.accepted and audited(verdict)
+    found = failed(verdict, "round")["plain settings"]
+    assert found.measured == measured and "audit.config" in found.fix
+    assert found.fix in verdict.advice
+
+
+def test_the_settings_of_a_test_are_its_own(
+    detail: Callable[[str], DetailLog], v31: Round, resnet: Benchmark, judged: Judge
+) -> None:
+    log = detail("offline")
+    log = replace(log, values={**dict(log.values), "effective_performance_issue_same": True})
+    assert not audited(judge(log, v31, resnet, Scenario.OFFLINE, Mode.PERFORMANCE, test="TEST04"))
+    assert not audited(judged("offline")) and not audited(judged("offline_accuracy")) and not audited(None)

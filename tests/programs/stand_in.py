@@ -1,4 +1,7 @@
-"""A program of somebody else's: it runs LoadGen on its own, answers with the label in a picture's name, and can misbehave."""
+"""A program of somebody else's: it runs LoadGen on its own, answers with the label in a picture's name, and can misbehave.
+
+Some ways to misbehave are cheats that compliance tests are there to find.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from pathlib import Path
 
 import mlperf_loadgen as lg
 
+COST_S = 0.001
+"""Of one sample."""
 SCENARIOS = {"bulk": "Offline", "one-by-one": "SingleStream", "arrivals": "Server"}
 
 
@@ -30,10 +35,13 @@ def main() -> int:
     seeds = (int(seed) for seed in given.seeds.split(","))
     settings.qsl_rng_seed, settings.sample_index_rng_seed, settings.schedule_rng_seed = seeds
 
+    work = Work(given.misbehave)
+
     def issue(samples: list[lg.QuerySample]) -> None:
         for sample in samples:
-            time.sleep(0.001)
-            answer = array.array("f", [labels[sample.index]])
+            work.do(sample.index)
+            wrong = given.misbehave == "wrong" and not given.accuracy
+            answer = array.array("f", [0.0 if wrong else labels[sample.index]])
             address, length = answer.buffer_info()
             lg.QuerySamplesComplete([lg.QuerySampleResponse(sample.id, address, length * answer.itemsize)])
 
@@ -49,6 +57,23 @@ def main() -> int:
     lg.DestroySUT(sut)
     sys.stdout.write("done\n")
     return 0
+
+
+class Work:
+    """A sleep for each sample; what sleeps before took too long is made good, so that a busy machine changes little."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+        self.seen: set[int] = set()
+        self.due = 0.0
+
+    def do(self, index: int) -> None:
+        if self.how == "cache" and index in self.seen:
+            return
+        self.seen.add(index)
+        now = time.perf_counter()
+        self.due = (self.due if now - self.due < 0.05 else now) + COST_S
+        time.sleep(max(0.0, self.due - now))
 
 
 def arguments() -> argparse.Namespace:
@@ -67,6 +92,8 @@ def misbehave(how: str, output: Path) -> None:
         sys.exit(137)
     if how == "signal":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if how == "audited" and Path("audit.config").exists():
+        raise KeyError("somebody looks")
     if how == "nothing":
         (output.parent / "notes.txt").write_text("logs are elsewhere")
         sys.exit(0)

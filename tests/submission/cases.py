@@ -46,6 +46,13 @@ def perf(scenario: str = "Offline", **changes: Any) -> Callable[[SmallTree], obj
     return lambda tree: change_log(tree.run_log(scenario), **changes)
 
 
+def audit(test: str, **changes: Any) -> Callable[[SmallTree], object]:
+    """Change values of the log of a compliance test."""
+    return lambda tree: change_log(
+        tree.compliance("Offline") / test / "performance/run_1/mlperf_log_detail.txt", **changes
+    )
+
+
 def acc(**changes: Any) -> Callable[[SmallTree], object]:
     """Change values of the accuracy run's log."""
     return lambda tree: change_log(tree.accuracy_log("Offline"), **changes)
@@ -335,6 +342,8 @@ CASES: tuple[Case, ...] = (
     Case("test-mode", perf(effective_test_mode="AccuracyOnly")),
     Case("percentile-wrong", perf("MultiStream", effective_target_latency_percentile=0.9)),
     Case("query-size-wrong", perf("MultiStream", effective_samples_per_query=4)),
+    Case("audit-settings", perf(effective_performance_issue_same=True)),
+    Case("audit-settings", perf("MultiStream", effective_accuracy_log_sampling_target=64), name="answers"),
     Case("duplicate-run", lambda t: t.run_log("Offline").open("a").write(log_line("result_validity", "INVALID"))),
     Case("power-files", drop(lambda t: t.result("Offline") / "performance/power/ptd_logs.txt"), POWER),
     Case("power-files", drop(lambda t: t.result("Offline") / "performance/ranging"), POWER, name="ranging"),
@@ -376,6 +385,9 @@ CASES: tuple[Case, ...] = (
         since="v4.0",
     ),
     Case("verify-inexact", lambda t: _inexact(t, "accuracy=76.0%\n", "accuracy=76.1%\n")),
+    Case("audit-unheeded", audit("TEST01", effective_accuracy_log_sampling_target=0), since="v2.1"),
+    Case("audit-unheeded", audit("TEST04", effective_performance_issue_same=None), name="same", since="v2.1"),
+    Case("compliance-speed", audit("TEST05", result_samples_per_second=1000.0), since="v2.1"),
     Case("compliance-accuracy-missing", drop(lambda t: t.compliance("Offline") / "TEST01/accuracy")),
     Case("compliance-accuracy-unreadable", lambda t: _inexact(t, "accuracy=76.0%\n", "nothing\n")),
     Case("compliance-accuracy-differs", lambda t: _inexact(t, "accuracy=76.0%\n", "accuracy=75.0%\n")),

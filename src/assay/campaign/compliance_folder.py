@@ -8,82 +8,17 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from assay.base.files import machine_errors, sha256_file, write_atomic
-from assay.base.progress import Progress
+from assay.campaign.compliance_scores import PartScores
 from assay.errors import InvalidInputError
-from assay.harness.spec import RunSpec
-from assay.harness.supply import open_dataset
 from assay.loadgen.compliance import Verified
-from assay.loadgen.compliance_answers import Answers, Scores
 from assay.loadgen.names import ACCURACY, DETAIL, SUMMARY
-from assay.loadgen.walk import walk_accuracy
-from assay.tasks.protocol import Accuracy, Dataset, ScoresParts, Task
-from assay.tasks.registry import tasks
 
 FOLDER = "compliance"
-
-
-@dataclass(frozen=True, slots=True)
-class PartScores:
-    """Accuracy over the samples that TEST01 kept: with the answers of the accuracy run, and with those kept."""
-
-    baseline: Accuracy
-    compliance: Accuracy
-
-    @property
-    def scores(self) -> Scores:
-        """The metrics of both."""
-        return Scores(self.baseline.metrics, self.compliance.metrics)
-
-
-def score_kept(run: Path, reference: Path, answers: Answers, spec: RunSpec, progress: Progress) -> PartScores | None:
-    """Score the samples whose answers TEST01 kept, once with each run's answers.
-
-    Where a sample was answered more than once, an answer that differs from the accuracy run's counts.
-
-    Args:
-        run: folder of the test's run.
-        reference: folder of the accuracy run.
-        answers: as compared.
-        spec: of the plain run.
-        progress: told while samples are prepared.
-
-    Returns:
-        None where the task cannot score a part of its dataset, or there is nothing to score.
-    """
-    if spec.dataset is None or not answers.samples or answers.unknown:
-        return None
-    task = tasks().get(spec.task)
-    dataset = open_dataset(spec, task, progress)
-    if len(answers.samples) != dataset.count and not isinstance(task, ScoresParts):
-        return None
-    wanted = frozenset(answers.samples)
-    baseline: dict[int, bytes] = {}
-    for index, data in walk_accuracy(reference / ACCURACY):
-        if index in wanted:
-            baseline.setdefault(index, data)
-    others = {index: data for index, data in walk_accuracy(run / ACCURACY) if data != baseline[index]}
-    before = _score(task, dataset, spec, baseline, run)
-    after = _score(task, dataset, spec, baseline | others, run)
-    return PartScores(before, after) if before and after else None
-
-
-def _score(task: Task, dataset: Dataset, spec: RunSpec, answers: Mapping[int, bytes], folder: Path) -> Accuracy | None:
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".scored-") as scratch:
-        log = Path(scratch) / ACCURACY
-        entries = (
-            f'{{ "seq_id" : {number}, "qsl_idx" : {index}, "data" : "{data.hex().upper()}" }}'
-            for number, (index, data) in enumerate(answers.items())
-        )
-        write_atomic(log, "[\n" + ",\n".join(entries) + "\n]\n")
-        if len(answers) != dataset.count:
-            assert isinstance(task, ScoresParts)
-            return task.score_part(log, dataset, spec.recipe)
-        return task.score(log, dataset, spec.recipe)
+_MADE = ".compliance-"
 
 
 def write_folder(
@@ -94,16 +29,18 @@ def write_folder(
     scored: PartScores | None = None,
     *,
     exact: bool = True,
+    timed: bool = True,
 ) -> Path:
-    """Write the folder of a test from its run; returns it.
+    """Write the folder of a test from its run; returns it. It is there as a whole, or not at all.
 
     Args:
         run: folder of the run, with LoadGen's logs.
         test: its name.
-        speed: outcome of the comparison of speed; None for a test that needs none.
+        speed: outcome of the comparison of speed; None for a test that has none.
         answers: the same of the answers of TEST01.
         scored: both accuracies, where there are some.
         exact: the answers were equal, so that no accuracies have to be there.
+        timed: it holds the performance run; the folder of TEST06 has responses only.
 
     Raises:
         InvalidInputError: when a log of the run is missing.
@@ -111,21 +48,43 @@ def write_folder(
     """
     target = run / FOLDER / test
     with machine_errors(target):
-        shutil.rmtree(target, ignore_errors=True)
-        (target / "performance" / "run_1").mkdir(parents=True)
-    _copy(run, target / "performance" / "run_1", (SUMMARY, DETAIL))
-    if speed is not None:
-        write_atomic(target / "verify_performance.txt", speed.text)
-    if answers is not None:
-        write_atomic(target / "verify_accuracy.txt", answers.text)
-        _write_accuracy(run, target / "accuracy", scored, exact=exact)
+        for left in run.glob(f"{_MADE}*"):  # of a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        target.parent.mkdir(exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=_MADE, dir=run))
+        old = made.with_name(f"{made.name}.old")
+        try:
+            if timed:
+                _write_performance(run, made, speed)
+            if answers is not None:
+                _write_answers(run, made, answers)
+            if answers is not None and timed:
+                _write_accuracy(run, made / "accuracy", scored, exact=exact)
+            made.chmod(0o755)
+            # Nobody may meet a half: between the two renames there is none, and then the whole.
+            if target.exists():
+                target.rename(old)
+            made.rename(target)
+        finally:
+            for left in (made, old):
+                shutil.rmtree(left, ignore_errors=True)
     return target
 
 
+def _write_performance(run: Path, target: Path, speed: Verified | None) -> None:
+    (target / "performance" / "run_1").mkdir(parents=True)
+    _copy(run, target / "performance" / "run_1", (SUMMARY, DETAIL))
+    if speed is not None:
+        write_atomic(target / "verify_performance.txt", speed.text)
+
+
+def _write_answers(run: Path, target: Path, answers: Verified) -> None:
+    write_atomic(target / "verify_accuracy.txt", answers.text)
+    (target / "accuracy").mkdir()
+    _copy(run, target / "accuracy", (ACCURACY,))
+
+
 def _write_accuracy(run: Path, target: Path, scored: PartScores | None, *, exact: bool) -> None:
-    with machine_errors(target):
-        target.mkdir()
-    _copy(run, target, (ACCURACY,))
     hashed = f"hash={sha256_file(run / ACCURACY)}\n"
     write_atomic(target / "accuracy.txt", (f"{scored.compliance.text}\n" if scored else "") + hashed)
     if scored is not None and not exact:
@@ -137,5 +96,4 @@ def _copy(source: Path, target: Path, names: Iterable[str]) -> None:
     for name in names:
         if not (source / name).is_file():
             raise InvalidInputError("the run has no such log", where=source / name)
-        with machine_errors(target):
-            shutil.copyfile(source / name, target / name)
+        shutil.copyfile(source / name, target / name)

@@ -157,6 +157,8 @@ def _run_one(
         folder.write(replace(record, status=RunStatus.FAILED, failure="the run could not be started"))
         raise
     spec = _spec(plan, planned, material, settings, resolved)
+    # What a compliance test, which makes the run again, scores with.
+    spec.write(path)
     return finish(record, RunFolder(path), spec, outcome, subject.round, subject.benchmark, progress)
 
 

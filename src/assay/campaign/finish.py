@@ -95,7 +95,7 @@ def _judged(
     progress: Progress,
 ) -> RunRecord:
     detail = read_detail(folder.path / DETAIL)
-    verdict = judge(detail, round_, benchmark, spec.scenario, spec.mode, record.deviations)
+    verdict = judge(detail, round_, benchmark, spec.scenario, spec.mode, record.deviations, test=record.compliance)
     if spec.mode is Mode.PERFORMANCE:
         figures = performance_figures(detail, round_, spec.scenario)
     else:

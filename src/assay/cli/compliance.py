@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from assay.base.settings import load_settings
+from assay.cli.implementation_options import external_request, implementation_options
 from assay.cli.options import SCENARIO, complete_runnable, key_values
 from assay.cli.render import Output, output_options
 from assay.cli.run import run as plain_run
@@ -22,6 +24,8 @@ EXAMPLES = """Examples:
   assay compliance run resnet50 --scenario Offline
   assay compliance run mobilenet-v2 --scenario SingleStream --test TEST04 --duration 10s
   assay compliance run mobilenet-v2 --scenario Offline --performance 3f9a --accuracy 77c1
+  assay compliance run mobilenet-v2 --scenario Offline --again
+  assay compliance run resnet50 --implementation mlcommons-reference-resnet50 --implementation-dir inference
   assay compliance run mobilenet-v2 --scenario Offline --dry-run
 """
 _SETTING = frozenset(
@@ -49,6 +53,8 @@ def compliance() -> None:
     "--performance", metavar="RUN", default="", help="Plain run to compare with. [default: the latest that fits]"
 )
 @click.option("--accuracy", metavar="RUN", default="", help="Accuracy run, for TEST01. [default: the latest that fits]")
+@click.option("--again", is_flag=True, help="Run also tests that were passed beside the same plain runs before.")
+@implementation_options
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @output_options
 def run(
@@ -60,14 +66,20 @@ def run(
     round_name: str,
     backend_option: tuple[str, ...],
     recipe_given: tuple[str, ...],
+    again: bool,
+    implementation: str | None,
+    implementation_dir: Path | None,
+    implementation_option: tuple[str, ...],
+    time_limit_ns: int | None,
     dry_run: bool,
     out: Output,
     **options: Any,
 ) -> int:
-    """Run TEST01, TEST04 and TEST05 as the round asks, through LoadGen's own audit, and verify them from the logs.
+    """Run the tests that the round asks, through LoadGen's own audit, and verify them from the logs.
 
     Each test is judged against the plain performance run of the same setting, TEST01 also against the accuracy run. Runs
-    that are missing are made first. The folder compliance/TEST in a test's run is what a submission holds of it.
+    that are missing are made first; tests that were passed beside these runs before are not made again. The folder
+    compliance/TEST in a test's run is what a submission holds of it.
 
     The exit code is 0 when every test is passed, 1 when one is not, 5 when a run broke.
     """
@@ -76,16 +88,18 @@ def run(
     from assay.campaign.recipes import read_recipe
     from assay.campaign.request import RunRequest
 
-    request = RunRequest(
+    given: dict[str, Any] = {
         **options,
-        name=name,
-        scenarios=(scenario,),
-        round=round_name,
-        recipe=read_recipe(recipe_given),
-        backend_options=key_values(backend_option, "--backend-option"),
-    )
+        "name": name,
+        "scenarios": (scenario,),
+        "round": round_name,
+        "recipe": read_recipe(recipe_given),
+        "backend_options": key_values(backend_option, "--backend-option"),
+    }
+    program = external_request(given, implementation, implementation_dir, implementation_option, time_limit_ns)
     settings = load_settings()
-    plan = plan_compliance(ComplianceRequest(request, tests, performance, accuracy), settings)
+    wanted = ComplianceRequest(RunRequest(**given), tests, performance, accuracy, again=again, program=program)
+    plan = plan_compliance(wanted, settings)
     if dry_run:
         _show_plan(plan, out)
         return 0
@@ -112,7 +126,12 @@ def _show_plan(plan: CompliancePlan, out: Output) -> None:
 def _show(tested: Sequence[JudgedTest], out: Output) -> None:
     """Print the outcome of every test and, for what was not passed, what differed and what to do."""
     if out.as_json:
-        out.json([{"passed": each.passed, "folder": str(each.folder), **each.record.to_dict()} for each in tested])
+        out.json(
+            [
+                {"passed": each.passed, "before": each.before, "folder": str(each.folder), **each.record.to_dict()}
+                for each in tested
+            ]
+        )
         return
     out.table(COLUMNS, [_row(each) for each in tested])
     for each in tested:
@@ -126,9 +145,9 @@ def _row(tested: JudgedTest) -> list[str]:
     speed = next((text for name, text in found.items() if name.endswith(" speed")), "")
     return [
         record.compliance,
-        "passed" if tested.passed else "FAILED",
+        "passed before" if tested.before else "passed" if tested.passed else "FAILED",
         speed,
-        found.get("TEST01 accuracy", ""),
+        found.get("TEST01 accuracy", "") or found.get("TEST06 length", ""),
         record.id,
     ]
 

@@ -148,7 +148,7 @@ def _judge(folder: Path, path: str, settings: Settings) -> tuple[_Judged, str]:
     digest = _whole(folder, record)
     log = read_detail(folder / DETAIL)
     _same_run(log, scenario, mode)
-    verdict = judge(log, round_, benchmark, scenario, mode, record.deviations)
+    verdict = judge(log, round_, benchmark, scenario, mode, record.deviations, test=record.compliance)
     labels = [*record.labels, *_own_labels(record, settings)]
     if mode is Mode.PERFORMANCE:
         asked = asked_of(log, scenario)

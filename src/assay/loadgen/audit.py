@@ -1,21 +1,35 @@
 """What LoadGen is told for a compliance test: ``audit.config``, and how its log shows that it was heeded.
 
-Source: compliance/nvidia/<test>/audit.config of mlcommons/inference, v2.0 to v3.1; StartTest in loadgen/loadgen.cc.
+Source: compliance/nvidia/<test>/audit.config of mlcommons/inference, v2.0 to v4.0; StartTest in loadgen/loadgen.cc.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from assay.errors import NotFoundError, UsageError
 from assay.rules.model import Benchmark, Round
 
 AUDIT_CONF = "audit.config"
 SAME_INDEX = 3
+FIRST_PART, SECOND_PART = "TEST04-A", "TEST04-B"
+"""The parts of TEST04 where it has two: the second may not be faster than the first."""
 _ACCURACY_LOG_SEED = 720381539243781796
 _PERFORMANCE_ONLY = 2
-_TESTS = ("TEST01", "TEST04", "TEST04-A", "TEST04-B", "TEST05")
+_TESTS = ("TEST01", "TEST04", FIRST_PART, SECOND_PART, "TEST05", "TEST06")
+_TEST06_SAMPLES = 100
+_PLAIN = (
+    "effective_performance_issue_unique",
+    "effective_performance_issue_same",
+    "effective_accuracy_log_sampling_target",
+    "effective_accuracy_log_probability",
+)
+"""Settings that only compliance tests turn on, by their keys in the detail log."""
+_NOT_LOGGED = ("mode", "min_duration", "min_query_count")
+"""Keys of ``audit.config`` that the detail log has otherwise, or in a scenario's own way."""
+_OFF = (None, False, "", "0", "false", "False")
 
 Value = int | float | bool | str
 
@@ -41,7 +55,21 @@ class Audit:
 
     def effective(self) -> dict[str, int]:
         """What the detail log has to say when the test was made, by its keys."""
-        return {f"effective_{key}": value for key, value in self.keys.items() if key != "mode"}
+        return {f"effective_{key}": value for key, value in self.keys.items() if key not in _NOT_LOGGED}
+
+
+def settings_left(logged: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
+    """Settings of a compliance test in the log of a plain performance run, with their values.
+
+    They come from an ``audit.config`` that lay where LoadGen was started: it heeds one with no more than a warning.
+
+    Args:
+        logged: gives the value of a key of the detail log, None where there is none.
+    """
+    for key in _PLAIN:
+        found = logged(key)
+        if found not in _OFF:
+            yield key.removeprefix("effective_"), found
 
 
 def family(test: str) -> str:
@@ -62,9 +90,9 @@ def audit_of(test: str, benchmark: Benchmark, round_: Round) -> Audit:
             "accuracy_log_sampling_target": benchmark.test01_sampling_target,
         }
         return Audit(test, keys)
-    if test == "TEST04-A":
+    if test == FIRST_PART:
         return Audit(test, {**keys, "performance_issue_unique": 1, "performance_issue_same": 0})
-    if test in ("TEST04", "TEST04-B"):
+    if test in ("TEST04", SECOND_PART):
         keys |= {
             "performance_issue_unique": 0,
             "performance_issue_same": 1,
@@ -80,6 +108,15 @@ def audit_of(test: str, benchmark: Benchmark, round_: Round) -> Audit:
             "schedule_rng_seed": seeds.schedule,
         }
         return Audit(test, {**keys, **pinned}, dict(pinned))
+    if test == "TEST06":
+        keys |= {
+            "accuracy_log_rng_seed": _ACCURACY_LOG_SEED,
+            "accuracy_log_sampling_target": _TEST06_SAMPLES,
+            "min_query_count": _TEST06_SAMPLES,
+            "min_duration": 0,
+            "sample_concatenate_permutation": 0,
+        }
+        return Audit(test, keys)
     raise NotFoundError(f"the compliance test {test} cannot be run", expected=", ".join(_TESTS))
 
 

@@ -17,6 +17,7 @@ from assay.rules.model import Benchmark, Round
 
 _SHOWN = 5
 _KEPT_BYTES = 64
+_NO_PART = "there is no accuracy of a part of the dataset for this task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ class Scores:
     compliance: Mapping[str, float]
 
 
-def verify_answers(answers: Answers, round_: Round, benchmark: Benchmark, scores: Scores | None) -> Verified:
+def verify_answers(
+    answers: Answers, round_: Round, benchmark: Benchmark, scores: Scores | None, why: str = _NO_PART
+) -> Verified:
     """Verify the answers that TEST01 kept.
 
     Equal answers pass. Others pass when the accuracy over these samples is close, which the text does not call a pass;
@@ -100,6 +103,7 @@ def verify_answers(answers: Answers, round_: Round, benchmark: Benchmark, scores
         round_: says how close.
         benchmark: whose metrics count.
         scores: both accuracies; None when they were not or could not be computed.
+        why: why they could not, in words that follow "and".
     """
     source = f"TEST01 of round {round_.name}"
     known = Constraint(
@@ -117,7 +121,7 @@ def verify_answers(answers: Answers, round_: Round, benchmark: Benchmark, scores
     if not answers.different:
         constraints = [known, Constraint("TEST01 accuracy", True, "equal answers", found, source, "", SCOPE)]
     else:
-        constraints = [known, *_close(found, round_, benchmark, scores, source)]
+        constraints = [known, *_close(found, round_, benchmark, scores, why, source)]
     exact = known.met and not answers.different
     lines = [
         "Verifying accuracy.",
@@ -133,15 +137,16 @@ def verify_answers(answers: Answers, round_: Round, benchmark: Benchmark, scores
     return Verified(tuple(constraints), "\n".join(lines) + "\n")
 
 
-def _close(found: str, round_: Round, benchmark: Benchmark, scores: Scores | None, source: str) -> Iterator[Constraint]:
+def _close(
+    found: str, round_: Round, benchmark: Benchmark, scores: Scores | None, why: str, source: str
+) -> Iterator[Constraint]:
     rules = round_.submission.compliance if round_.submission is not None else None
     allowed = 1.0 if rules is None else rules.max_delta_percent
     if rules is not None and "99.9" in benchmark.name:
         allowed = rules.max_delta_percent_tight
     limit = f"equal answers, or an accuracy within {allowed:g}%"
-    if scores is None:
-        measured = f"{found}, and there is no accuracy of a part of the dataset for this task"
-        yield Constraint("TEST01 accuracy", False, limit, measured, source, FIXES["TEST01"], SCOPE)
+    if scores is None or not scores.compliance:
+        yield Constraint("TEST01 accuracy", False, limit, f"{found}, and {why}", source, FIXES["TEST01"], SCOPE)
         return
     for metric, after in scores.compliance.items():
         before = scores.baseline.get(metric)

@@ -381,7 +381,7 @@ class AccuracyLog:
 _ENDS = 1 << 16
 _ENTRY = re.compile(
     rb'\{\s*"seq_id"\s*:\s*(\d{1,18})\s*,\s*"qsl_idx"\s*:\s*(\d{1,18})\s*,\s*"data"\s*:\s*"([0-9A-Fa-f]*)"'
-    rb'\s*(?:,\s*"token_count"\s*:\s*\d{1,18}\s*)?\}'
+    rb'\s*(?:,\s*"token_data"\s*:\s*"([0-9A-Fa-f]*)"\s*)?(?:,\s*"token_count"\s*:\s*(\d{1,18})\s*)?\}'
 )
 
 
@@ -403,6 +403,23 @@ def read_accuracy(path: Path) -> AccuracyLog:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What LoadGen was told of the tokens of a response.
+
+    Attributes:
+        index: of the sample.
+        data: the response.
+        first: the first token, as it was told apart; None when the log has none.
+        count: how many tokens there are; None when the log has no such number.
+    """
+
+    index: int
+    data: bytes
+    first: bytes | None
+    count: int | None
+
+
 def accuracy_entries(path: Path, raw: bytes | mmap) -> Iterator[tuple[int, int, bytes]]:
     """Running number, sample index and response of each entry of an accuracy log, one at a time.
 
@@ -413,6 +430,23 @@ def accuracy_entries(path: Path, raw: bytes | mmap) -> Iterator[tuple[int, int, 
     Raises:
         InvalidInputError: when it is not LoadGen's list of responses, or cut off; the last is told at the end.
     """
+    for entry in _entries(path, raw):
+        yield int(entry[1]), int(entry[2]), _bytes(entry[3])
+
+
+def token_entries(path: Path, raw: bytes | mmap) -> Iterator[Tokens]:
+    """The same with what LoadGen (from v4.0 on, with ``use_token_latencies``) wrote of tokens."""
+    for entry in _entries(path, raw):
+        first = None if entry[4] is None or len(entry[4]) % 2 else _bytes(entry[4])
+        count = None if entry[5] is None else int(entry[5])
+        yield Tokens(int(entry[2]), _bytes(entry[3]), first, count)
+
+
+def _bytes(digits: bytes) -> bytes:
+    return bytes.fromhex(digits.decode("ascii"))
+
+
+def _entries(path: Path, raw: bytes | mmap) -> Iterator[re.Match[bytes]]:
     if not raw[:_ENDS].lstrip().startswith(b"[") or not raw[-_ENDS:].rstrip().endswith(b"]"):
         raise InvalidInputError(
             "the accuracy log is cut off or no list", where=path, expected="[ ... ] as LoadGen writes it"
@@ -421,7 +455,7 @@ def accuracy_entries(path: Path, raw: bytes | mmap) -> Iterator[tuple[int, int, 
     for entry in _ENTRY.finditer(raw):
         if raw[end : entry.start()].strip() != between or len(entry[3]) % 2:
             raise _bad_entry(path, raw, end)
-        yield int(entry[1]), int(entry[2]), bytes.fromhex(entry[3].decode("ascii"))
+        yield entry
         end, between = entry.end(), b","
     if raw[end:].strip() != (b"]" if end else b"[]") and raw[end:].split() != [b"[", b"]"]:
         raise _bad_entry(path, raw, end)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from assay.base.units import format_count, format_duration
 from assay.loadgen.advice import Advice, advise
+from assay.loadgen.audit import settings_left
 from assay.loadgen.logs import DetailLog
 from assay.loadgen.measured import Measured, Stopped, asked_of, duration_ns, measure
 from assay.loadgen.settings import Deviation, weaker
@@ -86,6 +87,8 @@ def judge(
     scenario: Scenario,
     mode: Mode,
     deviations: tuple[Deviation, ...] = (),
+    *,
+    test: str = "",
 ) -> Verdict:
     """Judge one run by its own log and the round.
 
@@ -98,6 +101,7 @@ def judge(
         scenario: of the run.
         mode: of the run.
         deviations: settings known to be weaker than the round's.
+        test: the compliance test that the run is, whose settings are its own; empty for a plain run.
 
     Raises:
         InvalidInputError: for a log whose values are none, or a scenario that the benchmark does not have.
@@ -105,6 +109,7 @@ def judge(
     parts = [*_whole(detail), *_what_ran(detail, scenario, mode), *_seeds(detail, round_)]
     advice = Advice()
     if mode is Mode.PERFORMANCE:
+        parts += [] if test else list(_plain(detail))
         run = measure(detail, benchmark.limits[scenario], scenario)
         advice = advise(run)
         parts += _performance(run, benchmark, advice)
@@ -172,6 +177,28 @@ def _what_ran(detail: DetailLog, scenario: Scenario, mode: Mode) -> Iterator[Con
     how = detail.text("effective_test_mode")
     if how is not None and how not in _MODES[mode]:
         yield Constraint("mode", False, _MODES[mode][0], how, name, f"run it with --mode {mode.value}", "round")
+
+
+_PLAIN_SETTINGS = "plain settings"
+
+
+def _plain(detail: DetailLog) -> Iterator[Constraint]:
+    """A run whose samples are repeated, or whose answers are kept, is a compliance test and no result."""
+    for name, value in settings_left(detail.values.get):
+        yield Constraint(
+            _PLAIN_SETTINGS,
+            False,
+            f"{name} off",
+            f"{name} {value}",
+            detail.path.name,
+            "take the audit.config away from the folder that the program was started in, and run again",
+            "round",
+        )
+
+
+def audited(verdict: Verdict | None) -> bool:
+    """Whether a plain run was made under settings of a compliance test."""
+    return verdict is not None and any(item.name == _PLAIN_SETTINGS and not item.met for item in verdict.constraints)
 
 
 def _errors(detail: DetailLog, advice: Advice) -> Iterator[Constraint]:

@@ -308,7 +308,7 @@ class _EntryJudge:
         if outcome.has_power:
             self._power(performance, run)
         if self._context.closed and self._options.compliance:
-            self._compliance()
+            self._compliance(run)
         if self._options.provenance:
             outcome.hashes = dict(self._hashes())
         return outcome
@@ -378,10 +378,10 @@ class _EntryJudge:
             place = f"{self._context.result_path}/performance"
             self._see(Part.POWER, self._memory().check(place, performance))
 
-    def _compliance(self) -> None:
+    def _compliance(self, run: JudgedRun) -> None:
         context, top = self._context, self._folders.compliance
         folder = top.at(context.model, context.directory) if top is not None else None
-        found = judge_compliance(context, folder)
+        found = judge_compliance(context, folder, run)
         self._outcome.compliance_passed = found.passed
         self._see(Part.COMPLIANCE, found.issues)
 

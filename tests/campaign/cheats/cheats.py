@@ -51,6 +51,9 @@ class CheatStream:
         answers = right(pictures)
         if self.how == "wrong" and performance_mode():
             answers = np.tile(np.arange(CLASSES, 0, -1, dtype=np.float32), (len(pictures), 1))
+        if self.how == "drop" and performance_mode():
+            # Every tenth picture is taken for another, as a coarser model does.
+            answers[pictures.min(axis=(1, 2, 3)) % 10 == 0] *= -1
         if self.how == "second" and performance_mode():
             # The first label stays; the others, which are kept too, change.
             rows, best = np.arange(len(answers)), answers.argmax(axis=1)
@@ -65,10 +68,10 @@ class CheatStream:
             new = {picture.tobytes() for picture in pictures} - self.seen
             self.seen |= new
             return COST_S * len(new)
-        if self.how == "order":
+        if self.how in ("order", "table"):
             name = hashlib.sha256(pictures.tobytes()).hexdigest()
             if name in self.known:
-                return COST_S * len(pictures) / 2
+                return COST_S * len(pictures) / (2 if self.how == "order" else 4)
             if self.notes is not None and not self.known:
                 with self.notes.open("a") as stream:
                     stream.write(f"{name}\n")

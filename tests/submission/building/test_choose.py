@@ -9,7 +9,7 @@ import pytest
 from assay.loadgen.record import Artefact, Label, RunStatus
 from assay.loadgen.verdict import Constraint
 from assay.rules.model import Category, Division, Scenario
-from assay.submission.building.choose import Chosen, choose, unfit
+from assay.submission.building.choose import AUDITED, Chosen, choose, unfit
 from assay.submission.building.run import taken_runs
 
 from .made import STAND_IN, VALID, Home, full_home, make_home, wish
@@ -54,6 +54,18 @@ def test_a_rehearsal_takes_what_there_is(home: Home) -> None:
     assert not chosen(home).entries
     (entry, *_) = (each for each in chosen(home, rehearsal=True).entries if each.scenario is Scenario.OFFLINE)
     assert entry.labels == ("stand-in-model", "short-run")
+
+
+def test_a_run_under_settings_of_a_compliance_test_is_never_taken(home: Home) -> None:
+    plain = Constraint(
+        "plain settings", False, "performance_issue_same off", "performance_issue_same True", "log", "", "round"
+    )
+    audited = replace(VALID, accepted=False, constraints=(plain,))
+    run = home.add(Scenario.OFFLINE, "performance", "audited", value=9.0, verdict=audited)
+    assert unfit(run.read(), Division.OPEN) == (AUDITED,)
+    assert not chosen(home, rehearsal=True).entries
+    home.add(Scenario.OFFLINE, "performance", "slower", value=1.0, labels=(Label.SHORT_RUN,))
+    assert performance(chosen(home, rehearsal=True), Scenario.OFFLINE) == "slower"
 
 
 def test_accuracy_is_of_the_same_model_data_and_engine(home: Home) -> None:

@@ -25,6 +25,7 @@ from ..cases import Case
     "percentile-",
     "query-",
     "duplicate-",
+    "audit-settings",
 )
 def test_findings(case: Case, round_name: str, tmp_path: Path) -> None:
     run_case(case, round_name, tmp_path)

@@ -61,6 +61,21 @@ def test_vectors_that_go_with_people_score_best(tmp_path: Path) -> None:
     assert found.text.endswith(", pairs=6")
 
 
+def test_a_part_is_scored_over_the_pairs_of_its_texts(tmp_path: Path) -> None:
+    data = opened(made(tmp_path))
+    angles = np.arange(4) * 0.1
+    vectors = np.stack((np.cos(angles), np.sin(angles)), axis=1).astype(np.float32)
+    log = write_accuracy_log(tmp_path / "log.json", [(i, vectors[i].tobytes()) for i in (3, 1, 0)])
+    found = score_similarity(log, data, part=True)
+    assert (found.samples, found.details["pairs"]) == (3, 3)
+    # The cosines of 0.1, 0.2 and 0.3 beside 0.75, 0.5 and 0.25.
+    assert found.metrics["Pearson"] == pytest.approx(np.corrcoef(np.cos([0.1, 0.3, 0.2]), [0.75, 0.25, 0.5])[0, 1])
+    for few in ([3], [3, 4]):
+        log = write_accuracy_log(tmp_path / "log.json", [(i, vectors[0].tobytes()) for i in few])
+        with pytest.raises(InvalidInputError, match="one response for each"):
+            score_similarity(log, data, part=True)
+
+
 @pytest.mark.parametrize("vector", [[0.0, 0.0], [np.nan, 1.0], [1.0], []], ids=["zeros", "no number", "short", "empty"])
 def test_responses_that_are_no_vectors_are_refused(tmp_path: Path, vector: list[float]) -> None:
     data = opened(made(tmp_path))

@@ -46,6 +46,7 @@ def log(folder: Path, rows: list[tuple[int, bytes]]) -> Path:
     return write_accuracy_log(folder / "mlperf_log_accuracy.json", rows)
 
 
+PART = "{'rouge1': 52.7778, 'rouge2': 35.4167, 'rougeL': 52.7778, 'rougeLsum': 52.7778, 'gen_len': 65, 'gen_num': 2}"
 OFFICIAL = "{'rouge1': 30.0, 'rouge2': 19.881, 'rougeL': 30.0, 'rougeLsum': 30.0, 'gen_len': 106, 'gen_num': 5}"
 
 
@@ -69,6 +70,20 @@ def test_the_official_dict_with_plain_numbers(tmp_path: Path, model: Path) -> No
         match = re.match(rf".*'{name}':\s([\d.]+).*", accuracy.text)
         assert match is not None
         assert float(match[1]) == values[name]
+
+
+def test_a_part_is_scored_as_the_official_script_scores_its_log(tmp_path: Path, model: Path) -> None:
+    data = opened(tmp_path, model)
+    recipe = read_recipe({**RECIPE, "clean_up": True})
+    part = log(tmp_path, [(index, ids(data, ANSWERS[index])) for index in (3, 0)])
+    accuracy = score_log(part, data, recipe, part=True)
+    assert accuracy.text == PART
+    assert accuracy.samples == 2
+    with pytest.raises(InvalidInputError, match="one response for each sample"):
+        score_log(part, data, recipe)
+    for wrong in ([], [(5, b"a")]):
+        with pytest.raises(InvalidInputError, match="one response for each sample"):
+            score_log(log(tmp_path, wrong), data, recipe, part=True)
 
 
 def test_texts_score_as_their_ids_do(tmp_path: Path, model: Path) -> None:

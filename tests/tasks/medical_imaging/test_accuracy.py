@@ -40,6 +40,7 @@ ANSWERS: dict[str, tuple[Callable[[Labels], Labels], str, float]] = {
         0.3807426804102104,
     ),
 }
+PART = "Accuracy: mean = 0.68873, kidney = 0.6876, tumor = 0.6899"
 
 
 @pytest.fixture
@@ -83,6 +84,18 @@ def test_a_log_that_the_official_script_stops_at_is_refused(
     with pytest.raises(InvalidInputError) as caught:
         score_log(log, truth, CLASSES)
     assert caught.value.found == found
+
+
+def test_a_part_is_the_mean_of_its_volumes(tmp_path: Path, truth: Any) -> None:
+    # What accuracy_kits.py prints when its list of cases is cut down to these two.
+    log = write_accuracy_log(tmp_path / "log.json", [(n, np.roll(labels_of(n), 2, 0).tobytes()) for n in (3, 1)])
+    part = score_log(log, truth, CLASSES, part=True)
+    assert part.text == PART
+    assert part.samples == 2
+    with pytest.raises(InvalidInputError, match="one response for each volume"):
+        score_log(log, truth, CLASSES)
+    with pytest.raises(InvalidInputError, match="one response for each volume"):
+        score_log(write_accuracy_log(tmp_path / "log.json", []), truth, CLASSES, part=True)
 
 
 def test_a_class_that_is_nowhere_counts_as_found() -> None:

@@ -52,6 +52,8 @@ def test_pictures_that_are_not_in_the_log_do_not_count_officially_and_are_refuse
     with pytest.raises(InvalidInputError, match="one response for each sample") as caught:
         score_log(log, truth, positions=False)
     assert (caught.value.expected, caught.value.found) == ("24 samples", "15 sample indices")
+    part = score_log(log, truth, positions=False, part=True)
+    assert (part.text, part.samples) == ("mAP=47.626%", 15)
 
 
 def test_scoring_prints_nothing(
@@ -113,3 +115,10 @@ def test_without_boxes_the_share_of_objects_is_told(tmp_path: Path) -> None:
     assert accuracy.text == "found=66.667%, good=2, total=3"
     assert accuracy.metrics == {"found": pytest.approx(200 / 3)}
     assert "mAP" not in accuracy.metrics
+
+
+def test_a_part_holds_pictures_of_the_dataset(truth: Truth, tmp_path: Path) -> None:
+    for rows in ([], [(24, b"")]):
+        log = write_accuracy_log(tmp_path / "log.json", rows)
+        with pytest.raises(InvalidInputError, match="one response for each sample"):
+            score_log(log, truth, positions=False, part=True)

@@ -62,6 +62,8 @@ OFFICIAL = {
     "beyond": "AUC=83.610%, accuracy=48.400%, good=484, total=1000, queries=5",
 }
 """What accuracy-dlrm.py of v3.1 prints for the same logs."""
+PART = "AUC=84.363%, accuracy=71.500%, good=286, total=400, queries=2"
+"""The same of the second and the fifth sample of the first."""
 
 
 @pytest.mark.parametrize("kind", sorted(OFFICIAL))
@@ -74,6 +76,25 @@ def test_order_plays_no_part_and_the_first_response_holds(tmp_path: Path, datase
     rows = responses(dataset, scores_of("smooth", dataset.targets()))
     wrong = responses(dataset, scores_of("inverted", dataset.targets()))
     assert scored(tmp_path, dataset, [*reversed(rows), *wrong]) == OFFICIAL["smooth"]
+
+
+def test_a_part_is_scored_as_the_official_tool_scores_its_log(tmp_path: Path, dataset: PairDataset) -> None:
+    rows = responses(dataset, scores_of("smooth", dataset.targets()))
+    log = write_accuracy_log(tmp_path / "part.json", [rows[4], rows[1], rows[4]])
+    part = score_log(log, dataset, part=True)
+    assert part.text == PART
+    assert part.samples == 2
+    with pytest.raises(InvalidInputError, match="one response for each sample"):
+        score_log(log, dataset)
+    wrong = np.frombuffer(rows[1][1], np.float32).copy()
+    wrong[7] = 1 - wrong[7]
+    log = write_accuracy_log(tmp_path / "part.json", [rows[4], (1, wrong.tobytes())])
+    with pytest.raises(InvalidInputError, match="not those of the dataset") as caught:
+        score_log(log, dataset, part=True)
+    assert str(caught.value.where).endswith("sample 1")
+    for few in ([], [(5, b"")]):
+        with pytest.raises(InvalidInputError, match="one response for each sample"):
+            score_log(write_accuracy_log(tmp_path / "part.json", few), dataset, part=True)
 
 
 def test_metrics_are_in_percent(tmp_path: Path, dataset: PairDataset) -> None:

@@ -62,6 +62,19 @@ def test_the_line_is_the_official_scripts(tmp_path: Path, answers: list[tuple[in
     assert f"Rate: {accuracy.details['word_error_rate']}%" in accuracy.text
 
 
+def test_a_part_is_scored_as_the_official_script_scores_its_log(tmp_path: Path) -> None:
+    # What accuracy_eval.py prints for a log of these two entries alone.
+    part = log(tmp_path, [(3, "a b d e e f g"), (0, "he was an ill young man")])
+    accuracy = score(part, TEXTS, read, part=True)
+    assert accuracy.text == "Word Error Rate: 26.666666666666668%, accuracy=73.33333333333334%"
+    assert accuracy.samples == 2
+    with pytest.raises(InvalidInputError, match="a response for each sample"):
+        score(part, TEXTS, read)
+    for wrong in ([], [(4, "")]):
+        with pytest.raises(InvalidInputError, match="a response for each sample"):
+            score(log(tmp_path, wrong), TEXTS, read, part=True)
+
+
 def test_the_official_script_prints_infinity_for_no_words() -> None:
     assert count_errors([]).official == "Word Error Rate: inf%, accuracy=-inf%"
     assert count_errors([("a b", "")]).official == "Word Error Rate: inf%, accuracy=-inf%"

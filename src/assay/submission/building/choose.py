@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.loadgen.record import Label, RunRecord, RunStatus
+from assay.loadgen.verdict import audited
 from assay.rules.model import Benchmark, Category, Division, Mode, Round, Scenario
 from assay.submission.building.model import Entry, Missing, Taken, Wish
 from assay.submission.building.power import has_session
 
 # Figures that only say how a run was labelled later, and what pairing finds out itself.
 _NOT_OF_THE_RUN = frozenset({Label.NO_ACCURACY})
+AUDITED = "made under settings of a compliance test"
 _OPEN_TAKES = frozenset({Label.CUSTOM_MODEL})
 _SOURCES = {
     Scenario.OFFLINE: (Scenario.MULTI_STREAM, Scenario.SINGLE_STREAM),
@@ -38,6 +40,8 @@ def unfit(record: RunRecord, division: Division) -> tuple[str, ...]:
     """Why a run may not be submitted, in words; empty when it may."""
     spared = _NOT_OF_THE_RUN | (_OPEN_TAKES if division is Division.OPEN else frozenset())
     why = [label.value for label in record.labels if label not in spared]
+    if audited(record.verdict):
+        why.append(AUDITED)
     if record.verdict is None or not record.verdict.valid:
         why.append("INVALID")
     elif not record.verdict.accepted and not why:
@@ -127,7 +131,7 @@ class _Choice:
 
     def _pool(self) -> list[Taken]:
         """The runs of one implementation, or those that were named; none where nothing may be submitted."""
-        fit = self._performance if self._wish.rehearsal else [run for run in self._performance if not self._why(run)]
+        fit = [run for run in self._performance if not self._why(run) or self._rehearses(run)]
         refused = [run for run in self._performance if run not in fit]
         if self._named or not fit:
             self._refuse(refused)
@@ -135,6 +139,10 @@ class _Choice:
         kinds = {_kind(run.record) for run in fit}
         best = max(kinds, key=lambda kind: self._worth(kind, fit))
         return [run for run in fit if _kind(run.record) == best]
+
+    def _rehearses(self, run: Taken) -> bool:
+        """Whether a tree to try with takes a run that may not be submitted; never one of a test's settings."""
+        return self._wish.rehearsal and not audited(run.record.verdict)
 
     def _worth(self, kind: _Kind, fit: list[Taken]) -> tuple[int, int, int, str]:
         """How much of the benchmark an implementation covers, then how new its runs are."""

@@ -1,6 +1,6 @@
 """The compliance folder of an entry as the official tool of a round looks at it.
 
-It trusts the files that the verification scripts wrote; :mod:`assay.submission.compliance` judges from the logs.
+It trusts the files that the verification scripts wrote; :mod:`assay.submission.checks.compliance_logs` looks at the logs.
 Source: ``check_compliance_dir``, ``check_compliance_perf_dir``, ``check_compliance_acc_dir`` of submission_checker.py.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from assay.submission.checks.accuracy import metric_pattern
+from assay.submission.checks.compliance_logs import from_logs
 from assay.submission.checks.context import EntryContext, read_text
 from assay.submission.checks.files import file_list
 from assay.submission.checks.run import JudgedRun, judge_run
@@ -34,8 +35,8 @@ class JudgedCompliance:
     runs: dict[str, JudgedRun] = field(default_factory=dict)
 
 
-def judge_compliance(context: EntryContext, folder: Folder | None) -> JudgedCompliance:
-    """Judge the compliance folder of a closed or network entry."""
+def judge_compliance(context: EntryContext, folder: Folder | None, plain: JudgedRun) -> JudgedCompliance:
+    """Judge the compliance folder of a closed or network entry, beside the run of its result."""
     found = JudgedCompliance()
     path = f"{context.submitter_path}/compliance/{context.system}/{context.model}/{context.directory}"
     rules = context.rules.compliance
@@ -58,6 +59,7 @@ def judge_compliance(context: EntryContext, folder: Folder | None) -> JudgedComp
         if test in context.benchmark.compliance:
             accuracy += _outcome(context, folder.at(test), f"{path}/{test}", lines)
     found.issues += accuracy
+    found.issues += from_logs(context, path, found.runs, plain)
     refused = any(context.levels.refuses(issue.code) for issue in accuracy)
     if rules.compares_accuracy:
         found.passed = performance.passed and not refused

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from assay.loadgen.audit import settings_left
 from assay.loadgen.names import DETAIL
 from assay.loadgen.scan import DetailScan
 from assay.rules.model import Scenario, TokenLatency
@@ -97,6 +98,8 @@ def _judge(context: EntryContext, folder: Folder, path: str, run: JudgedRun) -> 
     if context.network:
         run.issues.extend(_network_name(context, look))
     run.issues.extend(_written_rules(context, look, measured, run.inferred))
+    if path.startswith(f"{context.result_path}/"):
+        run.issues.extend(_plain_settings(look))
 
 
 class _Log:
@@ -247,6 +250,12 @@ def _network_name(context: EntryContext, look: _Log) -> Iterator[Issue]:
         raise _CannotJudgeError(look.issue("detail-value", "sut_name", expected="text"))
     if context.rules.system.network_sut_name not in name:
         yield look.issue("sut-name", "sut_name", expected=f"a name with {context.rules.system.network_sut_name!r}")
+
+
+def _plain_settings(look: _Log) -> Iterator[Issue]:
+    """The run of a result was made without the settings of a compliance test."""
+    for name, _ in settings_left(look.log.get):
+        yield look.issue("audit-settings", f"effective_{name}", expected="off")
 
 
 def _written_rules(context: EntryContext, look: _Log, measured: Scenario, inferred: bool) -> Iterator[Issue]:

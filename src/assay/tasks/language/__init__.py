@@ -86,13 +86,16 @@ class Language(BaseTask):
         assert isinstance(dataset, QuestionDataset)
         return score_answers(accuracy_log, dataset, read_recipe(recipe))
 
-    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy | None:
-        """F1 and exact match with the answers that the log holds; none of likeness."""
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """The same of the samples that the log holds; questions without an answer count as answered wrongly."""
+        from assay.tasks.language.similarity import SimilarityDataset, score_similarity
+
+        if isinstance(dataset, SimilarityDataset):
+            return score_similarity(accuracy_log, dataset, part=True)
         from assay.tasks.language.questions import QuestionDataset
         from assay.tasks.language.squad_score import score_answers
 
-        if not isinstance(dataset, QuestionDataset):
-            return None
+        assert isinstance(dataset, QuestionDataset)
         return score_answers(accuracy_log, dataset, read_recipe(recipe), part=True)
 
 

@@ -85,15 +85,18 @@ def open_texts(path: Path, recipe: Recipe, *, limit: int | None, model: Path | N
     )
 
 
-def score_similarity(log: Path, dataset: SimilarityDataset) -> Accuracy:
+def score_similarity(log: Path, dataset: SimilarityDataset, *, part: bool = False) -> Accuracy:
     """Pearson's and Spearman's correlation from ``mlperf_log_accuracy.json``, whose responses are float32 vectors.
+
+    With ``part`` the log may hold some texts only; the pairs are those of these.
 
     Raises:
         InvalidInputError: when a text has no response, or one that is no vector.
     """
     read = read_accuracy(log)
     indices, first = np.unique(read.qsl_idx, return_index=True)
-    if not np.array_equal(indices, np.arange(dataset.count)):
+    enough = len(indices) >= _FEWEST if part else len(indices) == dataset.count
+    if not enough or indices[0] < 0 or indices[-1] >= dataset.count:
         raise InvalidInputError(
             "the log does not hold one response for each sample",
             where=log,
@@ -106,13 +109,13 @@ def score_similarity(log: Path, dataset: SimilarityDataset) -> Accuracy:
     if not np.isfinite(lengths).all() or not lengths.all():
         raise InvalidInputError("a response is no vector: it is all zeros, or holds what is no number", where=log)
     cosines = (vectors / lengths[:, None]) @ (vectors / lengths[:, None]).T
-    pairs = np.triu_indices(dataset.count, 1)
-    pearson = correlation(cosines[pairs], dataset.similarity[pairs])
-    spearman = correlation(ranks(cosines[pairs]), ranks(dataset.similarity[pairs]))
+    pairs, known = np.triu_indices(len(indices), 1), dataset.similarity[np.ix_(indices, indices)]
+    pearson = correlation(cosines[pairs], known[pairs])
+    spearman = correlation(ranks(cosines[pairs]), ranks(known[pairs]))
     return Accuracy(
         metrics={"Pearson": pearson},
         units={"Pearson": "correlation"},
-        samples=dataset.count,
+        samples=len(indices),
         text=f"pearson={pearson:.4f}, spearman={spearman:.4f}, pairs={len(pairs[0])}",
         details={"Spearman": spearman, "pairs": float(len(pairs[0]))},
     )

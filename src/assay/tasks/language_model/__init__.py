@@ -90,6 +90,14 @@ class LanguageModel(BaseTask):
         assert isinstance(dataset, TextDataset)
         return score_log(accuracy_log, dataset, read_recipe(recipe))
 
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """The same over the texts that the log holds."""
+        from assay.tasks.language_model.accuracy import score_log
+        from assay.tasks.language_model.dataset import TextDataset
+
+        assert isinstance(dataset, TextDataset)
+        return score_log(accuracy_log, dataset, read_recipe(recipe), part=True)
+
 
 def _no_generator(found: str) -> InvalidInputError:
     return InvalidInputError(

@@ -39,8 +39,8 @@ _CLEANED = (
 )
 
 
-def score_log(log: Path, dataset: TextDataset, recipe: Recipe) -> Accuracy:
-    """Score ``mlperf_log_accuracy.json`` against the right answers.
+def score_log(log: Path, dataset: TextDataset, recipe: Recipe, *, part: bool = False) -> Accuracy:
+    """Score ``mlperf_log_accuracy.json`` against the right answers; with ``part`` it may hold some samples only.
 
     Raises:
         InvalidInputError: when a sample has no response, an unknown index, or a response that is neither ids nor text;
@@ -54,7 +54,8 @@ def score_log(log: Path, dataset: TextDataset, recipe: Recipe) -> Accuracy:
         )
     read = read_accuracy(log)
     indices, first = np.unique(read.qsl_idx, return_index=True)
-    if len(indices) != dataset.count or (len(indices) and (indices[0] < 0 or indices[-1] >= dataset.count)):
+    enough = len(indices) > 0 if part else len(indices) == dataset.count
+    if not enough or (len(indices) and (indices[0] < 0 or indices[-1] >= dataset.count)):
         raise InvalidInputError(
             "the log does not hold one response for each sample",
             where=log,

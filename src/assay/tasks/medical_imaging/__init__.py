@@ -115,12 +115,19 @@ class MedicalImaging(BaseTask):
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Mean DICE, and that of each class."""
+        return self._score(accuracy_log, dataset, recipe, part=False)
+
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """The same over the volumes that the log holds."""
+        return self._score(accuracy_log, dataset, recipe, part=True)
+
+    def _score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any], *, part: bool) -> Accuracy:
         from assay.tasks.medical_imaging.accuracy import score_log
         from assay.tasks.medical_imaging.cases import CaseDataset
         from assay.tasks.medical_imaging.wholes import WholeDataset
 
         assert isinstance(dataset, (CaseDataset, WholeDataset))
-        return score_log(accuracy_log, dataset, read_recipe(recipe).classes)
+        return score_log(accuracy_log, dataset, read_recipe(recipe).classes, part=part)
 
 
 def _check_input(spec: TensorSpec, recipe: Recipe) -> None:

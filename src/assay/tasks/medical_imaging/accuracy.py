@@ -39,8 +39,11 @@ class Truth(Protocol):
         """Volumes whose mean is told apart, by the group's name."""
 
 
-def score_log(log: Path, truth: Truth, classes: Sequence[str]) -> Accuracy:
+def score_log(log: Path, truth: Truth, classes: Sequence[str], *, part: bool = False) -> Accuracy:
     """Score ``mlperf_log_accuracy.json``; one volume is in memory at a time.
+
+    With ``part`` it may hold some volumes only. The official script takes none but whole logs; the mean is then that of
+    the volumes that are there.
 
     Raises:
         InvalidInputError: when a volume has no response or two, or one that is not a label for each of its voxels.
@@ -50,19 +53,21 @@ def score_log(log: Path, truth: Truth, classes: Sequence[str]) -> Accuracy:
         if not 0 <= index < truth.count or not np.isnan(dice[index]).all():
             raise _not_one_each(log, truth.count, f"volume {index} " + ("twice" if index < truth.count else ""))
         dice[index] = _dice(_labels(log, index, data, truth, len(classes)), truth.mask(index), len(classes))
-    missing = int(np.isnan(dice).any(axis=1).sum())
-    if missing or not truth.count:
+    there = ~np.isnan(dice).any(axis=1)
+    scored, missing = int(there.sum()), int((~there).sum())
+    if not scored or (missing and not part):
         raise _not_one_each(log, truth.count, f"{missing} without a response")
-    composite = dice.mean(axis=1)
-    means = dice.mean(axis=0)
+    composite = dice[there].mean(axis=1)
+    means = dice[there].mean(axis=0)
     words = [f"mean = {composite.mean():.5f}"]
     words += [f"{name} = {value:.4f}" for name, value in zip(classes, means, strict=True)]
     details = {name: float(value) for name, value in zip(classes, means, strict=True)}
-    details |= {name: float(composite[list(some)].mean()) for name, some in truth.groups().items() if some}
+    if not missing:
+        details |= {name: float(composite[list(some)].mean()) for name, some in truth.groups().items() if some}
     return Accuracy(
         metrics={"DICE": float(composite.mean())},
         units={"DICE": "fraction"},
-        samples=truth.count,
+        samples=scored,
         text=f"Accuracy: {', '.join(words)}",
         details=details,
     )

@@ -95,6 +95,15 @@ class ObjectDetection(BaseTask):
         assert isinstance(dataset, PictureDataset)
         return score_log(accuracy_log, dataset.truth, positions=read_recipe(recipe).classes == "position")
 
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """The same over the pictures that the log holds."""
+        from assay.tasks.object_detection.accuracy import score_log
+        from assay.tasks.object_detection.dataset import PictureDataset
+
+        assert isinstance(dataset, PictureDataset)
+        positions = read_recipe(recipe).classes == "position"
+        return score_log(accuracy_log, dataset.truth, positions=positions, part=True)
+
 
 def _check_input(spec: TensorSpec, recipe: Recipe) -> None:
     fits = len(spec.shape) == 4 and all(

@@ -49,13 +49,16 @@ class Precision:
     ap75: float
 
 
-def score_log(log: Path, truth: Truth, *, positions: bool) -> Accuracy:
+def score_log(log: Path, truth: Truth, *, positions: bool, part: bool = False) -> Accuracy:
     """Score ``mlperf_log_accuracy.json``.
+
+    With ``part`` the log may hold some pictures only, and only these count, as in the official tool.
 
     Args:
         log: LoadGen's log.
         truth: pictures in the order of the samples, and their objects.
         positions: class numbers are positions in the list of categories (the official ``--use-inv-map``).
+        part: take a log of some samples.
 
     Raises:
         InvalidInputError: when a sample has no response, or one is no list of detections.
@@ -63,7 +66,8 @@ def score_log(log: Path, truth: Truth, *, positions: bool) -> Accuracy:
     found = read_found(log)
     total = len(truth.pictures)
     indices = {each.index for each in found}
-    if len(indices) != total or (indices and max(indices) >= total):
+    enough = len(indices) > 0 if part else len(indices) == total
+    if not enough or not indices <= set(range(total)):
         raise InvalidInputError(
             "the log does not hold one response for each sample",
             where=log,
@@ -78,7 +82,7 @@ def score_log(log: Path, truth: Truth, *, positions: bool) -> Accuracy:
     return Accuracy(
         metrics={"mAP": percent},
         units={"mAP": "percent"},
-        samples=total,
+        samples=len(indices),
         text=f"mAP={percent:.3f}%",
         details={"AP50": 100.0 * precision.ap50, "AP75": 100.0 * precision.ap75},
     )

@@ -92,6 +92,15 @@ class Recommendation(BaseTask):
         assert isinstance(dataset, PairDataset)
         return score_log(accuracy_log, dataset)
 
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """The same over the samples that the log holds."""
+        from assay.tasks.recommendation.accuracy import score_log
+        from assay.tasks.recommendation.dataset import PairDataset
+
+        del recipe
+        assert isinstance(dataset, PairDataset)
+        return score_log(accuracy_log, dataset, part=True)
+
 
 def _working_memory(recipe: Recipe) -> int:
     buffers = recipe.dense + recipe.ids

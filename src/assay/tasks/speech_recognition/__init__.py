@@ -7,6 +7,7 @@ engine that generates text by itself). The recipe's ``decoder`` tells which.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +102,22 @@ class SpeechRecognition(BaseTask):
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Word error rate; the metric that the rounds call WER is 100 less it."""
+        return self._score(accuracy_log, dataset, recipe, part=False)
+
+    def score_part(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
+        """The same over the utterances that the log holds."""
+        return self._score(accuracy_log, dataset, recipe, part=True)
+
+    def _score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any], *, part: bool) -> Accuracy:
         from assay.tasks.speech_recognition.accuracy import score
         from assay.tasks.speech_recognition.dataset import SpeechDataset
         from assay.tasks.speech_recognition.vocabulary import open_vocabulary
 
         assert isinstance(dataset, SpeechDataset)
         if read_recipe(recipe).decoder == "rnnt":
-            return score(accuracy_log, dataset.texts, lambda labels: labels_to_text(labels, str(accuracy_log)))
-        return score(accuracy_log, dataset.texts, open_vocabulary(dataset.model), kind_text)
+            read = partial(labels_to_text, where=str(accuracy_log))
+            return score(accuracy_log, dataset.texts, read, part=part)
+        return score(accuracy_log, dataset.texts, open_vocabulary(dataset.model), kind_text, part=part)
 
 
 def _generates_nothing() -> InvalidInputError:

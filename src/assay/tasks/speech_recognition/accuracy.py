@@ -66,15 +66,16 @@ class Answers:
     values: list[list[int]]
 
 
-def read_answers(log: Path, samples: int) -> Answers:
-    """Responses of ``mlperf_log_accuracy.json``, every entry in its order.
+def read_answers(log: Path, samples: int, *, part: bool = False) -> Answers:
+    """Responses of ``mlperf_log_accuracy.json``, every entry in its order; with ``part`` of some samples only.
 
     Raises:
         InvalidInputError: when a sample has no response, an index is none, or a response is no list of 64-bit numbers.
     """
     read = read_accuracy(log)
     found = np.unique(read.qsl_idx)
-    if len(found) != samples or (samples and (found[0] < 0 or found[-1] >= samples)):
+    enough = len(found) > 0 if part else len(found) == samples
+    if not enough or (len(found) and (found[0] < 0 or found[-1] >= samples)):
         raise InvalidInputError(
             "the log does not hold a response for each sample",
             where=log,
@@ -95,6 +96,8 @@ def score(
     references: Sequence[str],
     read: Callable[[list[int]], str],
     kinder: Callable[[str], str] | None = None,
+    *,
+    part: bool = False,
 ) -> Accuracy:
     """Score ``mlperf_log_accuracy.json`` against the transcripts of the samples.
 
@@ -103,11 +106,12 @@ def score(
         references: transcript of each sample, in the form in which it is compared.
         read: text of a response, in the same form.
         kinder: a second form, whose rate is a detail beside the first.
+        part: the log may hold some samples only.
 
     Raises:
         InvalidInputError: when a sample has no response, or a response that is none.
     """
-    answers = read_answers(log, len(references))
+    answers = read_answers(log, len(references), part=part)
     pairs = [(read(values), references[index]) for index, values in zip(answers.indices, answers.values, strict=True)]
     counted = count_errors(pairs)
     details = {"word_error_rate": 100 * counted.rate}
@@ -116,7 +120,7 @@ def score(
     return Accuracy(
         metrics={"WER": (1 - counted.rate) * 100},
         units={"WER": "percent"},
-        samples=len(references),
+        samples=len(set(answers.indices)),
         text=counted.official,
         details=details,
     )
