@@ -20,7 +20,6 @@ from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Benchmark, Round
 from assay.system.summary import host_facts
 
-
 _OF_POWER = frozenset({Label.SIMULATED_POWER, Label.UNOFFICIAL_POWER})
 
 
