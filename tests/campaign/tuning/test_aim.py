@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.campaign.tuning.aim import Aim, Measured, TradeOff, front, hopeless
+from assay.campaign.tuning.aim import Aim, Bar, Measured, TradeOff, front, hopeless
 from assay.rules.model import Scenario
 
 LATENCY = Aim(Scenario.SINGLE_STREAM, True, "Latency (ms)", max_p99_ns=4_000_000, max_memory=1000, max_watts=50.0)
@@ -51,14 +51,27 @@ def test_a_second_thing_that_was_not_measured_is_never_among_the_best() -> None:
     assert watts.values(did(8.0, watts=20.0)) == (8.0, 20.0)
 
 
+def bar(figure: float, promised: float | None = None, memory: int = 500) -> Bar:
+    return Bar(figure, figure if promised is None else promised, memory)
+
+
 def test_a_probe_well_behind_the_best_is_hopeless_and_one_near_it_is_not() -> None:
     aim = Aim(Scenario.OFFLINE, False, "Samples/s")
-    assert hopeless(aim, 80.0, 0, [did(100.0)]) and not hopeless(aim, 90.0, 0, [did(100.0)])
+    assert hopeless(aim, 80.0, 0, [bar(100.0)]) and not hopeless(aim, 90.0, 0, [bar(100.0)])
+    assert not hopeless(aim, 80.0, 0, [bar(100.0)], slack=1.0) and hopeless(aim, 49.0, 0, [bar(100.0)], slack=1.0)
     assert not hopeless(aim, 1.0, 0, [])
-    assert hopeless(LATENCY, 1.3, 0, [did(1.0)]) and not hopeless(LATENCY, 1.1, 0, [did(1.0)])
+    assert hopeless(LATENCY, 1.3, 0, [bar(1.0)]) and not hopeless(LATENCY, 1.1, 0, [bar(1.0)])
+
+
+def test_a_lucky_run_or_a_lucky_probe_rules_nothing_out() -> None:
+    aim = Aim(Scenario.OFFLINE, False, "Samples/s")
+    assert not hopeless(aim, 80.0, 0, [bar(300.0, promised=85.0)])
+    assert not hopeless(aim, 80.0, 0, [bar(85.0, promised=300.0)])
 
 
 def test_where_two_things_count_a_slow_setting_of_little_memory_is_not_hopeless() -> None:
     both = Aim(Scenario.OFFLINE, False, "Samples/s", TradeOff.MEMORY)
-    assert not hopeless(both, 10.0, 400, [did(100.0, 500)])
-    assert hopeless(both, 10.0, 600, [did(100.0, 500)])
+    assert not hopeless(both, 10.0, 400, [bar(100.0)])
+    assert hopeless(both, 10.0, 600, [bar(100.0)])
+    # No probe tells watts.
+    assert not hopeless(Aim(Scenario.OFFLINE, False, "Samples/s", TradeOff.WATTS), 10.0, 600, [bar(100.0)])

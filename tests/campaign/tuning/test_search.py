@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from assay.backends.protocol import Precision
 from assay.base.progress import SILENT
 from assay.campaign.tuning.accuracy import shortfall
 from assay.campaign.tuning.aim import Aim, TradeOff
+from assay.campaign.tuning.bench import Promise
 from assay.campaign.tuning.search import Budget, Search
 from assay.campaign.tuning.space import Candidate, Engine, Space
 from assay.campaign.tuning.study import open_study
@@ -111,6 +113,25 @@ def test_latency_is_searched_downwards(tmp_path: Path) -> None:
     bench = FakeBench(lower_is_better=True)
     _, _, (best,) = search(tmp_path, bench, 50, aim=Aim(Scenario.SINGLE_STREAM, True, "Latency (ms)"))
     assert rate(best.candidate) >= GOOD[-6]
+
+
+def test_a_disturbed_probe_is_made_again(tmp_path: Path) -> None:
+    class Disturbed(FakeBench):
+        """The first probe of the best setting sees two thirds of it, and that of slow ones what they are."""
+
+        def probe(self, candidate: Candidate) -> Promise:
+            promise = super().probe(candidate)
+            if candidate == fast and self.asked.count(("probe", candidate)) == 1:
+                return replace(promise, figure=promise.figure * 0.6)
+            return promise
+
+    fast = Candidate("quick", Precision.FP32, 32)
+    space = Space((Engine("quick", Precision.FP32), Engine("plain", Precision.FP32)), (1, 8, 16, 32), processors=8)
+    bench = Disturbed()
+    _, _, (best,) = search(tmp_path, bench, 20, space=space)
+    assert best.candidate == fast and bench.asked.count(("probe", fast)) == 2
+    slow = Candidate("plain", Precision.FP32, 1)
+    assert bench.asked.count(("probe", slow)) == 1, "far behind is far behind"
 
 
 def test_a_small_space_is_tried_to_its_end(tmp_path: Path) -> None:

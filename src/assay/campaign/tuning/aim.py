@@ -130,22 +130,37 @@ SLACK = 0.15
 """How much a run may do better than the probe of it promises, as a share."""
 
 
-def hopeless(aim: Aim, promise: float, promised_memory: int, best: Sequence[Measured]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A setting that others have to beat.
+
+    Attributes:
+        figure: that its run had.
+        promised: that its probe promised.
+        memory: of its run.
+    """
+
+    figure: float
+    promised: float
+    memory: int
+
+
+def hopeless(aim: Aim, promise: float, promised_memory: int, bars: Sequence[Bar], slack: float = SLACK) -> bool:
     """Whether a probe says that a setting will be beaten in every respect.
 
     The probe leaves LoadGen and the other streams out, so that it promises too much rather than too little; its memory is
-    the least that a run takes.
+    the least that a run takes. It has to be behind the run and behind the probe of another setting: one of the two may
+    have been lucky.
 
     Args:
         aim: what is searched.
         promise: the figure that the probe promises.
         promised_memory: memory that the probe took.
-        best: the settings that nothing beats so far.
+        bars: the settings that nothing beats so far.
+        slack: how far behind, as a share.
     """
-    for each in best:
-        beaten = aim.gain(each.figure, promise) > 1 + SLACK
-        if aim.trade_off is None and beaten:
-            return True
-        if aim.trade_off is TradeOff.MEMORY and beaten and each.memory <= promised_memory:
+    for bar in bars:
+        beaten = min(aim.gain(bar.figure, promise), aim.gain(bar.promised, promise)) > 1 + slack
+        if beaten and (aim.trade_off is None or (aim.trade_off is TradeOff.MEMORY and bar.memory <= promised_memory)):
             return True
     return False
