@@ -22,6 +22,8 @@ _ENTRY = (
     "samples", "find_rate", "implementation", "implementation_dir", "time_limit",
 )  # fmt: skip
 """Options that every entry gets under the same name."""
+_TREE = ("calibration", "power", "power_ntp", "power_official", "power_settings")
+"""Options that the file gets under the same name."""
 
 
 def plan_options(function: F) -> F:
@@ -84,6 +86,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--field", "fields", multiple=True, metavar="FIELD=VALUE",
         help="What no record tells of an implementation: FIELD or BENCHMARK.FIELD.",
     ),
+    click.option("--power", help="What measures power: a director's HOST:PORT, simulate, or a meter. [default: nothing]"),
+    click.option("--power-ntp", help="Time server that clocks are compared with."),
+    click.option("--power-official", type=click.Path(path_type=Path), help="Clone of mlcommons/power-dev that measures."),
+    click.option(
+        "--power-settings", type=click.Path(path_type=Path, dir_okay=False), help="Text on firmware and governor."
+    ),
     click.option(
         "--calibration", type=click.Path(path_type=Path, dir_okay=False), help="Text on how models were calibrated."
     ),
@@ -108,28 +116,6 @@ def wanted_of(options: dict[str, Any]) -> Wanted:
         raise UsageError("nothing says what is to be run", expected="a campaign's file or name, or --benchmark NAME")
     if options["category"] is None:
         raise UsageError("a tree has a category", expected="--category edge, datacenter or both")
-    entry = {name: _plain(options[name]) for name in _ENTRY if options[name] is not None}
-    for name, option in (("backend_options", "backend_option"), ("implementation_options", "implementation_option")):
-        if options[option]:
-            entry[name] = key_values(options[option], f"--{option.replace('_', '-')}")
-    if options["scenarios"]:
-        entry["scenarios"] = [each.value for each in options["scenarios"]]
-    if options["rates"]:
-        entry["target_qps"] = {
-            name: _rate(text) for name, text in _by_scenario(options["rates"], "--target-qps").items()
-        }
-    if options["latencies"]:
-        entry["target_latency"] = _by_scenario(options["latencies"], "--target-latency")
-    given: dict[str, Any] = {}
-    if options["fields"]:
-        given["fields"] = key_values(options["fields"], "--field")
-    if options["described"]:
-        given["describe"] = key_values(options["described"], "--set")
-    if options["calibration"] is not None:
-        given["calibration"] = _plain(options["calibration"])
-    if options["notify"]:
-        program, *words = options["notify"]
-        given["notify"] = [_plain(Path(program)) if "/" in program else program, *words]
     division = options["division"]
     return Wanted(
         round=options["round_name"] or "v3.1",
@@ -142,9 +128,42 @@ def wanted_of(options: dict[str, Any]) -> Wanted:
         system=options["system"] or "",
         model=options["model"] or "",
         out=options["tree"],
-        entry=entry,
-        given=given,
+        entry=_entry_keys(options),
+        given=_file_keys(options),
     )
+
+
+def _entry_keys(options: dict[str, Any]) -> dict[str, Any]:
+    """What every entry gets."""
+    entry = {name: _plain(options[name]) for name in _ENTRY if options[name] is not None}
+    for name, option in (("backend_options", "backend_option"), ("implementation_options", "implementation_option")):
+        if options[option]:
+            entry[name] = key_values(options[option], f"--{option.replace('_', '-')}")
+    if options["scenarios"]:
+        entry["scenarios"] = [each.value for each in options["scenarios"]]
+    if options["rates"]:
+        entry["target_qps"] = {
+            name: _rate(text) for name, text in _by_scenario(options["rates"], "--target-qps").items()
+        }
+    if options["latencies"]:
+        entry["target_latency"] = _by_scenario(options["latencies"], "--target-latency")
+    return entry
+
+
+def _file_keys(options: dict[str, Any]) -> dict[str, Any]:
+    """What the file gets besides."""
+    given: dict[str, Any] = {}
+    if options["fields"]:
+        given["fields"] = key_values(options["fields"], "--field")
+    if options["described"]:
+        given["describe"] = key_values(options["described"], "--set")
+    for name in _TREE:
+        if options[name] is not None:
+            given[name] = _plain(options[name])
+    if options["notify"]:
+        program, *words = options["notify"]
+        given["notify"] = [_plain(Path(program)) if "/" in program else program, *words]
+    return given
 
 
 def given_options(options: dict[str, Any]) -> Sequence[str]:

@@ -219,3 +219,12 @@ def test_a_campaign_with_compliance_tests_is_killed_at_many_moments(lab: Path, h
     found = files_of(lab / "tree")
     assert found == expected
     assert {each.split("/")[-1] for each in found} >= {"verify_accuracy.txt", "verify_performance.txt"}
+
+
+@pytest.mark.slow
+def test_a_tree_with_simulated_power(lab: Path, home: Path) -> None:
+    flow = flow_of(lab, home, {"duration": "3s"}, power="simulate", **OPEN)
+    carry_out_campaign(flow, SILENT)
+    found = files_of(lab / "tree")
+    place = "open/Acme/results/box/resnet/SingleStream/performance"
+    assert {f"{place}/power/client.json", f"{place}/ranging/spl.txt", f"{place}/run_1/spl.txt"} <= set(found)

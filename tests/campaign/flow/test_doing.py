@@ -78,6 +78,15 @@ def test_the_run_that_confirmed_the_rate_is_the_result(lab: Path, home: Path, ma
     assert (got.output, got.runs, len(made.asked)) == ("found", ("found",), 1) and "confirmed the rate" in got.note
 
 
+def test_where_power_is_measured_the_run_at_the_found_rate_is_made(lab: Path, home: Path, made: Made) -> None:
+    flow = flow_of(lab, home, SERVER, category="datacenter", power="simulate")
+    find, performance = "colours/Server/find-rate", "colours/Server/performance"
+    RunCatalogue(flow.settings.runs_dir).create(record("found"))
+    standings = standings_of(flow, **{find: Done(find, "in", "41.5", ("found",))})
+    assert Doing(flow, SILENT, None).make(standings[performance], standings).output == "run-1"
+    assert (made.asked[0].target_qps, made.asked[0].power) == (41.5, "simulate")
+
+
 def test_the_rate_that_was_found_is_what_a_search_made(lab: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flow = flow_of(lab, home, {**SERVER, "rate_tolerance": 0.05}, category="datacenter")
     seen: list[Any] = []

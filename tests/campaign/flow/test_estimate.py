@@ -62,6 +62,13 @@ def test_a_run_takes_its_duration_or_its_queries(home: Path) -> None:
     assert run_time(replace(run, probe=False), short, Speed(10.0, rough=False)) == Expected(83.0)
 
 
+def test_power_is_measured_twice(home: Path) -> None:
+    plan = plan_of(home, Scenario.OFFLINE, duration_ns=10**10, power="simulate")
+    (run,) = plan.runs
+    once = run_time(replace(run, probe=False), replace(plan, power=None), Speed(1000.0, rough=False)).seconds
+    assert run_time(replace(run, probe=False), plan, Speed(1000.0, rough=False)).seconds > 2 * once
+
+
 def test_an_accuracy_run_takes_every_sample(home: Path) -> None:
     plan = plan_of(home, Scenario.OFFLINE, mode="accuracy")
     (run,) = plan.runs

@@ -27,6 +27,7 @@ def test_relative_paths_begin_at_the_files_folder(tmp_path: Path) -> None:
         ({"entries": [{**ENTRY, "implementation": "x", "backend": "openvino"}]}, "backend means nothing to x"),
         ({"entries": [{**ENTRY, "find_rate": True, "target_qps": {"Server": 5}}]}, "is not searched"),
         ({"category": "all"}, "category"),
+        ({"power_ntp": "pool"}, "without power"),
         ({"entries": []}, "entries"),
         ({"division": "network"}, "division"),
         ({"categroy": "edge"}, "category"),

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from assay.campaign.flow.forms import read_campaign
-from assay.campaign.flow.requests import program_of, request_for, searches, setting_for, words_of
+from assay.campaign.flow.requests import program_of, request_for, searches, setting_for, without_power, words_of
 from assay.cli.run import run
 from assay.rules.model import Division, Mode, Scenario
 
@@ -97,3 +97,13 @@ def test_when_a_rate_is_searched(tmp_path: Path) -> None:
 
     assert asked() and asked(find_rate=True) and asked(duration=None)
     assert not asked(target_qps={"Server": 5}) and not asked(find_rate=False) and not asked(implementation="x")
+
+
+def test_power_is_measured_of_timed_runs(tmp_path: Path) -> None:
+    campaign = read_lab(tmp_path, power="simulate", power_official="power-dev")
+    (entry,) = campaign.form.entries
+    timed = request_for(campaign, entry, Scenario.OFFLINE, Mode.PERFORMANCE)
+    assert (timed.power, timed.power_official) == ("simulate", tmp_path / "power-dev")
+    assert "--power simulate --power-official" in words_of(timed)
+    assert request_for(campaign, entry, Scenario.OFFLINE, Mode.ACCURACY).power is None
+    assert without_power(timed).power_words == []

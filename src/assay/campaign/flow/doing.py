@@ -12,6 +12,7 @@ from assay.campaign.flow.find import find
 from assay.campaign.flow.finishing import Made, build_tree, check_tree, output_of, write_report
 from assay.campaign.flow.material import fetch, prepare, quantise
 from assay.campaign.flow.plans import carry_out_run
+from assay.campaign.flow.requests import without_power
 from assay.campaign.flow.steps import Kind, Standing, Step, digest
 from assay.campaign.flow.survey import Flow
 from assay.campaign.flow.systems import description_digest, description_of, keep_description, make_description
@@ -96,7 +97,7 @@ class Doing:
     def _find(self, standing: Standing, standings: Standings) -> Made:
         del standings
         step = standing.step
-        found = find(_request(step), self._settings, step.tolerance, self._progress)
+        found = find(without_power(_request(step)), self._settings, step.tolerance, self._progress)
         return Made(repr(found.rate), (found.run,), found.note)
 
     def _run(self, standing: Standing, standings: Standings) -> Made:
@@ -106,7 +107,9 @@ class Doing:
         record = None
         if sought is not None:
             request = request.model_copy(update={"target_qps": float(output_of(sought))})
-            record, note = self._confirming(sought), "the run that confirmed the rate"
+            # A search measures no power.
+            record = self._confirming(sought) if request.power is None else None
+            note = "the run that confirmed the rate"
         if record is None:
             record, note = self._made(request, step), ""
         self._judge(record, step)

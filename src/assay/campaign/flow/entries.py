@@ -16,7 +16,7 @@ from assay.campaign.flow.find import see_that_it_can_be_searched
 from assay.campaign.flow.forms import Campaign, EntryForm
 from assay.campaign.flow.material import prepares, quantises
 from assay.campaign.flow.plans import plan_run
-from assay.campaign.flow.requests import program_of, request_for, searches, words_of
+from assay.campaign.flow.requests import program_of, request_for, searches, without_power, words_of
 from assay.campaign.flow.steps import EntryFacts, Expected, Kind, ScenarioFacts, Task, digest
 from assay.campaign.plan import Plan
 from assay.errors import UsageError
@@ -109,12 +109,17 @@ def _scenario(
         raise UsageError("shorter runs than the round's are for rehearsals", hint="rehearsal: true")
     speed = speed_of(plan, records)
     words, timing = words_of(performance, program), run_time(timed, plan, speed)
+    once = run_time(replace(timed, probe=False), replace(plan, power=None), speed)
     find = None
     if scenario is Scenario.SERVER and searches(entry):
-        see_that_it_can_be_searched(performance, settings, entry.rate_tolerance)
+        see_that_it_can_be_searched(without_power(performance), settings, entry.rate_tolerance)
         line = f"Server: search the highest rate within {entry.rate_tolerance:.2%}, confirmed at full length"
-        find = Task(line, f"assay find-rate {_without_scenario(words)}", search_time(timed))
-    line = timed.line() if find is None else "Server performance: the run that confirmed the rate"
+        find = Task(
+            line, f"assay find-rate {_without_scenario(words_of(without_power(performance)))}", search_time(timed)
+        )
+    confirmed = find is not None and performance.power is None
+    line = "Server performance: the run that confirmed the rate" if confirmed else timed.line()
+    line += f"; {plan.power.line()}" if plan.power is not None else ""
     return ScenarioFacts(
         scenario,
         accuracy,
@@ -122,8 +127,8 @@ def _scenario(
         Task(
             scored.line(), f"assay run {words_of(accuracy, program)} --mode accuracy", run_time(scored, scoring, speed)
         ),
-        Task(line, f"assay run {words}", timing if find is None else Expected(1.0)),
-        Task("", f"assay compliance run {words}", run_time(replace(timed, probe=False), plan, speed)),
+        Task(line, f"assay run {words}", Expected(1.0) if confirmed else timing),
+        Task("", f"assay compliance run {words_of(without_power(performance), program)}", once),
         find,
     )
 

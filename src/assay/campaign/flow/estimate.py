@@ -88,7 +88,11 @@ def run_time(planned: PlannedRun, plan: Plan, speed: Speed) -> Expected:
     # What arrives at a rate is over when it has arrived: the rate is the engine's own, or the search finds it.
     seconds = work if planned.mode is Mode.ACCURACY else max(planned.duration_ns / 1e9, work)
     rough = speed.rough and (planned.mode is Mode.ACCURACY or work > planned.duration_ns / 1e9)
-    return Expected(_START_S + seconds + (PROBE_S + _START_S if planned.probe else 0.0), rough)
+    probe = PROBE_S + _START_S if planned.probe else 0.0
+    if planned.mode is Mode.PERFORMANCE and plan.power is not None and plan.power.session:
+        # Ranging, then testing, with the director's pauses.
+        return Expected(2 * (_START_S + seconds) + plan.power.pauses_s + probe, rough)
+    return Expected(_START_S + seconds + probe, rough)
 
 
 def _samples(planned: PlannedRun, plan: Plan) -> int:

@@ -108,6 +108,19 @@ class CampaignForm(_Form):
     )
     fields: dict[str, str] = Field(default_factory=dict, description="What no record tells: FIELD or BENCHMARK.FIELD.")
     calibration: Path | None = Field(default=None, description="Text on how the models were calibrated.")
+    power: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="What measures the power of performance runs: a director's HOST:PORT, simulate, or a meter.",
+    )
+    power_ntp: str | None = Field(default=None, description="Time server that clocks are compared with.")
+    power_official: Path | None = Field(
+        default=None, description="Clone of mlcommons/power-dev whose client (and server) measures."
+    )
+    power_settings: Path | None = Field(
+        default=None, description="Text on how firmware and governor were set, for a tree with power."
+    )
     notify: tuple[str, ...] = Field(
         default=(),
         max_length=64,
@@ -130,6 +143,8 @@ class CampaignForm(_Form):
 
     @model_validator(mode="after")
     def _short_runs_are_rehearsals(self) -> Self:
+        if self.power is None and (self.power_ntp or self.power_official or self.power_settings):
+            raise ValueError("power_ntp, power_official and power_settings mean nothing without power")
         names = [entry.title.casefold() for entry in self.entries]
         if len(set(names)) < len(names):
             raise ValueError("a name is given twice in entries; give each a label of its own")

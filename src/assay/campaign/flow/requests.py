@@ -62,8 +62,20 @@ def request_for(campaign: Campaign, entry: EntryForm, scenario: Scenario, mode: 
         "samples": entry.samples,
         "target_qps": entry.target_qps.get(scenario) if rated else None,
         "target_latency_ns": parse_duration(latency) if latency else None,
+        **(_power(campaign) if mode is Mode.PERFORMANCE else {}),
     }
     return missing_request(RunRequest(**given), (mode,))
+
+
+def _power(campaign: Campaign) -> dict[str, Any]:
+    form = campaign.form
+    official = campaign.place(form.power_official) if form.power_official else None
+    return {"power": form.power, "power_ntp": form.power_ntp, "power_official": official}
+
+
+def without_power(request: RunRequest) -> RunRequest:
+    """The same run without a measurement of power: a search of the rate measures none, and no test does."""
+    return request.model_copy(update=dict.fromkeys(("power", "power_ntp", "power_official")))
 
 
 def program_of(campaign: Campaign, entry: EntryForm) -> ExternalRequest | None:
@@ -116,7 +128,7 @@ def words_of(request: RunRequest, program: ExternalRequest | None = None) -> str
     words += recipe_words(request.recipe)
     for key, value in request.backend_options.items():
         words += ["--backend-option", f"{key}={value}"]
-    return shlex.join(words)
+    return shlex.join([*words, *request.power_words])
 
 
 def _program_words(program: ExternalRequest) -> list[str]:

@@ -59,7 +59,8 @@ RULES: Mapping[Kind, tuple[str, str]] = {
         "submission_checker.py, check_accuracy_dir; inference_rules.adoc, scenarios",
     ),
     Kind.PERFORMANCE: (
-        "Each scenario that the category asks has a VALID run of at least the round's duration and queries.",
+        "Each scenario that the category asks has a VALID run of at least the round's duration and queries; "
+        "where power is measured it is done twice, for ranging and testing.",
         "submission_checker.py, check_performance_dir; inference_rules.adoc, scenarios",
     ),
     Kind.COMPLIANCE: (

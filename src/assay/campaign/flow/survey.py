@@ -14,11 +14,11 @@ from assay.campaign.flow.steps import EntryFacts, Expected, Kind, Standing, Step
 from assay.campaign.flow.systems import description_of, holds_description
 from assay.campaign.flow.tree import (
     build_command,
-    calibration_of,
     check_command,
     described,
     holds_tree,
     see_that_the_round_has_both,
+    text_of,
     wish_for,
 )
 from assay.errors import AssayError, InvalidInputError, UsageError, unknown
@@ -88,7 +88,10 @@ def survey(campaign: Campaign, settings: Settings) -> Flow:
     if twice := next((name for name in folders if folders.count(name) > 1), None):
         raise UsageError(f"two systems of one tree are named {twice}", hint="give each a name of its own")
     head = form.model_dump(mode="json", exclude=_NOT_OF_THE_TREE)
-    tree = [str(campaign.out), head, calibration_of(campaign)]
+    texts = [
+        text_of(campaign, form.calibration, "calibration"), text_of(campaign, form.power_settings, "power settings"),
+    ]  # fmt: skip
+    tree = [str(campaign.out), head, *texts]
     what = "lay the runs out as the round asks, accuracy logs truncated"
     build = Task(what, build_command(campaign), Expected(5.0))
     check = Task("check the tree, officially and strictly", check_command(campaign), Expected(5.0))

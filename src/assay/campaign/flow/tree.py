@@ -30,7 +30,7 @@ def wish_for(
         description: its official fields.
 
     Raises:
-        NotFoundError: when the text on calibration is not there.
+        NotFoundError: when a text that the campaign names is not there.
     """
     form = campaign.form
     return Wish(
@@ -43,25 +43,26 @@ def wish_for(
         benchmarks=benchmarks,
         implementation=form.implementation,
         fields=form.fields,
-        calibration=calibration_of(campaign),
+        calibration=text_of(campaign, campaign.form.calibration, "calibration"),
+        power_settings=text_of(campaign, campaign.form.power_settings, "the settings of power"),
         rehearsal=form.rehearsal,
         described_in="" if is_kept(system) else str(campaign.place(system)),
     )
 
 
-def calibration_of(campaign: Campaign) -> str | None:
-    """The text on how models were calibrated, where the campaign names one.
+def text_of(campaign: Campaign, name: Path | None, about: str) -> str | None:
+    """A text of the submitter's, where the campaign names one.
 
     Raises:
         NotFoundError: when it cannot be read.
     """
-    if campaign.form.calibration is None:
+    if name is None:
         return None
-    path = campaign.place(campaign.form.calibration)
+    path = campaign.place(name)
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise NotFoundError("the text on calibration cannot be read", where=path, found=error.strerror) from error
+        raise NotFoundError(f"the text on {about} cannot be read", where=path, found=error.strerror) from error
 
 
 def described(wish: Wish, round_: Round) -> None:
