@@ -113,11 +113,28 @@ def test_what_is_different_is_told() -> None:
         "--device=cuda --division=closed --frobnicate=3"
     )
     text = "\n".join(made.notes)
-    for words in ("mlcommons-reference-resnet50", "assay power", "assay compliance", "--device=cuda", "--frobnicate"):
+    for words in (
+        "mlcommons-reference-resnet50",
+        "--power HOST:4950",
+        "assay compliance",
+        "--device=cuda",
+        "--frobnicate",
+    ):
         assert words in text
     assert "tensorrt is no engine of assay" in "\n".join(
         translate("cmr run-mlperf,inference --model=resnet50 --backend=tensorrt").notes
     )
+
+
+def test_power_goes_to_the_named_director() -> None:
+    power = (
+        "--power=yes --adr.mlperf-power-client.power_server=10.0.0.2 --adr.mlperf-power-client.ntp_server=pool.ntp.org"
+    )
+    base = "cm run script --tags=app,mlperf,inference --model=resnet50 --scenario=Offline --execution-mode=valid"
+    made = translate(f"{base} {power} --adr.mlperf-power-client.max_amps=1")
+    assert any("--power 10.0.0.2:4950 --power-ntp pool.ntp.org" in each for each in made.commands)
+    assert made.notes[-1:] == ["not translated: --adr.mlperf-power-client.max_amps"]
+    assert "--power" not in " ".join(translate(f"{base} {power} --mode=accuracy").commands)
 
 
 def test_what_has_no_counterpart_is_refused() -> None:

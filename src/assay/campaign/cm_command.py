@@ -44,6 +44,8 @@ _MODELS = {
     "resnet50": "resnet50", "retinanet": "retinanet", "bert-large": "bert-large", "rnnt": "rnnt", "3d-unet": "3d-unet-kits19",
     "dlrm": "dlrm-v2", "gptj": "gptj",
 }  # fmt: skip
+_POWER = "adr.mlperf-power-client"
+_TRANSLATED = ("adr.mlperf-inference-impl", f"{_POWER}.power_server", f"{_POWER}.port", f"{_POWER}.ntp_server")
 _SILENT = frozenset(
     {"quiet", "execution-mode", "model", "scenario", "mode", "device", "implementation", "lang", "backend", "category"}
     | {
@@ -56,7 +58,15 @@ _SILENT = frozenset(
         "offline-target-qps",
         "server-target-qps",
     }
-    | {"target-latency", "singlestream-target-latency", "multistream-target-latency", "test-query-count", "out", "v"}
+    | {
+        "target-latency",
+        "singlestream-target-latency",
+        "multistream-target-latency",
+        "test-query-count",
+        "out",
+        "v",
+        "power",
+    }
     | {
         "run-checker",
         "tar",
@@ -107,7 +117,7 @@ def translate(text: str) -> Translation:
             found=f"{command.action} {command.automation} {', '.join(sorted(command.tags))}".strip(),
             hint="docs/coming-from-cm.md has the table",
         )
-    left = [name for name in command.flags if name not in _SILENT and not name.startswith("adr.mlperf-inference-impl")]
+    left = [name for name in command.flags if name not in _SILENT and not name.startswith(_TRANSLATED)]
     if left:
         made.notes.append(f"not translated: {', '.join(f'--{name}' for name in left)}")
     return made
@@ -181,9 +191,20 @@ def _settings(command: CmCommand, scenario: Scenario, mode: str, made: Translati
     if mode != "accuracy":
         words += _targets(command, scenario)
         words += ["--quick"] if command.flag("execution-mode") in ("test", "fast") else []
+        words += _power(command)
     if (count := command.flag("test-query-count")) is not None:
         words += ["--samples", count]
     return words
+
+
+def _power(command: CmCommand) -> list[str]:
+    """Power by the director that the command names."""
+    host = command.flag(f"{_POWER}.power_server")
+    if command.flag("power") != "yes" or host is None:
+        return []
+    ntp = command.flag(f"{_POWER}.ntp_server")
+    port = command.flag(f"{_POWER}.port") or "4950"
+    return ["--power", f"{host}:{port}", *(["--power-ntp", ntp] if ntp else [])]
 
 
 def _targets(command: CmCommand, scenario: Scenario) -> list[str]:
@@ -213,8 +234,8 @@ def _more(command: CmCommand, benchmark: Benchmark, mode: str, made: Translation
         made.notes.append(f"{implementation}: write a manifest, docs/how-to/run-another-harness.md")
     if command.flag("results-dir"):
         made.notes.append("runs are kept in assay's home (ASSAY_HOME), not in --results_dir")
-    if command.flag("power") == "yes":
-        made.notes.append("power: assay power --help")
+    if command.flag("power") == "yes" and not _power(command):
+        made.notes.append("power: --power HOST:4950, of a director (assay power director) or of power-dev's server.py")
     if command.flag("division") == "closed" and mode == "both" and command.flag("compliance") != "no":
         made.notes.append("compliance tests: assay compliance --help")
 
@@ -312,8 +333,11 @@ _RULES: tuple[tuple[Callable[[CmCommand], bool], Callable[[CmCommand, Translatio
     (_script("inference", "truncation"), _tree("truncate")),
     (_script("truncate", "mlperf"), _tree("truncate")),
     (_script("preprocess", "submission"), _tree("preprocess")),
-    (_script("mlperf", "power", "server"), _plain(note="the director of power: assay power --help")),
-    (_script("mlperf", "power", "client"), _plain(note="measuring power: assay power --help")),
+    (_script("mlperf", "power", "server"), _plain(note="the director of power: assay power director --help")),
+    (
+        _script("mlperf", "power", "client"),
+        _plain(note="measuring power: assay run ... --power HOST:4950, or assay power measure --help"),
+    ),
     (_script("run-mlperf"), _run),
     (_script("generate-run-cmds"), _run),
     (_script("run", "mlperf", "inference"), _run),
