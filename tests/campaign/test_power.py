@@ -31,6 +31,7 @@ from assay.rules.model import Scenario
 
 from ..power.workload import write_logs
 from .test_execute import MANIFEST
+from .test_external import go as of_others
 
 V31 = load_round("v3.1")
 FINISHED = Outcome(Ending.FINISHED)
@@ -225,6 +226,19 @@ def test_a_whole_run_on_loadgen(settings: Settings, classifier: Path, pictures: 
     words = shlex.split(record.command)
     assert words[words.index("--power") + 1] == "simulate:speed=30"
     assert "--power" not in shlex.split(accuracy.command)
+
+
+def test_a_program_of_others_is_measured_alike(settings: Settings, pictures: Path) -> None:
+    given = {"duration_ns": 3 * 10**8, "target_qps": 2000.0, "power": "simulate:speed=30"}
+    (record,) = of_others(settings, pictures, **given)
+    assert record.power is not None and record.power.session
+    assert {Label.SIMULATED_POWER, Label.UNSEEN_MATERIAL, Label.SHORT_RUN} <= set(record.labels)
+    folder = settings.runs_dir / record.id
+    for run in ("ranging", "run_1"):
+        assert '"effective_min_duration_ms", "value": 300' in (folder / PERFORMANCE / run / DETAIL).read_text()
+    assert (folder / PERFORMANCE / "run_1" / DETAIL).read_bytes() == (folder / DETAIL).read_bytes()
+    words = shlex.split(record.command)
+    assert words[words.index("--power") + 1] == "simulate:speed=30"
 
 
 def test_a_run_whose_power_is_lost_is_kept_as_failed(settings: Settings, classifier: Path, pictures: Path) -> None:
