@@ -98,3 +98,27 @@ def test_options_come_from_the_environment_too(
     monkeypatch.setenv("ASSAY_RUN_BATCH_SIZE", "3")
     _, out, _ = call("run", "mobilenet-v2", "--dry-run", "--json", capsys=capsys)
     assert json.loads(out)["runs"][0]["batch_size"] == 3
+
+
+def test_a_settings_file_gives_what_the_command_does_not(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "best.yaml"
+    path.write_text("format: 1\nbackend: openvino\nthreads: 1\nstreams: 2\nbatch_size: 16\nbatch_wait: 2ms\n")
+    arguments = ("run", "mobilenet-v2", "--setting", str(path), "--dry-run", "--json")
+
+    def planned(*more: str) -> tuple[str, int, int]:
+        code, out, err = call(*arguments, *more, capsys=capsys)
+        assert code == 0, err
+        plan = json.loads(out)
+        return plan["backend"], plan["runs"][0]["batch_size"], plan["runs"][0]["streams"]
+
+    assert planned() == ("openvino", 16, 2)
+    assert planned("-s", "SingleStream") == ("openvino", 1, 1)
+    assert planned("--batch-size", "4", "--backend", "onnxruntime") == ("onnxruntime", 4, 2)
+    monkeypatch.setenv("ASSAY_RUN_STREAMS", "1")
+    assert planned() == ("openvino", 16, 1)
+    path.write_text("format: 1\nbatch: 16\n")
+    code, _, err = call(*arguments[:-1], capsys=capsys)
+    assert code == 4 and "best.yaml:2: batch" in err and "batch_size" in err
+    assert not home.exists()

@@ -77,6 +77,18 @@ def test_the_gain_is_told_with_its_spread(capsys: pytest.CaptureFixture[str]) ->
     assert "11.8%" in out and "out of memory" in out and "hardly a difference" not in out
 
 
+def test_a_busy_machine_and_invalid_runs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = cast("Measured", USUAL.measured), cast("Measured", QUICK.measured)
+    usual = Contender(USUAL, (first, replace(first, figure=70.0)))
+    quick = Contender(QUICK, (second, second), Gain(1.8, 1.6, 1.9))
+    show_tuned(tuned(quick.gain, QUICK, usual, quick), Output())
+    err = capsys.readouterr().err
+    assert "differed by up to 35%: something else keeps this machine busy" in err
+    assert "not all runs of the winner were VALID" in err
+    show_tuned(tuned(None, USUAL, Contender(USUAL, (first, first))), Output())
+    assert "busy" not in capsys.readouterr().err
+
+
 def test_an_unsure_gain_and_none_are_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     usual = Contender(USUAL, (cast("Measured", USUAL.measured),))
     show_tuned(tuned(Gain(1.01, 0.98, 1.03), QUICK, usual), Output())

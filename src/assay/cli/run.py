@@ -187,7 +187,7 @@ def run(
 
 
 def _from_setting(path: Path, scenarios: tuple[Any, ...]) -> dict[str, Any]:
-    """What a setting's file asks for and the command line does not."""
+    """What a setting's file asks for and neither the command line nor the environment does."""
     from assay.campaign.request import RunRequest
     from assay.campaign.setting import read_setting
     from assay.campaign.setting_options import setting_options
@@ -196,7 +196,7 @@ def _from_setting(path: Path, scenarios: tuple[Any, ...]) -> dict[str, Any]:
     source = click.get_current_context().get_parameter_source
     # The one option whose name is not that of the field.
     names = {"backend_options": "backend_option"}
-    written = {key for key in asked if source(names.get(key, key)) is click.core.ParameterSource.COMMANDLINE}
+    written = {key for key in asked if source(names.get(key, key)) is not click.core.ParameterSource.DEFAULT}
     return {key: value for key, value in asked.items() if key not in written}
 
 

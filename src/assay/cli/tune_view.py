@@ -22,6 +22,8 @@ TRIALS = ("trial", *_SETTING, "probe", "figure", "p99", "memory", "watts", "ende
 CONFIRMED = ("trial", *_SETTING, "median", "spread", "gain", "from", "to", "p99", "memory", "watts", "verdict")
 _SOME = frozenset({"wait", "p99", "watts", "why"})
 """Columns that are left out where nothing stands in them."""
+_BUSY = 0.15
+"""Spread of a setting's runs that a quiet machine does not have."""
 _WORDS = frozenset({"backend", "format", "ended", "why", "verdict"})
 
 
@@ -84,6 +86,8 @@ def show_tuned(tuned: Tuned, out: Output) -> None:
         out.text(f"  {path}")
         scenario = plan.request.scenario.value
         out.text(f"  assay run {plan.request.run.name} --scenario {scenario} --setting {path}")
+    for note in _doubts(tuned):
+        out.remark(f"note: {note}")
     out.remark(f"note: {tuned.ended}; records of all runs: assay runs list")
 
 
@@ -94,6 +98,20 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], out: Output, t
     numbers = [name for name in names if name not in _WORDS]
     whole = [name for name in names if name != "why"]
     out.table(names, [[row[at] for at in kept] for row in rows], title=title, right=numbers, whole=whole)
+
+
+def _doubts(tuned: Tuned) -> list[str]:
+    """What speaks against the confirmation."""
+    found = []
+    widest = max((each.spread for each in tuned.confirmed if each.passes), default=0.0)
+    if widest > _BUSY:
+        found.append(
+            f"runs of one setting differed by up to {widest:.0%}: something else keeps this machine busy, and the figures "
+            "are those of a busy machine; once it is quiet: --restart"
+        )
+    if any(each.trial.number == tuned.best.number and not each.middle.valid for each in tuned.confirmed if each.passes):
+        found.append("not all runs of the winner were VALID; see why: assay runs list")
+    return found
 
 
 def _verdict(tuned: Tuned) -> str:
