@@ -228,3 +228,15 @@ def test_a_tree_with_simulated_power(lab: Path, home: Path) -> None:
     found = files_of(lab / "tree")
     place = "open/Acme/results/box/resnet/SingleStream/performance"
     assert {f"{place}/power/client.json", f"{place}/ranging/spl.txt", f"{place}/run_1/spl.txt"} <= set(found)
+
+
+@pytest.mark.slow
+def test_a_program_of_others_passes_the_compliance_tests(lab: Path, home: Path) -> None:
+    theirs = {**ENTRY, "implementation": str(PROGRAM), "threads": 0, "implementation_options": {"python": sys.executable},
+              "target_latency": {"SingleStream": "500us"}}  # fmt: skip
+    told = ("retraining", "weight_transformations", "input_data_types", "weight_data_types")
+    flow = flow_of(lab, home, entries=[theirs], fields=dict.fromkeys(told, "no"))
+    carry_out_campaign(flow, SILENT)
+    found = files_of(lab / "tree")
+    for test in ("TEST01", "TEST04", "TEST05"):
+        assert f"closed/Acme/compliance/box/resnet/SingleStream/{test}/verify_performance.txt" in found

@@ -45,19 +45,14 @@ def test_a_search_is_a_task_of_server(lab: Path, home: Path) -> None:
     assert server.find.expected.rough and server.timed.expected.seconds == 1.0
 
 
-def test_programs_of_others_have_no_compliance_tests(lab: Path, home: Path) -> None:
+def test_programs_of_others_prepare_their_samples_and_are_tested(lab: Path, home: Path) -> None:
     theirs = {"implementation": str(PROGRAM), "implementation_options": {"python": sys.executable}, "model": None}
-    entry = {**theirs, "threads": 0, "scenarios": ["Offline"]}
-    found = facts(lab, home, entry)
-    assert found.tests == () and list(found.ready) == [Kind.FETCH] and found.program is not None
-    assert "--implementation" in found.scenarios[0].timed.command
-    with pytest.raises(UsageError, match="compliance tests"):
-        facts(
-            lab,
-            home,
-            {**entry, "duration": None, "samples": None, "dataset": None, "name": "resnet50"},
-            rehearsal=False,
-        )
+    found = facts(lab, home, {**theirs, "threads": 0, "scenarios": ["Offline"]})
+    assert list(found.ready) == [Kind.FETCH] and found.program is not None
+    assert found.tests == ("TEST01", "TEST04", "TEST05")
+    assert (
+        "--implementation" in found.scenarios[0].timed.command and "--implementation" in found.scenarios[0].test.command
+    )
 
 
 def test_a_benchmark_that_the_category_does_not_have(lab: Path, home: Path) -> None:

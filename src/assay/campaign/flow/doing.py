@@ -148,7 +148,9 @@ class Doing:
     def _test(self, standing: Standing, standings: Standings) -> Made:
         step = standing.step
         ids = {standings[name].step.kind: output_of(standings[name]) for name in step.needs}
-        wanted = ComplianceRequest(_request(step), (step.test,), ids[Kind.PERFORMANCE], ids.get(Kind.ACCURACY, ""))
+        wanted = ComplianceRequest(
+            _request(step), (step.test,), ids[Kind.PERFORMANCE], ids.get(Kind.ACCURACY, ""), program=step.program
+        )
         tested = carry_out_compliance(plan_compliance(wanted, self._settings), self._settings, self._progress)
         failed = [each for each in tested if not each.passed]
         if failed and not self._flow.campaign.form.rehearsal:

@@ -48,7 +48,7 @@ def entry_facts(
     timed = [_plan(campaign, entry, each, Mode.PERFORMANCE, program, settings) for each in scenarios]
     facts = tuple(_scenario(campaign, entry, plan, program, settings, records) for plan in timed)
     tests: tuple[str, ...] = ()
-    if form.division is Division.CLOSED and benchmark.compliance and _tested(campaign, program):
+    if form.division is Division.CLOSED and benchmark.compliance:
         tests = tuple(dict.fromkeys(map(family, asked_tests((), benchmark, round_))))
     return EntryFacts(
         name=entry.title,
@@ -73,22 +73,6 @@ def _plan(
     settings: Settings,
 ) -> Plan:
     return plan_run(request_for(campaign, entry, scenario, mode), program, settings)
-
-
-def _tested(campaign: Campaign, program: ExternalRequest | None) -> bool:
-    """Whether compliance tests can be run; a program of others has to be told of them by its own means.
-
-    Raises:
-        UsageError: where a submission needs them.
-    """
-    if program is None:
-        return True
-    if campaign.form.rehearsal:
-        return False
-    raise UsageError(
-        f"the compliance tests of {program.name} cannot be run by a campaign",
-        expected="division: open, or rehearsal: true",
-    )
 
 
 def _scenario(
