@@ -11,7 +11,7 @@ from assay.base.settings import Settings
 from assay.community.accept_runs import examine_runs
 from assay.community.candidate import Examined
 from assay.loadgen.names import DETAIL
-from assay.loadgen.record import Artefact, Figures, Label, RunStatus
+from assay.loadgen.record import Artefact, Figures, Label, MeasuredPower, RunStatus
 from assay.loadgen.runs import RunFolder
 
 from .conftest import MakeRun
@@ -143,3 +143,11 @@ def test_a_forged_figure_is_not_believed(settings: Settings, make_run: MakeRun) 
     assert candidate.row.samples_per_second == 1234.5
     assert candidate.row.latency_p90 is None
     assert Label.STAND_IN_MODEL.value in candidate.row.labels
+
+
+def test_power_is_not_taken_by_somebodys_word(settings: Settings, make_run: MakeRun) -> None:
+    power = MeasuredPower("an analyzer", 1.0, 5.0, 5, 5.0, 0.001, 1000.0, 1.0, "Watts")
+    (candidate,) = examine(settings, make_run(power=power)).candidates
+    row = candidate.row
+    assert (row.power, row.watts, row.joules_per_query, row.joules_per_sample) == (False, None, None, None)
+    assert (row.power_value, row.power_unit) == (None, None)

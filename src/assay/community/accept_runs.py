@@ -47,11 +47,12 @@ _LOGGED_MODES = {
     Mode.ACCURACY: ("AccuracyOnly", "SubmissionRun"),
 }
 _DIVISIONS = ("closed", "open", "network")
-# What LoadGen's log says better than the record of the run.
+# What LoadGen's log says better than the record of the run; power is in no log of its own, so nobody's word is taken for it.
 _FROM_LOG = (
     "value", "unit", "lower_is_better", "samples_per_second", "latency", "latency_mean", "latency_p50", "latency_p90",
     "latency_p95", "latency_p97", "latency_p99", "latency_p999", "latency_bound", "min_duration", "queries", "loadgen",
     "qsl_seed", "sample_index_seed", "schedule_seed", "created", "power",
+    "watts", "joules_per_query", "joules_per_sample", "power_value", "power_unit",
 )  # fmt: skip
 
 
