@@ -1,7 +1,7 @@
 """How near the rate that ``assay find-rate`` finds is to the best rate of a fine sweep, on the real LoadGen.
 
     ASSAY_HOME=... python benchmarks/find_rate.py               mobilenet-v2 on its usual engine, at most 12 minutes
-    ASSAY_HOME=... python benchmarks/find_rate.py --fixed       an engine whose work is a sleep of 3 ms, at most 4
+    ASSAY_HOME=... python benchmarks/find_rate.py --fixed       an engine whose work is a sleep of 1 ms, at most 4
     python benchmarks/find_rate.py --full 30 --attempt 8 --step 1 --each-side 5 --minutes 20 --output rate.json
 
 The search is the command's own. The sweep goes over rates around what it found, each as often as ``--passes`` says, at the
@@ -96,7 +96,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mobilenet-v2")
     parser.add_argument("--fixed", action="store_true", help="in place of the model's engine a sleep for each sample")
-    parser.add_argument("--ms", type=float, default=3.0, help="length of that sleep")
+    parser.add_argument("--ms", type=float, default=1.0, help="length of that sleep")
     parser.add_argument("--bound-ms", type=float, help="latency bound in place of the round's")
     parser.add_argument("--full", type=float, help="seconds of a run of the sweep, and of a confirmation")
     parser.add_argument("--attempt", type=float, help="seconds of the search's first attempts")
@@ -108,7 +108,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="no run begins that would end after so many")
     parser.add_argument("--output", type=Path, help="file for the JSON document")
     options = parser.parse_args()
-    usual = (8.0, 3.0, 3, 4.0) if options.fixed else (20.0, 6.0, 4, 11.8)
+    if options.fixed and options.bound_ms is None:
+        options.bound_ms = options.ms * 6
+    usual = (10.0, 3.0, 3, 4.0) if options.fixed else (20.0, 6.0, 4, 11.8)
     names = ("full", "attempt", "each_side", "minutes")
     for name, value in zip(names, usual, strict=True):
         if getattr(options, name) is None:

@@ -154,7 +154,7 @@ def test_an_interrupted_search_goes_on_with_the_next_attempt(
     assert runs == [f"run-{number}" for number in range(1, 7)]
     (line,) = (line for line in heard.lines if "goes on" in line)
     assert line.endswith("goes on after 3 attempts")
-    assert heard.lines[0] == "bracket: 100/s for 300 ms, 0.00% late: held"
+    assert heard.lines[0] == "bracket: 100/s for 300 ms, 0.00% late: undecided"
     # Without the interrupt the same rates are asked for; --fresh knows nothing of what was kept.
     most = 12
     with pytest.raises(KeyboardInterrupt):

@@ -66,3 +66,14 @@ def test_a_full_run_lets_as_many_be_late_as_early_stopping_does() -> None:
     assert queries_needed(allowed, 0.99) <= 60_000 < queries_needed(allowed + 1, 0.99)
     # Too few queries for even one: the smallest share there is, so that logarithms have something to work with.
     assert Aim(0.99, 0.05, 1.0).allowed_at(100.0) == 1 / 100
+
+
+def test_an_attempt_is_as_long_as_lets_a_few_queries_be_late() -> None:
+    aim = Aim(0.99, 0.05, 600.0, full_queries=662)
+    assert aim.longest_at(None) == aim.longest_at(100.0) == aim.longest_s == 60.0
+    # 1,200 queries in full may have three late: an attempt of 120 says nothing of that.
+    slow = aim.longest_at(2.0)
+    assert 60 < slow < 600 and slow * 2.0 * aim.allowed_at(2.0) == pytest.approx(2)
+    assert aim.longest_at(0.5) == 600.0
+    few = Attempt(2.0, 60.0, 120, 1, 2.0, True)
+    assert judge_attempt(few, aim) is Judged.UNDECIDED

@@ -16,6 +16,8 @@ from assay.loadgen.statistics import discarded, queries_for_share, queries_neede
 
 _LONGEST_SHARE = 0.1
 """Of the full length: longest attempt before the confirmation."""
+_FEWEST_LATE = 2
+"""Late queries of an attempt at the bound; with fewer one alone would decide."""
 _SURE = 2.33
 """Standard deviations of a normal distribution that 1 % are beyond: early stopping is sure by 99 %."""
 
@@ -116,8 +118,14 @@ class Aim:
 
     @property
     def longest_s(self) -> float:
-        """Longest attempt before the confirmation."""
+        """Longest attempt before the confirmation, where queries are many."""
         return min(self.full_s, max(self.attempt_s, self.full_s * _LONGEST_SHARE))
+
+    def longest_at(self, rate: float | None) -> float:
+        """Longest attempt at a rate before the confirmation; where queries are few, as long as lets some be late."""
+        if rate is None:
+            return self.longest_s
+        return min(self.full_s, max(self.longest_s, _FEWEST_LATE / (self.allowed_at(rate) * rate)))
 
     def queries_at(self, rate: float) -> int:
         """Queries of a run of full length."""
@@ -135,7 +143,7 @@ def judge_attempt(attempt: Attempt, aim: Aim) -> Judged:
     As long as an attempt gets, it is asked whether a full run would pass with its share of late queries.
     """
     sure = judge_surely(attempt, aim)
-    if sure is not Judged.UNDECIDED or attempt.duration_s < aim.longest_s:
+    if sure is not Judged.UNDECIDED or attempt.duration_s < aim.longest_at(attempt.rate):
         return sure
     needed = queries_for_share(attempt.late, attempt.queries, aim.percentile)
     return Judged.HELD if needed is not None and needed <= aim.queries_at(attempt.rate) else Judged.MISSED

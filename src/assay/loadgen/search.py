@@ -91,7 +91,7 @@ class _Search:
         while not (self.low and self.high):
             held, at = self._settled(rate, Step.BRACKET)
             first = first or at
-            if not held and not self.low:
+            if not held and not self.low and self._misses(at) < 2:
                 # One hiccup of the machine would make the whole range above it be left out.
                 held, at = self._settled(at, Step.AGAIN)
             self._move(at, held)
@@ -172,8 +172,9 @@ class _Search:
 
     def _slope(self, *, full: bool) -> float:
         """How the late share goes with the rate, by the runs of full length, or the longest of the others."""
-        length = self._aim.full_s if full else self._aim.longest_s
-        points = [_point(each.attempt) for each in self._tried if each.attempt.duration_s == length]
+        least = self._aim.full_s if full else self._aim.longest_s
+        most = math.inf if full or least == self._aim.full_s else self._aim.full_s
+        points = [_point(each.attempt) for each in self._tried if least <= each.attempt.duration_s < most]
         if full and len({rate for rate, _, _ in points}) < 2:
             return self._slope(full=False)
         return slope_of(points, self._aim.allowed_at(self.low or self._tried[-1].attempt.rate))
@@ -204,7 +205,7 @@ class _Search:
         """Whether a rate holds, by attempts that get longer until one decides; and the rate that was sent."""
         seconds = self._seconds * (_GROWTH if step is Step.AGAIN else 1.0)
         while True:
-            done = self._try(rate, min(seconds, self._aim.longest_s), step)
+            done = self._try(rate, min(seconds, self._aim.longest_at(rate)), step)
             if done.judged is not Judged.UNDECIDED:
                 # The nearer the bound, the longer it takes: what was too short here is too short for the next rate.
                 self._seconds = max(self._aim.attempt_s, done.attempt.duration_s / _GROWTH)
@@ -227,7 +228,7 @@ class _Search:
         bunch = max(1.0, attempt.rate * self._aim.bound_s)
         needed = queries_to_tell(math.ceil(attempt.late / bunch), int(attempt.queries / bunch), self._aim.percentile)
         wanted = math.inf if needed is None else needed * bunch / attempt.rate
-        return min(self._aim.longest_s, max(attempt.duration_s * _GROWTH, wanted))
+        return min(self._aim.longest_at(attempt.rate), max(attempt.duration_s * _GROWTH, wanted))
 
     def _try(self, rate: float | None, seconds: float, step: Step) -> Tried:
         if len(self._tried) >= self._aim.most:
