@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -84,6 +85,37 @@ def test_a_folder_without_logs_says_where_there_are_some(settings: Settings, log
     assert "there are logs in logs" in str(error)
     (logs / "mlperf_log_summary.txt").unlink()
     assert "no mlperf_log_summary.txt" in str(refused(logs, settings))
+
+
+def test_a_link_in_place_of_a_log_is_refused(settings: Settings, logs: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("not for others")
+    (logs / "mlperf_log_trace.json").symlink_to(tmp_path / "secret")
+    assert "a link in place of a log" in str(refused(logs, settings))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("accuracy_log_sampling_target", "64", "TEST01"),
+        ("performance_issue_same", "true", "TEST04"),
+        ("performance_issue_unique", "true", "TEST04"),
+    ],
+)
+def test_logs_of_a_compliance_test_are_no_plain_run(
+    settings: Settings, logs: Path, key: str, value: str, words: str
+) -> None:
+    detail = logs / "mlperf_log_detail.txt"
+    text, count = re.subn(rf'("effective_{key}", "value": )(0|false)', rf"\g<1>{value}", detail.read_text())
+    assert count == 1
+    detail.write_text(text)
+    error = refused(logs, settings)
+    assert "logs of a compliance test" in str(error)
+    assert words in str(error)
+
+
+def test_the_program_is_named_in_a_word(settings: Settings, logs: Path) -> None:
+    with pytest.raises(UsageError, match="no name of a program"):
+        collect(Collection(logs, "resnet50", program="../../elsewhere"), settings, SILENT)
 
 
 def test_damaged_logs_are_refused(settings: Settings, logs: Path) -> None:

@@ -41,6 +41,8 @@ def settings(home: Path) -> Settings:
 def plan(
     settings: Settings, pictures: Path, *, misbehave: str = "no", time_limit_ns: int | None = None, **options: Any
 ):  # type: ignore[no-untyped-def]
+    if "scenarios" not in options and options.get("mode") != "accuracy":
+        options.setdefault("target_qps", 1000.0)
     request = RunRequest(name="colours", dataset=str(pictures), **options)
     words = {"python": sys.executable, "misbehave": misbehave}
     external = ExternalRequest(str(PROGRAMS / "stand-in.yaml"), None, words, time_limit_ns)
@@ -68,7 +70,9 @@ def test_accuracy_and_performance_of_a_foreign_program(settings: Settings, pictu
 
 
 def test_its_logs_are_untouched_and_its_command_is_kept(settings: Settings, pictures: Path) -> None:
-    (record,) = go(settings, pictures, scenarios=(Scenario.SINGLE_STREAM,), duration_ns=2 * 10**8)
+    (record,) = go(
+        settings, pictures, scenarios=(Scenario.SINGLE_STREAM,), duration_ns=2 * 10**8, target_latency_ns=10**6
+    )
     folder = settings.runs_dir / record.id
     assert record.logs["mlperf_log_detail.txt"] == sha256_file(folder / "mlperf_log_detail.txt")
     assert (folder / "implementation.log").read_text() == "done\n"
@@ -78,6 +82,8 @@ def test_its_logs_are_untouched_and_its_command_is_kept(settings: Settings, pict
     assert started["command"][2:4] == ["--scenario", "one-by-one"]
     assert shlex.join(started["command"]) == record.backend["command"]
     assert len(record.backend["manifest_sha256"]) == 64
+    assert (folder / "implementation.yaml").read_bytes() == (PROGRAMS / "stand-in.yaml").read_bytes()
+    assert started["dataset"] == str(pictures)
     assert record.versions["loadgen"]
     words = shlex.split(record.command)
     assert words[:5] == ["assay", "run", "colours", "--implementation", str(PROGRAMS / "stand-in.yaml")]
@@ -174,7 +180,7 @@ def test_the_plan_tells_what_will_be_started(settings: Settings, pictures: Path)
     assert "by A program of somebody else's" in text
     assert f"{sys.executable} {{folder}}/stand_in.py" in text
     assert "Server accuracy: every sample once" in text
-    assert "Server without --target-qps: LoadGen plans with the round's own default" in text
+    assert "Server performance: at least 10m 00s, after a short run that finds its target" in text
     assert found.to_dict()["implementation"] == "stand-in"
 
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from assay.base.settings import Settings
 from assay.campaign.external_plan import ExternalRequest, command_of, make_external_plan
 from assay.campaign.request import RunRequest
 from assay.errors import UsageError
+from assay.loadgen.settings import Overrides
 from assay.rules.model import Scenario
 
 
@@ -42,7 +44,44 @@ def test_batches_nobody_named_are_the_programs_own(home: Path, checkout: Path, p
     request = RunRequest(name="resnet50-synthetic", dataset=str(pictures), scenarios=(Scenario.SERVER,))
     plan = make_external_plan(request, reference(checkout), Settings(home=home))
     assert plan.plan.runs[0].batch_size == 0
-    assert "--target-qps" in plan.plan.notes[0]
+    assert plan.plan.runs[0].probe
+    assert plan.plan.notes == ()
+    assert "after a short run that finds its target" in plan.lines()[-1]
+
+
+def deaf(tmp_path: Path, *words: str, **options: list[str]) -> ExternalRequest:
+    """A program that reads none of LoadGen's files."""
+    manifest = {
+        "format": 1, "name": "deaf", "title": "Deaf", "task": "image-classification", "command": ["sh", *words],
+        "modes": {"performance": []}, "scenarios": {"Offline": "x", "SingleStream": "y"}, "options": options,
+    }  # fmt: skip
+    (tmp_path / "deaf.yaml").write_text(yaml.safe_dump(manifest))
+    return ExternalRequest(str(tmp_path / "deaf.yaml"))
+
+
+def test_a_target_is_looked_for_only_where_the_program_can_be_told_one(home: Path, tmp_path: Path) -> None:
+    request, settings = RunRequest(name="resnet50-synthetic"), Settings(home=home)
+    plan = make_external_plan(request, deaf(tmp_path), settings)
+    assert not plan.plan.runs[0].probe
+    assert "deaf cannot be told a target in Offline" in plan.plan.notes[0]
+    plan = make_external_plan(request, deaf(tmp_path, target_qps=["--qps={target_qps}"]), settings)
+    assert not plan.plan.runs[0].probe
+    assert "Offline without --target-qps" in plan.plan.notes[0]
+    told = request.model_copy(update={"target_qps": 10.0})
+    assert make_external_plan(told, deaf(tmp_path, target_qps=["--qps={target_qps}"]), settings).plan.notes == ()
+    words = ("--qps={target_qps}", "--s={duration_s}", "--n={samples}")
+    assert make_external_plan(request, deaf(tmp_path, *words), settings).plan.runs[0].probe
+
+
+def test_a_target_that_was_found_stands_in_the_command(home: Path, checkout: Path, pictures: Path) -> None:
+    scenarios = (Scenario.OFFLINE, Scenario.SINGLE_STREAM)
+    request = RunRequest(name="resnet50-synthetic", dataset=str(pictures), scenarios=scenarios)
+    plan = make_external_plan(request, reference(checkout), Settings(home=home))
+    offline, stream = plan.plan.runs
+    assert "--target-qps 12.5" in command_of(plan, offline, Overrides(target_qps=12.5))
+    words = command_of(plan, stream, Overrides(target_latency_ns=1500))
+    assert "--target-latency 1500ns" in words
+    assert "--target-qps" not in words
 
 
 def test_a_program_that_takes_data_has_to_get_them(home: Path, checkout: Path) -> None:

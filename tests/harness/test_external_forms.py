@@ -8,6 +8,7 @@ import yaml
 
 from assay.errors import InvalidInputError
 from assay.harness.external.forms import implementation_schema, read_implementation
+from assay.harness.external.model import Container
 from assay.rules.model import Mode, Scenario
 
 SMALL: dict[str, Any] = {
@@ -36,6 +37,16 @@ def test_what_is_not_said_has_a_plain_meaning(tmp_path: Path) -> None:
     assert of.time_limit_ns == 90 * 60 * 10**9
 
 
+def test_a_container_is_an_image_or_more_of_it(tmp_path: Path) -> None:
+    assert read_implementation(write(tmp_path, container="ghcr.io/me/it:1.2")).container == Container(
+        "ghcr.io/me/it:1.2"
+    )
+    told = {"image": "it@sha256:0f", "options": ["--gpus=all"], "network": True, "writable": True}
+    assert read_implementation(write(tmp_path, container=told)).container == Container(
+        "it@sha256:0f", ("--gpus=all",), network=True, writable=True
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -52,6 +63,10 @@ def test_what_is_not_said_has_a_plain_meaning(tmp_path: Path) -> None:
         ({"modes": {"fast": []}}, "modes"),
         ({"comand": ["x"]}, "command"),
         ({"format": 2}, "format"),
+        ({"container": "--privileged"}, "container"),
+        ({"container": {"image": "x y"}}, "container"),
+        ({"container": {"image": "x", "options": ["{what}"]}}, "nothing is known of {what}"),
+        ({"container": {"options": ["--gpus=all"]}}, "container"),
     ],
 )
 def test_a_wrong_manifest_is_told_with_its_place(tmp_path: Path, changes: dict[str, Any], words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from assay.harness.external.leash import leashed
 
 LEASH = [sys.executable, "-P", "-m", "assay.harness.external.leash"]
 
@@ -70,6 +73,27 @@ def test_when_the_other_end_is_gone_so_is_the_whole_group(tmp_path: Path) -> Non
     until(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
     if process.stderr is not None:
         process.stderr.close()
+
+
+def test_what_is_not_of_the_group_is_ended_by_its_own_command(tmp_path: Path) -> None:
+    words = ["--afterwards", json.dumps(["sh", "-c", f"echo > {tmp_path}/ended.txt"])]
+    process = subprocess.Popen(
+        [*LEASH, *words, str(tmp_path), "sleep", "600"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    assert (tmp_path / "ended.txt").is_file()
+
+
+def test_the_largest_memory_is_told(tmp_path: Path) -> None:
+    peak = tmp_path / "peak.txt"
+    process = subprocess.Popen(
+        [*leashed((), peak), str(tmp_path), "true"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    process.wait(timeout=20)
+    process.communicate()
+    assert int(peak.read_text()) > 1 << 18
 
 
 def test_the_groups_signals_are_for_the_program(tmp_path: Path) -> None:

@@ -22,3 +22,16 @@ def test_what_a_run_has_to_know_is_what_the_command_takes(tmp_path: Path) -> Non
     assert of.takes("model")
     assert of.takes("dataset")
     assert not of.takes("threads")
+
+
+def test_a_setting_reaches_it_by_a_file_an_option_or_a_placeholder(tmp_path: Path) -> None:
+    of = read_implementation(write(tmp_path, options={"threads": ["-t{threads}"]}))
+    assert of.hears("threads")
+    assert not of.hears("target_qps")
+    of = read_implementation(write(tmp_path, command=["run", "{user_conf}"]))
+    assert all(of.hears(name) for name in ("target_qps", "target_latency", "duration", "samples"))
+    assert not of.hears("sample_limit")
+    of = read_implementation(write(tmp_path, command=["run", "--ms={target_latency_ms}", "--s={duration_s}"]))
+    assert of.hears("target_latency")
+    assert of.hears("duration")
+    assert not of.hears("samples")

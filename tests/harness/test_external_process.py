@@ -33,6 +33,8 @@ def test_logs_are_taken_as_they_are(tmp_path: Path) -> None:
     assert (tmp_path / "mlperf_log_detail.txt").read_bytes() == b"b"
     assert (tmp_path / OUTPUT_LOG).read_text() == "said\n"
     assert outcome.timings_s["run"] > 0
+    assert outcome.peak_memory > 1 << 18
+    assert not (tmp_path / "peak_memory.txt").exists()
 
 
 def test_a_failure_is_told_with_status_place_and_last_words(tmp_path: Path) -> None:

@@ -76,6 +76,20 @@ def parse(text: str) -> CmCommand:
     )
 
 
+def setting_up(text: str) -> str | None:
+    """What stands in place of a line that sets CM up and calls none of its scripts; None for all other lines."""
+    words = text.strip().removeprefix("$ ").removeprefix("python3 -m ").removeprefix("sudo ").split()
+    if words[:2] in (["pip", "install"], ["pip3", "install"]) and "cmind" in words:
+        return 'pip install "assay[all]"'
+    if words[:1] == ["export"] and len(words) > 1 and words[1].startswith("CM_REPOS="):
+        return "ASSAY_HOME says where assay keeps everything"
+    if words[:1] == ["export"] and len(words) > 1 and words[1].startswith("CM_"):
+        return (
+            "nothing to set: assay takes its options from the command line, and runs in the Python it is installed in"
+        )
+    return None
+
+
 def _flag(word: str) -> tuple[str, str]:
     name, equals, value = word.lstrip("-").partition("=")
     return name.replace("_", "-") if "." not in name else name, value if equals else "yes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Mapping
@@ -18,11 +19,12 @@ from assay.base.files import machine_errors, require_space, sha256_file
 from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.companions import complete_recipe
-from assay.campaign.execute import dataset_on_disk
 from assay.campaign.finish import ACCURACY_TEXT, finish
+from assay.campaign.material import dataset_on_disk
 from assay.campaign.request import DEFAULT_ROUND, RunRequest
 from assay.campaign.subject import resolve_subject
 from assay.campaign.told import as_logged
+from assay.campaign.turns import kept_if_it_breaks
 from assay.errors import InvalidInputError, NotFoundError, UsageError
 from assay.harness.outcome import Ending, Outcome
 from assay.harness.spec import USER_CONF, RunSpec
@@ -38,8 +40,14 @@ from assay.rules.model import Benchmark, Category, Division, Mode, Round, Scenar
 _BESIDE = (USER_CONF, "mlperf.conf", "audit.config")
 _MODES = {"PerformanceOnly": Mode.PERFORMANCE, "SubmissionRun": Mode.PERFORMANCE, "AccuracyOnly": Mode.ACCURACY}
 _SPACE = 16 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+"""What can be the name of a folder of code in a submission."""
 _DEPTH = 4
 """How many folders below the one named logs are looked for, to say where they are."""
+
+
+class AlreadyHereError(UsageError):
+    """The same logs were adopted before; ``found`` is the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +98,33 @@ class _Data:
     recipe: Mapping[str, Any]
 
 
-def collect(given: Collection, settings: Settings, progress: Progress) -> RunRecord:
+def collect(
+    given: Collection, settings: Settings, progress: Progress, known: Mapping[str, str] | None = None
+) -> RunRecord:
     """Adopt LoadGen's logs as a run; nothing of the folder is changed.
+
+    Args:
+        given: the logs, and what is said of them.
+        settings: where runs are kept.
+        progress: told while it goes on.
+        known: what :func:`adopted` says of the home, where it was asked already.
 
     Raises:
         NotFoundError: when there are no logs, or a name is unknown.
         InvalidInputError: for logs that are damaged, cut off, or not of one execution.
         UsageError: for what the round does not have, or logs that were adopted before.
     """
+    if not _NAME.fullmatch(given.program):
+        raise UsageError(
+            f"{given.program!r} is no name of a program",
+            expected="letters, digits and . _ + -, as a tree of results has it",
+        )
     round_ = load_round(given.round)
     benchmark = round_.benchmark(given.benchmark)
     logs, runs = _read(given.folder.expanduser().absolute()), RunCatalogue(settings.runs_dir)
     category = _category(benchmark, logs, given.category, round_)
     digest = sha256_file(logs.folder / DETAIL)
-    _refuse_again(digest, runs)
+    _refuse_again(digest, adopted(runs) if known is None else known)
     data = _data(given, benchmark, settings, progress)
     labels = _labels(given, data, load_catalogue(settings))
     record = _record(given, round_, benchmark, category, logs, data, runs)
@@ -112,10 +133,7 @@ def collect(given: Collection, settings: Settings, progress: Progress) -> RunRec
         settings.runs_dir, _SPACE + sum((logs.folder / name).stat().st_size for name in _present(logs.folder))
     )
     folder = runs.create(record)
-    _copy(logs.folder, folder)
-    if sha256_file(folder.path / DETAIL) != digest:
-        folder.write(replace(record, status=RunStatus.FAILED, failure="the log changed while it was copied"))
-        raise InvalidInputError("the log changed while it was copied", where=logs.folder / DETAIL)
+    kept_if_it_breaks(record, folder, lambda: _copy(logs.folder, folder, digest))
     if logs.mode is Mode.PERFORMANCE or data is not None:
         spec = _spec(record, logs, benchmark, data, settings)
         outcome = Outcome(Ending.FINISHED, backend=record.backend)
@@ -128,6 +146,10 @@ def collect(given: Collection, settings: Settings, progress: Progress) -> RunRec
 
 def _read(folder: Path) -> _Logs:
     """The logs of a folder, refused unless they are whole and of one execution."""
+    for name in (*LOG_FILES, *_BESIDE, ACCURACY_TEXT):
+        # A link can lead to a file that was never meant to be copied and shown.
+        if (folder / name).is_symlink():
+            raise InvalidInputError("a link in place of a log", where=folder / name, hint="copy the file it leads to")
     for name in (SUMMARY, DETAIL):
         if not (folder / name).is_file():
             found = (path for depth in range(1, _DEPTH) for path in folder.glob(f"{'*/' * depth}{DETAIL}"))
@@ -149,6 +171,13 @@ def _read(folder: Path) -> _Logs:
         raise InvalidInputError(
             "the log names no mode that is judged", where=where, expected=expected, found=repr(mode)
         )
+    if test := _test_of(detail):
+        raise UsageError(
+            f"these are logs of a compliance test: {test}",
+            where=folder / DETAIL,
+            expected="a plain performance or accuracy run",
+            hint="it is judged beside the run that it belongs to: assay compliance --help",
+        )
     logs = _Logs(folder, detail, scenario, _MODES[mode])
     _check_whole(logs)
     return logs
@@ -161,6 +190,19 @@ def _of(kind: type[Scenario], detail: DetailLog, key: str) -> Scenario:
         raise InvalidInputError(
             "the log names no scenario", where=f"{detail.path}: {key}", found=repr(detail.text(key))
         ) from None
+
+
+def _test_of(detail: DetailLog) -> str:
+    """What a compliance test sets and no plain run does, as far as the log shows it; empty for a plain run."""
+    number = detail.number("effective_accuracy_log_sampling_target") or detail.number(
+        "effective_accuracy_log_probability"
+    )
+    if number and detail.text("effective_test_mode") != "AccuracyOnly":
+        return "answers are logged in a performance run (TEST01)"
+    for key in ("effective_performance_issue_same", "effective_performance_issue_unique"):
+        if detail.values.get(key) is True:
+            return "chosen samples are issued (TEST04)"
+    return "the seeds of TEST05" if detail.values.get("effective_test05") is True else ""
 
 
 def _check_whole(logs: _Logs) -> None:
@@ -195,10 +237,15 @@ def _category(benchmark: Benchmark, logs: _Logs, asked: Category | None, round_:
     return asked or having[0]
 
 
-def _refuse_again(digest: str, runs: RunCatalogue) -> None:
-    for record in runs.records():
-        if record.logs.get(DETAIL) == digest:
-            raise UsageError("these logs are a run here already", found=record.id, hint=f"assay runs show {record.id}")
+def adopted(runs: RunCatalogue) -> dict[str, str]:
+    """The hash of each finished run's detail log, and the run's id."""
+    found = (record for record in runs.records() if record.status is RunStatus.FINISHED)
+    return {record.logs[DETAIL]: record.id for record in found if DETAIL in record.logs}
+
+
+def _refuse_again(digest: str, known: Mapping[str, str]) -> None:
+    if (name := known.get(digest)) is not None:
+        raise AlreadyHereError("these logs are a run here already", found=name, hint=f"assay runs show {name}")
 
 
 def _data(given: Collection, benchmark: Benchmark, settings: Settings, progress: Progress) -> _Data | None:
@@ -329,7 +376,9 @@ def _present(folder: Path) -> list[str]:
     return [name for name in (*LOG_FILES, *_BESIDE, ACCURACY_TEXT) if (folder / name).is_file()]
 
 
-def _copy(source: Path, folder: RunFolder) -> None:
+def _copy(source: Path, folder: RunFolder, digest: str) -> None:
     for name in _present(source):
         with machine_errors(folder.path / name):
             shutil.copyfile(source / name, folder.path / name)
+    if sha256_file(folder.path / DETAIL) != digest:
+        raise InvalidInputError("the log changed while it was copied", where=source / DETAIL)

@@ -18,7 +18,8 @@ from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.compliance_reference import read_plain_spec
 from assay.campaign.compliance_repeat import Trial, first_record, round_of
-from assay.campaign.external import INVOCATION_FILE, MLPERF_CONF, OUTPUT_FOLDER
+from assay.campaign.external import INVOCATION_FILE
+from assay.campaign.external_words import MLPERF_CONF, OUTPUT_FOLDER
 from assay.campaign.finish import Finished, finish
 from assay.campaign.told import as_logged
 from assay.errors import AssayError, InvalidInputError

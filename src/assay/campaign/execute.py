@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from assay import __version__
 from assay.assets.catalogue import load_catalogue
-from assay.assets.manifest import Asset
-from assay.assets.store import AssetStore, Located, content_hash, quick_identity
+from assay.assets.store import AssetStore
 from assay.backends.protocol import NO_FILE, BackendOptions, ModelFormat, Precision
 from assay.backends.registry import backends
-from assay.base.files import machine_errors, require_space
+from assay.base.files import machine_errors
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings, load_settings
 from assay.campaign.companions import complete_recipe
-from assay.campaign.demo import STAND_INS
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.formats import is_remote
+from assay.campaign.material import (
+    Material,
+    count_samples,
+    dataset_on_disk,
+    described_data,
+    model_on_disk,
+    sample_limit,
+)
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun, make_plan
 from assay.campaign.power import with_power
 from assay.campaign.quantised import calibrates, quantised_model
 from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
 from assay.campaign.targets import targets_from
-from assay.errors import AssayError, NotFoundError
+from assay.campaign.turns import in_turn, kept_if_it_breaks, require_room
 from assay.harness.outcome import Ending, Outcome, Probe
 from assay.harness.run import execute
 from assay.harness.spec import RunSpec
@@ -38,14 +42,11 @@ from assay.loadgen.record import Artefact, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.loadgen.settings import LoadgenSettings, Overrides, deviations, resolve
 from assay.loadgen.statistics import queries_needed
-from assay.models.build import materialise
-from assay.results.record import record_run
 from assay.rules.model import Mode, Scenario
 from assay.system.summary import host_facts
 from assay.tasks.registry import tasks
 
 _SENT_WITHIN_S = 5.0
-_SPACE = 64 << 20
 _LIBRARIES = (
     "mlcommons-loadgen",
     "numpy",
@@ -55,23 +56,6 @@ _LIBRARIES = (
     "opencv-python-headless",
     "pillow",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What a plan runs on, as files.
-
-    Attributes:
-        recipe: of the model, with the paths of assets it needs.
-    """
-
-    model: Path
-    model_info: Artefact
-    dataset: Path | None
-    dataset_info: Artefact
-    samples: int
-    labels: tuple[str, ...]
-    recipe: Mapping[str, Any]
 
 
 def run(request: RunRequest, *, settings: Settings | None = None, progress: Progress = SILENT) -> list[RunRecord]:
@@ -97,23 +81,14 @@ def carry_out(plan: Plan, settings: Settings, progress: Progress) -> list[RunRec
         AssayError: what went wrong before a run could begin, or a run that broke (its record is kept).
         KeyboardInterrupt: after an interrupted run has been kept as such.
     """
-    require_space(settings.runs_dir, _SPACE)
+    require_room(settings)
     material = gather(plan, settings, progress)
-    catalogue = RunCatalogue(settings.runs_dir)
-    group = catalogue.new_group()
-    records: list[RunRecord] = []
-    for planned in plan.runs:
+
+    def one(planned: PlannedRun, group: str) -> Finished:
         probe = probe_engine(plan, planned, material, settings, progress).probe if planned.probe else None
-        finished = _run_one(plan, planned, material, settings, progress, probe=probe, group=group)
-        records.append(finished.record)
-        if finished.outcome.ending is Ending.INTERRUPTED:
-            raise KeyboardInterrupt
-        if finished.outcome.failure is not None:
-            error = finished.outcome.failure.error()
-            error.hint = error.hint or f"assay runs show {finished.record.id}"
-            raise error
-        record_run(settings.runs_dir / finished.record.id, settings)
-    return records
+        return _run_one(plan, planned, material, settings, progress, probe=probe, group=group)
+
+    return in_turn(plan.runs, one, settings)
 
 
 def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
@@ -133,27 +108,18 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
     if is_remote(backends().get(request.backend)):
         model, info = NO_FILE, Artefact(subject.model.name, None)
         labels.append(Label.REMOTE_MODEL.value)
-    elif subject.model_file is None:
-        located = materialise(store, subject.model, progress=progress)
-        model, info = located.path, Artefact(subject.model.name, located.sha256)
     else:
-        model, info = subject.model_file, Artefact(str(subject.model_file), content_hash(subject.model_file))
-        labels.append(Label.CUSTOM_MODEL.value)
-    path = data.path if data else subject.dataset_path
+        model, info = model_on_disk(subject, store, progress)
+        labels += [Label.CUSTOM_MODEL.value] if subject.model_file is not None else []
+    described = described_data(subject, data)
+    path = described.path if described else None
     if plan.precision is Precision.INT8 and model != NO_FILE and subject.format is ModelFormat.ONNX:
         quantised = quantised_model(model, info, subject, recipe, path, store, settings, progress)
         if quantised != model and path is not None and calibrates(model, subject, recipe):
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
         model = quantised
-    if subject.dataset is not None and data is not None:
-        labels += (*subject.dataset.labels, *data.labels)
-        dataset = Artefact(subject.dataset.name, data.sha256, data.samples or subject.dataset.count)
-    elif path is not None:
-        labels.append(Label.CUSTOM_DATASET.value)
-        dataset = Artefact(str(path), quick_identity(path) if path.is_dir() else content_hash(path))
-    else:
-        labels.append(Label.SYNTHETIC_DATA.value)
-        dataset = Artefact("synthetic", None, _made_up(plan))
+    labels += described.labels if described else (Label.SYNTHETIC_DATA.value,)
+    dataset = described.info if described else Artefact("synthetic", None, _made_up(plan))
     count = count_samples(path, dataset, model, recipe, plan, settings, progress)
     return Material(model, info, path, dataset, count, tuple(labels), recipe)
 
@@ -166,54 +132,6 @@ def _made_up(plan: Plan) -> int:
     whole = limits.performance_sample_count
     short = limits.equal_issue and request.wanted_duration_ns is not None
     return min(whole, request.samples or 2) if short else whole
-
-
-def dataset_on_disk(asset: Asset, store: AssetStore, progress: Progress) -> Located:
-    """A dataset of the catalogue, fetched or registered.
-
-    Raises:
-        NotFoundError: when only the user can get it, with how, and which stand-in there is.
-    """
-    try:
-        return store.ensure(asset.name, progress=progress)
-    except NotFoundError as error:
-        if asset.local is not None:
-            stand_in = next((name for name in STAND_INS if store.catalogue.get(name).task == asset.task), None)
-            error.hint = f"{error.hint}; without it, take a stand-in: assay run {stand_in}" if stand_in else error.hint
-        raise
-
-
-def count_samples(
-    path: Path | None,
-    dataset: Artefact,
-    model: Path,
-    recipe: Mapping[str, Any],
-    plan: Plan,
-    settings: Settings,
-    progress: Progress,
-) -> int:
-    """Samples there are, after preparing them; LoadGen has to be told before it starts."""
-    if path is None:
-        return dataset.count
-    opened = (
-        tasks()
-        .get(plan.subject.benchmark.task)
-        .open_dataset(
-            path,
-            recipe,
-            cache=settings.cache_dir,
-            limit=sample_limit(plan),
-            skip_bad=plan.request.skip_bad,
-            model=None if model == NO_FILE else model,
-            progress=progress,
-        )
-    )
-    return opened.count
-
-
-def sample_limit(plan: Plan) -> int | None:
-    """How many samples of the dataset an accuracy run takes; None for all."""
-    return plan.request.samples if plan.request.mode == "accuracy" else None
 
 
 def probe_engine(
@@ -229,7 +147,7 @@ def probe_engine(
     with machine_errors(folder):
         folder.mkdir(parents=True)
     try:
-        spec = _spec(
+        spec = run_spec(
             plan,
             planned,
             material,
@@ -303,29 +221,20 @@ def _run_one(
     per_query = subject.benchmark.limits[planned.scenario].samples_per_query or 1
     found = targets_from(probe, planned.scenario, samples_per_query=per_query) if probe else Overrides()
     resolved = loadgen_settings(plan, planned, material, found)
-    spec = _spec(plan, planned, material, settings, resolved)
+    spec = run_spec(plan, planned, material, settings, resolved)
     record = first_record(plan, planned, material, settings, resolved, group)
     folder = RunCatalogue(settings.runs_dir).create(record)
     label = f"{planned.scenario.value} {planned.mode.value}"
     power = plan.power if planned.mode is Mode.PERFORMANCE else None
-    try:
-        done = with_power(
-            power,
-            lambda place, note: execute(spec, place, label=label + note, progress=progress),
-            folder.path,
-            subject.round,
-            progress,
-        )
-    except AssayError as error:
-        folder.write(replace(record, status=RunStatus.FAILED, failure=str(error)))
-        raise
-    except BaseException:
-        folder.write(replace(record, status=RunStatus.FAILED, failure="the run could not be started"))
-        raise
+
+    def load(place: Path, note: str) -> Outcome:
+        return execute(spec, place, label=label + note, progress=progress)
+
+    done = kept_if_it_breaks(record, folder, lambda: with_power(power, load, folder.path, subject.round, progress))
     return finish(done.noted(record), folder, spec, done.outcome, subject.round, subject.benchmark, progress)
 
 
-def _spec(
+def run_spec(
     plan: Plan,
     planned: PlannedRun,
     material: Material,
@@ -334,6 +243,7 @@ def _spec(
     *,
     probe_s: float = 0.0,
 ) -> RunSpec:
+    """The orders of a run, or of a probe; another program's run is scored and judged by them, too."""
     request, subject = plan.request, plan.subject
     return RunSpec(
         scenario=planned.scenario,

@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
-import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from assay import __version__
 from assay.assets.catalogue import load_catalogue
-from assay.assets.store import AssetStore, content_hash, quick_identity
-from assay.backends.protocol import NO_FILE, BackendOptions
-from assay.base.files import require_space, sha256_file, write_atomic, write_json
-from assay.base.processors import processor_count
+from assay.assets.store import AssetStore
+from assay.backends.protocol import NO_FILE
+from assay.base.files import machine_errors, write_atomic, write_json
 from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.companions import complete_recipe
-from assay.campaign.execute import (
-    Material,
-    count_samples,
-    dataset_on_disk,
-    first_record,
-    loadgen_settings,
-    sample_limit,
-)
+from assay.campaign.execute import first_record, loadgen_settings, run_spec
 from assay.campaign.external_plan import ExternalPlan, command_of
+from assay.campaign.external_probe import Broken, Found, known_target, probe_program
+from assay.campaign.external_words import MLPERF_CONF, described, invocation_of, kept
 from assay.campaign.finish import Finished, finish
-from assay.campaign.plan import Plan, PlannedRun
-from assay.campaign.power import with_power
+from assay.campaign.material import Material, count_samples, dataset_on_disk, described_data, model_on_disk
+from assay.campaign.plan import PlannedRun
+from assay.campaign.power import Powered, with_power
 from assay.campaign.told import as_logged
-from assay.cm import git
+from assay.campaign.turns import in_turn, kept_if_it_breaks, require_room
 from assay.errors import AssayError
-from assay.harness.external.command import Chosen, Invocation
+from assay.harness.external.command import Invocation
 from assay.harness.external.process import execute_foreign
-from assay.harness.outcome import Ending, Outcome
-from assay.harness.spec import USER_CONF, RunSpec
+from assay.harness.outcome import Ending, Failure, Outcome
+from assay.harness.spec import USER_CONF
 from assay.loadgen.conf import round_conf, run_conf
 from assay.loadgen.logs import read_detail
 from assay.loadgen.names import DETAIL
-from assay.loadgen.record import Artefact, Label, RunRecord, RunStatus
+from assay.loadgen.record import Artefact, Label, RunRecord
 from assay.loadgen.runs import RunCatalogue, RunFolder
 from assay.loadgen.settings import LoadgenSettings, Overrides
-from assay.models.build import materialise
-from assay.results.record import record_run
 from assay.rules.model import Mode, Scenario
 
-MLPERF_CONF = "mlperf.conf"
 INVOCATION_FILE = "invocation.json"
-OUTPUT_FOLDER = "implementation"
-_SPACE = 64 << 20
-_NS_PER_MS = 1_000_000
+MANIFEST_COPY = "implementation.yaml"
+"""The program's manifest as it was used, in the run's folder and in the tree of a submission."""
 
 
 def carry_out_external(external: ExternalPlan, settings: Settings, progress: Progress) -> list[RunRecord]:
@@ -60,23 +48,22 @@ def carry_out_external(external: ExternalPlan, settings: Settings, progress: Pro
         AssayError: what went wrong before a run could begin, or a run that broke (its record is kept).
         KeyboardInterrupt: after an interrupted run has been kept as such.
     """
-    require_space(settings.runs_dir, _SPACE)
-    material = _material(external, settings, progress)
-    group = RunCatalogue(settings.runs_dir).new_group()
-    records: list[RunRecord] = []
-    for planned in external.plan.runs:
-        finished = _run_one(external, planned, material, settings, progress, group)
-        records.append(finished.record)
-        if finished.outcome.ending is Ending.INTERRUPTED:
-            raise KeyboardInterrupt
-        if finished.outcome.failure is not None:
-            raise finished.outcome.failure.error()
-        record_run(settings.runs_dir / finished.record.id, settings)
-    return records
+    require_room(settings)
+    material = gather_external(external, settings, progress)
+
+    def one(planned: PlannedRun, group: str) -> Finished:
+        return _Run(external, planned, material, settings, progress, group).carry_out()
+
+    return in_turn(external.plan.runs, one, settings)
 
 
-def _material(external: ExternalPlan, settings: Settings, progress: Progress) -> Material:
-    """What the program is given, on this machine; and names for what it has of its own."""
+def gather_external(external: ExternalPlan, settings: Settings, progress: Progress) -> Material:
+    """What the program is given, on this machine; and names for what it has of its own.
+
+    Raises:
+        NotFoundError: what cannot be had, and how to get it.
+        InvalidInputError: what was had and is wrong.
+    """
     plan, subject = external.plan, external.plan.subject
     store = AssetStore(settings, load_catalogue(settings))
     data = dataset_on_disk(subject.dataset, store, progress) if subject.dataset and external.sees_data else None
@@ -84,189 +71,143 @@ def _material(external: ExternalPlan, settings: Settings, progress: Progress) ->
     recipe = complete_recipe(subject, store, progress) if external.sees_data else subject.recipe
     if not (external.sees_model and external.sees_data):
         labels.append(Label.UNSEEN_MATERIAL.value)
-    model, info = _model(external, store, progress)
+    if subject.model_file is not None or external.sees_model:
+        model, info = model_on_disk(subject, store, progress)
+    else:
+        model, info = NO_FILE, Artefact(subject.model.name, None)
     if subject.model_file is not None:
         labels.append(Label.CUSTOM_MODEL.value)
-    path = data.path if data else subject.dataset_path
-    if subject.dataset is not None and data is not None:
-        labels += (*subject.dataset.labels, *data.labels)
-        dataset = Artefact(subject.dataset.name, data.sha256, data.samples or subject.dataset.count)
-    elif path is not None:
-        labels.append(Label.CUSTOM_DATASET.value)
-        dataset = Artefact(str(path), quick_identity(path) if path.is_dir() else content_hash(path))
-    else:
-        # Whatever the program loads: nothing is set over the round's count.
-        own = subject.dataset.name if subject.dataset else f"of {external.chosen.implementation.name}"
-        dataset = Artefact(own, None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
+    found = described_data(subject, data)
+    labels += found.labels if found else ()
+    dataset = found.info if found else _own_data(external)
+    path = found.path if found else None
     # The program prepares its samples itself: ours are opened only where nothing else says how many there are.
     counted = data is not None and dataset.count > 0
     count = dataset.count if counted else count_samples(path, dataset, model, recipe, plan, settings, progress)
     return Material(model, info, path, dataset, count, tuple(dict.fromkeys(labels)), recipe)
 
 
-def _model(external: ExternalPlan, store: AssetStore, progress: Progress) -> tuple[Path, Artefact]:
+def _own_data(external: ExternalPlan) -> Artefact:
+    """Whatever the program loads: nothing is set over the round's count."""
     subject = external.plan.subject
-    if subject.model_file is not None:
-        return subject.model_file, Artefact(str(subject.model_file), content_hash(subject.model_file))
-    if not external.sees_model:
-        return NO_FILE, Artefact(subject.model.name, None)
-    located = materialise(store, subject.model, progress=progress)
-    return located.path, Artefact(subject.model.name, located.sha256)
+    name = subject.dataset.name if subject.dataset else f"of {external.chosen.implementation.name}"
+    return Artefact(name, None, subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count)
 
 
-def _run_one(
-    external: ExternalPlan,
-    planned: PlannedRun,
-    material: Material,
-    settings: Settings,
-    progress: Progress,
-    group: str,
-) -> Finished:
-    plan, subject = external.plan, external.plan.subject
-    resolved = loadgen_settings(plan, planned, material, Overrides())
-    record = replace(
-        first_record(plan, planned, material, settings, resolved, group),
-        command=command_of(external, planned),
-        versions={"assay": __version__},
-    )
-    # The words before the folder: what cannot be said must leave no run behind.
-    path = settings.runs_dir / record.id
-    invocation = _invocation(external, planned, material, resolved, path)
-    described = _described(external.chosen, invocation)
-    record = replace(record, backend=described)
-    folder = RunCatalogue(settings.runs_dir).create(record)
-    write_json(path / INVOCATION_FILE, _kept(external, invocation))
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of the program."""
 
-    def load(place: Path, note: str) -> Outcome:
-        write_atomic(place / USER_CONF, run_conf(resolved))
-        write_atomic(place / MLPERF_CONF, round_conf(subject.round, subject.benchmark, planned.scenario))
-        here = _invocation(external, planned, material, resolved, place)
-        label = f"{planned.scenario.value} {planned.mode.value}{note}"
-        return execute_foreign(here, place, label=label, progress=progress)
+    external: ExternalPlan
+    planned: PlannedRun
+    material: Material
+    settings: Settings
+    progress: Progress
+    group: str
 
-    power = plan.power if planned.mode is Mode.PERFORMANCE else None
-    try:
-        done = with_power(power, load, path, subject.round, progress)
-        outcome = replace(done.outcome, backend=described)
+    @property
+    def _label(self) -> str:
+        return f"{self.planned.scenario.value} {self.planned.mode.value}"
+
+    def carry_out(self) -> Finished:
+        """Begin its record, find its target where there is none, run it, and finish the record."""
+        resolved = self._resolved(Overrides())
+        record = self._begun(resolved, Overrides())
+        path = self.settings.runs_dir / record.id
+        # The words before the folder: what cannot be said must leave no run behind.
+        invocation = invocation_of(self.external, self.planned, self.material, resolved, path)
+        record = replace(record, backend=described(self.external, invocation))
+        folder = RunCatalogue(self.settings.runs_dir).create(record)
+        found = kept_if_it_breaks(record, folder, lambda: self._target(record, folder))
+        if isinstance(found, Broken):
+            return self._finish(record, folder, resolved, replace(found.outcome, backend=record.backend))
+        if found is not None:
+            self.progress.message(f"{self._label}: {found.how}")
+            resolved = self._resolved(found.overrides)
+            begun = self._begun(resolved, found.overrides)
+            record = replace(begun, id=record.id, created=record.created, backend=record.backend)
+            folder.write(record)
+        done = kept_if_it_breaks(record, folder, lambda: self._executed(record, folder, resolved, found))
+        outcome = done.outcome
         if outcome.ending is Ending.FINISHED:
-            record = done.noted(as_logged(record, read_detail(path / DETAIL), subject.benchmark, material.labels))
-    except AssayError as error:
-        folder.write(replace(record, status=RunStatus.FAILED, failure=str(error)))
-        raise
-    except BaseException:
-        folder.write(replace(record, status=RunStatus.FAILED, failure="the run could not be started"))
-        raise
-    spec = _spec(plan, planned, material, settings, resolved)
-    # What a compliance test, which makes the run again, scores with.
-    spec.write(path)
-    return finish(record, RunFolder(path), spec, outcome, subject.round, subject.benchmark, progress)
+            record, outcome = self._as_logged(record, folder, outcome)
+        return self._finish(done.noted(record), folder, resolved, outcome)
+
+    def _resolved(self, found: Overrides) -> LoadgenSettings:
+        return loadgen_settings(self.external.plan, self.planned, self.material, found)
+
+    def _begun(self, resolved: LoadgenSettings, found: Overrides) -> RunRecord:
+        first = first_record(self.external.plan, self.planned, self.material, self.settings, resolved, self.group)
+        # Of assay's own libraries none had a part in the figure.
+        return replace(first, command=command_of(self.external, self.planned, found), versions={"assay": __version__})
+
+    def _target(self, record: RunRecord, folder: RunFolder) -> Found | Broken | None:
+        """The target that nobody gave; None where it was given, or the program cannot be told one."""
+        if not self.planned.probe:
+            return None
+        per_query = self.external.plan.subject.benchmark.limits[self.planned.scenario].samples_per_query or 1
+        known = known_target(RunCatalogue(self.settings.runs_dir).records(), record, per_query)
+        return known or probe_program(self.external, self.planned, self.material, folder.path, self.progress)
+
+    def _executed(
+        self, record: RunRecord, folder: RunFolder, resolved: LoadgenSettings, found: Found | None
+    ) -> Powered:
+        """Run the program, its power measured where that is asked for, and keep what it was started from."""
+        manifest = self.external.chosen.implementation.path
+        with machine_errors(manifest):
+            text = manifest.read_bytes()
+        write_atomic(folder.path / MANIFEST_COPY, text)
+        invocation = self._told(folder.path, resolved, found)
+        write_json(folder.path / INVOCATION_FILE, kept(self.external, self.material, invocation))
+        plan = self.external.plan
+        done = with_power(
+            plan.power if self.planned.mode is Mode.PERFORMANCE else None,
+            lambda place, note: self._load(place, note, resolved, found),
+            folder.path,
+            plan.subject.round,
+            self.progress,
+        )
+        # What a container's image is can be asked only once it is here.
+        backend = {**record.backend, **described(self.external, invocation)}
+        return replace(done, outcome=replace(done.outcome, backend=backend))
+
+    def _load(self, place: Path, note: str, resolved: LoadgenSettings, found: Found | None) -> Outcome:
+        """Run the program once in a folder.
+
+        Args:
+            note: for whoever watches.
+        """
+        invocation = self._told(place, resolved, found)
+        return execute_foreign(invocation, place, label=self._label + note, progress=self.progress)
+
+    def _told(self, place: Path, resolved: LoadgenSettings, found: Found | None) -> Invocation:
+        """Write what the program reads; the words that start it, made afterwards: a container gets what is there."""
+        subject, more = self.external.plan.subject, _found_settings(found)
+        write_atomic(place / USER_CONF, run_conf(resolved))
+        write_atomic(place / MLPERF_CONF, round_conf(subject.round, subject.benchmark, self.planned.scenario))
+        return invocation_of(self.external, self.planned, self.material, resolved, place, more=more)
+
+    def _as_logged(self, record: RunRecord, folder: RunFolder, outcome: Outcome) -> tuple[RunRecord, Outcome]:
+        """The record with what the log says; a log that cannot be read is a run that failed."""
+        try:
+            detail = read_detail(folder.path / DETAIL)
+        except AssayError as error:
+            return record, replace(outcome, ending=Ending.FAILED, failure=Failure.of(error))
+        return as_logged(record, detail, self.external.plan.subject.benchmark, self.material.labels), outcome
+
+    def _finish(self, record: RunRecord, folder: RunFolder, resolved: LoadgenSettings, outcome: Outcome) -> Finished:
+        """Scored and judged as a run of assay's own harness is; no engine is ever opened with these orders."""
+        plan, subject = self.external.plan, self.external.plan.subject
+        orders = run_spec(plan, self.planned, self.material, self.settings, resolved)
+        spec = replace(orders, user_conf=run_conf(resolved), trace=False)
+        # What a compliance test, which makes the run again, scores with.
+        spec.write(folder.path)
+        return finish(record, folder, spec, outcome, subject.round, subject.benchmark, self.progress)
 
 
-def _invocation(
-    external: ExternalPlan, planned: PlannedRun, material: Material, resolved: LoadgenSettings, path: Path
-) -> Invocation:
-    request = external.plan.request
-    accuracy = planned.mode is Mode.ACCURACY
-    given = {
-        "target_qps": request.target_qps and not accuracy,
-        "target_latency": request.target_latency_ns and not accuracy,
-        "duration": request.wanted_duration_ns is not None and not accuracy,
-        "samples": request.samples and not accuracy,
-        "sample_limit": request.samples and accuracy,
-        "batch_size": request.batch_size,
-        "threads": request.threads,
-        "streams": request.streams > 1,
-        "precision": request.precision,
-    }
-    values = _values(external, planned, material, resolved)
-    values |= {
-        "user_conf": str(path / USER_CONF),
-        "mlperf_conf": str(path / MLPERF_CONF),
-    }
-    known = frozenset(name for name, value in given.items() if value)
-    return external.chosen.invocation(
-        planned.scenario, planned.mode, values, known, path / OUTPUT_FOLDER, external.external.time_limit_ns
-    )
-
-
-def _values(
-    external: ExternalPlan, planned: PlannedRun, material: Material, resolved: LoadgenSettings
-) -> dict[str, str]:
-    plan, request = external.plan, external.plan.request
-    values = {
-        "round": plan.subject.round.name,
-        "benchmark": plan.subject.benchmark.name,
-        "conf_model": resolved.conf_model,
-        "target_qps": f"{resolved.expected_qps:.10g}",
-        "target_latency_ms": f"{resolved.target_latency_ns / _NS_PER_MS:.10g}",
-        "duration_ms": str(resolved.min_duration_ms),
-        "duration_s": str(-(-resolved.min_duration_ms // 1000)),
-        "samples": str(resolved.min_query_count),
-        "sample_limit": str(sample_limit(plan) or material.samples),
-        "batch_size": str(planned.batch_size),
-        "threads": str(request.threads or processor_count()),
-        "streams": str(planned.streams),
-        "precision": plan.precision.value,
-        "qsl_rng_seed": str(resolved.qsl_rng_seed),
-        "sample_index_rng_seed": str(resolved.sample_index_rng_seed),
-        "schedule_rng_seed": str(resolved.schedule_rng_seed),
-    }
-    if material.model != NO_FILE:
-        values["model"] = str(material.model)
-    if material.dataset is not None:
-        values["dataset"] = str(material.dataset)
-    return values
-
-
-def _described(chosen: Chosen, invocation: Invocation) -> dict[str, str]:
-    """The program in the place where an engine describes itself."""
-    of, revision = chosen.implementation, ""
-    # Without git nothing is known of its revision, and the run is none the worse.
-    with contextlib.suppress(AssayError):
-        revision = git.head(chosen.root) if (chosen.root / ".git").exists() else ""
-    described = {
-        "name": of.title,
-        "implementation": of.name,
-        "manifest_sha256": sha256_file(of.path),
-        "command": shlex.join(invocation.command),
-        "folder": str(invocation.folder),
-    }
-    return (
-        described | ({"revision": revision} if revision else {}) | ({"container": of.container} if of.container else {})
-    )
-
-
-def _kept(external: ExternalPlan, invocation: Invocation) -> dict[str, Any]:
-    """What was started, for whoever wants to start it again by hand."""
-    return {
-        "implementation": external.chosen.implementation.name,
-        "manifest": str(external.chosen.implementation.path),
-        "command": list(invocation.command),
-        "folder": str(invocation.folder),
-        "environment": dict(invocation.environment),
-        "logs": str(invocation.logs),
-    }
-
-
-def _spec(
-    plan: Plan, planned: PlannedRun, material: Material, settings: Settings, resolved: LoadgenSettings
-) -> RunSpec:
-    """The run as scoring and judging want it; no engine of ours is ever opened with it."""
-    request, subject = plan.request, plan.subject
-    return RunSpec(
-        scenario=planned.scenario,
-        mode=planned.mode,
-        task=subject.benchmark.task,
-        recipe=material.recipe,
-        model=material.model,
-        backend=request.backend,
-        options=BackendOptions(request.threads, planned.streams, plan.precision, {}),
-        dataset=material.dataset,
-        cache=settings.cache_dir,
-        batch_size=planned.batch_size,
-        conf_model=resolved.conf_model,
-        user_conf=run_conf(resolved),
-        attributes=resolved.attributes(),
-        sample_limit=sample_limit(plan),
-        skip_bad=request.skip_bad,
-    )
+def _found_settings(found: Found | None) -> frozenset[str]:
+    """Settings that are passed on because they were found."""
+    if found is None:
+        return frozenset()
+    values = {"target_qps": found.overrides.target_qps, "target_latency": found.overrides.target_latency_ns}
+    return frozenset(name for name, value in values.items() if value is not None)

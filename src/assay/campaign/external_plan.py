@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from assay.campaign.subject import Subject, resolve_subject
 from assay.errors import UsageError
 from assay.harness.external.catalogue import find_implementation
 from assay.harness.external.command import Chosen, choose, scenario_word
+from assay.harness.external.container import Runtime, find_runtime
 from assay.harness.external.model import Implementation
 from assay.harness.external.needs import require
+from assay.loadgen.settings import Overrides
 from assay.rules.load import load_round
 from assay.rules.model import Mode, Scenario
 
-_RATED = (Scenario.OFFLINE, Scenario.SERVER)
+RATED = (Scenario.OFFLINE, Scenario.SERVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,14 @@ class ExternalRequest:
         folder: where the program is; the manifest's own folder when left out.
         words: parameters that the user chose.
         time_limit_ns: longest time of a run, in place of the manifest's.
+        container: what runs its container: podman, docker, auto (the first that is here), or none to do without.
     """
 
     name: str
     folder: Path | None = None
     words: Mapping[str, str] = field(default_factory=dict)
     time_limit_ns: int | None = None
+    container: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class ExternalPlan:
     Attributes:
         sees_model: whether the program is given the model by assay; otherwise it has its own.
         sees_data: the same of the data, or they are needed to score.
+        runtime: runs the program's container; None for a program that runs on this machine itself.
     """
 
     plan: Plan
@@ -59,6 +64,7 @@ class ExternalPlan:
     chosen: Chosen
     sees_model: bool
     sees_data: bool
+    runtime: Runtime | None = None
 
     def lines(self) -> list[str]:
         """The plan for a person."""
@@ -69,12 +75,15 @@ class ExternalPlan:
             f"  by {of.title}",
             f"  in {self.chosen.folder}: {' '.join(self.chosen.shown(word) for word in of.command)}",
         ]
+        if self.runtime is not None and of.container is not None:
+            lines.append(f"  in a container of {of.container.image}, run by {self.runtime.name}")
         if self.plan.fetch.total_bytes:
             names = ", ".join(item.name for item in self.plan.fetch.missing)
             lines.append(f"  fetch {names}: {format_size(self.plan.fetch.total_bytes)}")
         for run in self.plan.runs:
             least = f"at least {format_duration(run.duration_ns)}" if run.duration_ns else "every sample once"
-            lines.append(f"  {run.scenario.value} {run.mode.value}: {least}")
+            found = ", after a short run that finds its target, unless its last run told it" if run.probe else ""
+            lines.append(f"  {run.scenario.value} {run.mode.value}: {least}{found}")
         lines += [f"  {self.plan.power.line()}"] if self.plan.power is not None else []
         return lines + [f"  note: {note}" for note in self.plan.notes]
 
@@ -86,6 +95,8 @@ class ExternalPlan:
             "implementation": of.name,
             "folder": str(self.chosen.folder),
             "command": [self.chosen.shown(word) for word in of.command],
+            "container": of.container.image if of.container and self.runtime else None,
+            "container_by": self.runtime.name if self.runtime else None,
         }
 
 
@@ -104,7 +115,8 @@ def make_external_plan(request: RunRequest, external: ExternalRequest, settings:
     check_division(request, subject)
     power = power_source(request)
     chosen = choose(of, external.folder, external.words)
-    require(chosen)
+    runtime = find_runtime(of, external.container, offline=settings.offline)
+    require(chosen, inside=runtime is not None)
     request = request.model_copy(update={"backend": of.name})
     accuracy = Mode.ACCURACY in request.modes
     sees_model, sees_data = of.takes("model"), of.takes("dataset") or (accuracy and not subject.synthetic)
@@ -121,14 +133,31 @@ def make_external_plan(request: RunRequest, external: ExternalRequest, settings:
     )
     precision = request.precision or Precision(subject.model.model.precision if subject.model.model else "fp32")
     fetch = AssetStore(settings, catalogue).plan(names)
-    plan = Plan(request, subject, fetch, runs, precision, _notes(request, runs), power)
-    return ExternalPlan(plan, external, chosen, sees_model, sees_data)
+    plan = Plan(request, subject, fetch, runs, precision, tuple(_notes(request, of, runs)), power)
+    return ExternalPlan(plan, external, chosen, sees_model, sees_data, runtime)
 
 
 def _foreign(run: PlannedRun, request: RunRequest, of: Implementation) -> PlannedRun:
-    """A run without a probe; its batches are the program's own (0) unless it is told how large they are."""
+    """A run of another program: its batches are its own (0) unless it is told how large they are, and its target is found
+    where it can be told one.
+    """
     told = request.batch_size is not None or of.takes("batch_size")
-    return replace(run, probe=False, batch_size=run.batch_size if told else 0)
+    unknown = run.mode is Mode.PERFORMANCE and target_setting(run.scenario, request) is None
+    return replace(run, probe=unknown and can_be_probed(of, run.scenario), batch_size=run.batch_size if told else 0)
+
+
+def target_setting(scenario: Scenario, request: RunRequest) -> float | None:
+    """The target that the user gave for a scenario, in the unit of its setting."""
+    return request.target_qps if scenario in RATED else request.target_latency_ns
+
+
+def can_be_probed(of: Implementation, scenario: Scenario) -> bool:
+    """Whether a program can be told a target, and to be short."""
+    return of.hears(_target_of(scenario)) and of.hears("duration") and of.hears("samples")
+
+
+def _target_of(scenario: Scenario) -> str:
+    return "target_qps" if scenario in RATED else "target_latency"
 
 
 def _check_fit(request: RunRequest, of: Implementation, subject: Subject) -> None:
@@ -145,31 +174,37 @@ def _check_fit(request: RunRequest, of: Implementation, subject: Subject) -> Non
     if Mode.ACCURACY in request.modes:
         if subject.synthetic:
             raise UsageError("there is no dataset, so nothing can be scored", hint="give a dataset: --dataset FOLDER")
-        if request.samples is not None and "sample_limit" not in of.options:
+        if request.samples is not None and not of.hears("sample_limit"):
             raise UsageError(
                 f"{of.name} cannot be told to take the first samples only", hint="leave out --samples in accuracy mode"
             )
 
 
-def _notes(request: RunRequest, runs: tuple[PlannedRun, ...]) -> tuple[str, ...]:
-    """What is done as asked and hardly meant so: a program of others is not measured beforehand."""
-    found = []
+def _notes(request: RunRequest, of: Implementation, runs: tuple[PlannedRun, ...]) -> Iterator[str]:
+    """What is done as asked and hardly meant so."""
     for run in runs:
-        rated = run.scenario in _RATED
-        if run.mode is Mode.PERFORMANCE and (request.target_qps if rated else request.target_latency_ns) is None:
-            option = "--target-qps" if rated else "--target-latency"
-            found.append(f"{run.scenario.value} without {option}: LoadGen plans with the round's own default")
-    return tuple(found)
+        if run.mode is Mode.ACCURACY or run.probe:
+            continue
+        if not of.hears(_target_of(run.scenario)):
+            yield f"{of.name} cannot be told a target in {run.scenario.value}: LoadGen plans with what the program gives it"
+        elif target_setting(run.scenario, request) is None:
+            option = "--target-qps" if run.scenario in RATED else "--target-latency"
+            what = "LoadGen plans with the round's own default, as the program cannot be told to be short"
+            yield f"{run.scenario.value} without {option}: {what}"
 
 
-def command_of(external: ExternalPlan, planned: PlannedRun) -> str:
-    """The command that runs this again."""
-    request, program = external.plan.request, external.external
+def command_of(external: ExternalPlan, planned: PlannedRun, found: Overrides | None = None) -> str:
+    """The command that runs this again with the same target, one that was found included."""
+    request, program, found = external.plan.request, external.external, found or Overrides()
+    target_qps = request.target_qps or found.target_qps
+    target_latency_ns = request.target_latency_ns or found.target_latency_ns
     words = ["assay", "run", request.name, "--implementation", program.name, "--scenario", planned.scenario.value]
     words += ["--mode", planned.mode.value, "--round", request.round]
     words += ["--implementation-dir", str(program.folder)] if program.folder else []
     for name, word in program.words.items():
         words += ["--implementation-option", f"{name}={word}"]
+    words += ["--container", program.container] if program.container != "auto" else []
+    words += ["--time-limit", f"{program.time_limit_ns}ns"] if program.time_limit_ns else []
     performance = planned.mode is Mode.PERFORMANCE
     for option, value in (
         ("--model", request.model),
@@ -177,12 +212,13 @@ def command_of(external: ExternalPlan, planned: PlannedRun) -> str:
         ("--samples", request.samples),
         ("--batch-size", request.batch_size),
         ("--threads", request.threads),
+        ("--streams", request.streams if request.streams > 1 else None),
         ("--precision", request.precision.value if request.precision else None),
-        ("--target-qps", request.target_qps if performance and planned.scenario in _RATED else None),
+        ("--target-qps", target_qps if performance and planned.scenario in RATED else None),
         (
             "--target-latency",
-            f"{request.target_latency_ns}ns"
-            if request.target_latency_ns and performance and planned.scenario is not Scenario.OFFLINE
+            f"{target_latency_ns}ns"
+            if target_latency_ns and performance and planned.scenario is not Scenario.OFFLINE
             else None,
         ),
         ("--duration", f"{request.duration_ns}ns" if request.duration_ns is not None and performance else None),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assay.base.settings import load_settings
 from assay.cli.options import CATEGORY, DIVISION
 from assay.cli.render import Output, output_options
+from assay.errors import InvalidInputError
 from assay.loadgen.record import Label
+
+if TYPE_CHECKING:
+    from assay.campaign.collect_tree import Adopted
 
 EXAMPLES = """Examples:
 
@@ -19,12 +22,17 @@ EXAMPLES = """Examples:
   assay collect ./build/logs --benchmark resnet50
   assay collect ./Offline/accuracy ./Offline/performance/run_1 --benchmark bert-99 --dataset squad-v1.1
   assay collect ./output --benchmark resnet50 --model my-resnet --label short-run --implementation tensorrt
+  assay collect ./closed/ACME/results --round v3.1
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--benchmark", required=True, help="Benchmark that was run; LoadGen's logs do not say.")
+@click.option(
+    "--benchmark",
+    help="Benchmark that was run; LoadGen's logs do not say. [default: the folder named after one, such as "
+    "resnet50/Offline/performance/run_1]",
+)
 @click.option("--model", help="Name of the model that was run. [default: the benchmark's own]")
 @click.option("--dataset", help="Dataset of the catalogue, or a folder of yours: an accuracy run is scored with it.")
 @click.option(
@@ -48,34 +56,64 @@ EXAMPLES = """Examples:
 )
 @output_options
 def collect(
-    folders: tuple[Path, ...], labels: tuple[str, ...], round_name: str, precision: str, out: Output, **options: Any
+    folders: tuple[Path, ...],
+    benchmark: str | None,
+    labels: tuple[str, ...],
+    round_name: str,
+    precision: str,
+    out: Output,
+    **options: Any,
 ) -> int:
     """Adopt the LoadGen logs of each DIR as a run: copied, judged by the round, and scored where the dataset is named.
 
-    Scenario, mode and settings are read from the logs. Nothing in DIR is changed. Logs that are named together belong
-    together: an accuracy run and a performance run are one result. The exit code is 0 when all are VALID, 1 when one is
-    INVALID.
+    Scenario, mode and settings are read from the logs. Nothing in DIR is changed. Logs in the DIRs that are named are one
+    result. Of a DIR that holds no logs itself all below it are taken: an accuracy run and a performance run beside it are
+    one result, compliance tests and ranging runs are left out, and logs that are damaged, or here already, are told and
+    do not keep the others back.
+
+    The exit code is 0 when all are VALID, 1 when one is INVALID, 4 when logs below a DIR could not be taken.
     """
     from assay.backends.protocol import Precision
     from assay.campaign.collect import Collection
-    from assay.campaign.collect import collect as adopt
-    from assay.cli.run_view import exit_code, show_records
-    from assay.loadgen.runs import RunCatalogue
+    from assay.campaign.collect_tree import collect_all
+    from assay.cli.run_view import exit_code
 
-    settings = load_settings()
     given = Collection(
         folder=folders[0],
+        benchmark=benchmark or "",
         labels=tuple(Label(name) for name in labels),
         round=round_name,
         precision=Precision(precision),
-        group=RunCatalogue(settings.runs_dir).new_group(),
         **options,
     )
     with out.progress() as progress:
-        records = [adopt(replace(given, folder=folder), settings, progress) for folder in folders]
-    for record in records:
+        found = collect_all(given, benchmark, folders, load_settings(), progress)
+    _show(found, out)
+    return InvalidInputError.exit_code if found.refused else exit_code(found.records)
+
+
+def _show(found: Adopted, out: Output) -> None:
+    """What was adopted, then what was not, and why."""
+    from assay.cli.run_view import show_records
+
+    for record in found.records:
         if record.mode == "accuracy" and not record.figures.accuracy:
             out.remark("not scored: name the data with --dataset")
         out.remark(f"kept as {record.id}")
-    show_records(records, out)
-    return exit_code(records)
+    if not out.as_json:
+        if found.records:
+            show_records(found.records, out)
+        for each in found.left_out:
+            known = f" ({each.known})" if each.known else ""
+            out.text(f"{'refused' if each.error else 'left out'}: {each.error or f'{each.folder}: {each.why}{known}'}")
+        return
+    left = [
+        {
+            "folder": str(each.folder),
+            "why": each.why,
+            "run": each.known or None,
+            "error": each.error.to_dict() if each.error else None,
+        }
+        for each in found.left_out
+    ]
+    out.json({"runs": [record.to_dict() for record in found.records], "left_out": left})

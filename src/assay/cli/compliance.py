@@ -71,6 +71,7 @@ def run(
     implementation_dir: Path | None,
     implementation_option: tuple[str, ...],
     time_limit_ns: int | None,
+    container: str,
     dry_run: bool,
     out: Output,
     **options: Any,
@@ -96,7 +97,9 @@ def run(
         "recipe": read_recipe(recipe_given),
         "backend_options": key_values(backend_option, "--backend-option"),
     }
-    program = external_request(given, implementation, implementation_dir, implementation_option, time_limit_ns)
+    program = external_request(
+        given, implementation, implementation_dir, implementation_option, time_limit_ns, container
+    )
     settings = load_settings()
     wanted = ComplianceRequest(RunRequest(**given), tests, performance, accuracy, again=again, program=program)
     plan = plan_compliance(wanted, settings)

@@ -25,6 +25,15 @@ _OURS = {
 """Settings of assay's own harness, and what they are when nobody gives them."""
 
 
+container_option = click.option(
+    "--container",
+    type=click.Choice(["auto", "podman", "docker", "none"]),
+    default="auto",
+    show_default=True,
+    help="What runs the container of its manifest; none: the program runs on this machine itself.",
+)
+
+
 def implementation_options(function: F) -> F:
     """Add ``--implementation`` and what goes with it."""
     options = (
@@ -42,6 +51,7 @@ def implementation_options(function: F) -> F:
             metavar="KEY=VALUE",
             help="Word that its manifest lets you choose; may be given again.",
         ),
+        container_option,
         click.option("--time-limit", "time_limit_ns", type=DURATION, help="Longest time of one of its runs, e.g. 2h."),
     )
     for option in reversed(options):
@@ -55,6 +65,7 @@ def external_request(
     folder: Path | None,
     words: tuple[str, ...],
     time_limit_ns: int | None,
+    container: str = "auto",
 ) -> ExternalRequest | None:
     """The program that was asked for; None where assay's own harness runs.
 
@@ -69,6 +80,7 @@ def external_request(
             ("--implementation-dir", folder),
             ("--implementation-option", words),
             ("--time-limit", time_limit_ns),
+            ("--container", container != "auto"),
         ):
             if value:
                 raise UsageError(f"{option} means nothing without --implementation", hint="assay implementations")
@@ -79,7 +91,7 @@ def external_request(
     from assay.campaign.external_plan import ExternalRequest
 
     chosen = key_values(words, "--implementation-option")
-    return ExternalRequest(implementation, folder, chosen, time_limit_ns)
+    return ExternalRequest(implementation, folder, chosen, time_limit_ns, container)
 
 
 def complete_implementation(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assay.base.settings import load_settings
-from assay.cli.implementation_options import complete_implementation
+from assay.cli.implementation_options import complete_implementation, container_option
 from assay.cli.options import key_values
 from assay.cli.render import Output, output_options
 
@@ -102,7 +102,7 @@ def show(name: str, out: Output) -> int:
         *((f"environment {variable}", text) for variable, text in of.environment.items()),
         *(("build", " ".join(words)) for words in of.build),
         *(("needs", f"{path}: {what}") for path, what in (*of.needs.files.items(), *of.needs.programs.items())),
-        ("container", of.container or "none"),
+        ("container", " ".join((of.container.image, *of.container.options)) if of.container else "none"),
         ("manifest", of.path),
     ]
     if out.as_json:
@@ -118,17 +118,26 @@ def show(name: str, out: Output) -> int:
 @click.argument("name", shell_complete=complete_implementation)
 @_DIR
 @_WORDS
+@container_option
 @output_options
-def check(name: str, implementation_dir: Path | None, implementation_option: tuple[str, ...], out: Output) -> int:
-    """Check a manifest, and that the files and programs it needs are there."""
+def check(
+    name: str, implementation_dir: Path | None, implementation_option: tuple[str, ...], container: str, out: Output
+) -> int:
+    """Check a manifest, and that the files and programs it needs are there, or what runs its container."""
     from assay.harness.external.catalogue import find_implementation
     from assay.harness.external.command import choose
+    from assay.harness.external.container import find_runtime
     from assay.harness.external.needs import require
 
     of = find_implementation(name, load_settings())
     chosen = choose(of, implementation_dir, key_values(implementation_option, "--implementation-option"))
-    require(chosen)
-    out.text(f"{of.name}: all that it needs is there, in {chosen.folder}")
+    runtime = find_runtime(of, container)
+    require(chosen, inside=runtime is not None)
+    by = f", its container is run by {runtime.name}" if runtime else ""
+    if out.as_json:
+        out.json({"name": of.name, "folder": str(chosen.folder), "container_by": runtime.name if runtime else None})
+        return 0
+    out.text(f"{of.name}: all that it needs is there, in {chosen.folder}{by}")
     return 0
 
 
@@ -136,16 +145,22 @@ def check(name: str, implementation_dir: Path | None, implementation_option: tup
 @click.argument("name", shell_complete=complete_implementation)
 @_DIR
 @_WORDS
+@container_option
 @output_options
-def build(name: str, implementation_dir: Path | None, implementation_option: tuple[str, ...], out: Output) -> int:
-    """Run the commands of a manifest that make the program ready."""
+def build(
+    name: str, implementation_dir: Path | None, implementation_option: tuple[str, ...], container: str, out: Output
+) -> int:
+    """Run the commands of a manifest that make the program ready, in its container where it has one."""
     from assay.harness.external.build import build_program
     from assay.harness.external.catalogue import find_implementation
     from assay.harness.external.command import choose
+    from assay.harness.external.container import find_runtime
 
-    of = find_implementation(name, load_settings())
+    settings = load_settings()
+    of = find_implementation(name, settings)
     chosen = choose(of, implementation_dir, key_values(implementation_option, "--implementation-option"))
+    runtime = find_runtime(of, container, offline=settings.offline)
     with out.progress() as progress:
-        log = build_program(chosen, load_settings().home / "builds" / of.name, progress)
+        log = build_program(chosen, settings.home / "builds" / of.name, progress, runtime)
     out.text(f"{of.name}: built; what was printed is in {log}" if log else f"{of.name}: nothing to build")
     return 0

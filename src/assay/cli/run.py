@@ -159,6 +159,7 @@ def run(
     implementation_dir: Path | None,
     implementation_option: tuple[str, ...],
     time_limit_ns: int | None,
+    container: str,
     dry_run: bool,
     out: Output,
     **options: Any,
@@ -181,7 +182,9 @@ def run(
         given["scenarios"] = scenarios
     if setting_file is not None:
         given |= _from_setting(setting_file, scenarios)
-    external = external_request(given, implementation, implementation_dir, implementation_option, time_limit_ns)
+    external = external_request(
+        given, implementation, implementation_dir, implementation_option, time_limit_ns, container
+    )
     request = requests.RunRequest(**given)
     return _of_others(request, external, dry_run, out) if external else _own(request, dry_run, out)
 

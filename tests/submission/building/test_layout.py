@@ -87,3 +87,14 @@ def test_files_are_sorted_by_their_paths(tmp_path: Path) -> None:
     paths = [piece.path for piece in layout.sorted()]
     assert paths == sorted(paths) and len(paths) == len(set(paths))
     assert not laid(make_home(tmp_path / "empty")).missing
+
+
+def test_the_manifest_of_a_program_of_others_goes_with_it(tmp_path: Path) -> None:
+    of = {"implementation": "mine", "name": "Mine"}
+    home = full_home(tmp_path / "home", [Scenario.OFFLINE], backend=of, backend_name="mine")
+    for folder in home.runs.folder.iterdir():
+        (folder / "implementation.yaml").write_text("name: mine\n")
+    layout = laid(home)
+    piece = layout.pieces["closed/Acme/code/resnet/mine/implementation.yaml"]
+    assert piece.source is not None and piece.source.read_text() == "name: mine\n"
+    assert "closed/Acme/measurements/box/resnet/Offline/box_mine_Offline.json" in layout.pieces

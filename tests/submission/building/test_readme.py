@@ -62,3 +62,26 @@ def test_calibration_is_one_page() -> None:
     text = calibration_page(["## a\n", "## b\n", "## a\n"], ["short-run"], wish(rehearsal=True))
     assert text.count("## a") == 1 and text.startswith("# Calibration\n\n**REHEARSAL")
     assert rehearsal_line(()) == "REHEARSAL, NOT TO BE SUBMITTED. Labels of its runs: none of its own."
+
+
+OTHERS = {
+    "name": "MLCommons' Python reference", "implementation": "mlcommons-reference-resnet50", "source": "github at v3.1",
+    "revision": "0f1e2d", "manifest_sha256": "ab" * 32, "options": "python=python3", "command": "python3 main.py",
+    "container": "ghcr.io/me/it by podman", "image": "sha256:0123",
+}  # fmt: skip
+
+
+def test_a_program_of_others_is_told_as_what_it_is(entry: Entry) -> None:
+    record = replace(
+        entry.performance.record, backend=OTHERS, backend_name="mlcommons-reference-resnet50", batch_size=0
+    )
+    theirs = replace(entry, performance=Taken(record, entry.performance.folder))
+    text = code_readme("resnet", "mlcommons-reference-resnet50", [theirs], wish())
+    assert "The implementation is MLCommons' Python reference, with its own LoadGen (6.0.17" in text
+    assert "started by assay 0.1.0 from its manifest, implementation.yaml" in text
+    for fact in ("0f1e2d", "sha256:0123", "python3 main.py", "ghcr.io/me/it by podman"):
+        assert fact in text
+    assert "assay[all]" not in text
+    text = measurements_readme(theirs, wish(), "mlcommons-reference-resnet50", {})
+    assert "| commit | 0f1e2d |" in text
+    assert "| batch size, streams, threads | its own, 1, automatic |" in text

@@ -11,10 +11,11 @@ from assay.backends.registry import backends
 from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.companions import complete_recipe
-from assay.campaign.execute import dataset_on_disk, gather
+from assay.campaign.execute import gather
 from assay.campaign.external_plan import ExternalRequest, make_external_plan
 from assay.campaign.flow.steps import digest
 from assay.campaign.formats import is_remote
+from assay.campaign.material import dataset_on_disk
 from assay.campaign.plan import Plan, make_plan
 from assay.campaign.precision import own_precision
 from assay.campaign.request import RunRequest

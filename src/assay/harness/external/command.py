@@ -55,6 +55,7 @@ class Invocation:
         output: the folder that the program was told to write to.
         logs: where LoadGen's logs will appear.
         time_limit_ns: longest time; None for no limit.
+        afterwards: ends what is not of the program's group, such as a container; used when the program did not end well.
     """
 
     command: tuple[str, ...]
@@ -63,6 +64,7 @@ class Invocation:
     output: Path
     logs: Path
     time_limit_ns: int | None = None
+    afterwards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Chosen:
         output: Path,
         time_limit_ns: int | None = None,
     ) -> Invocation:
-        """The words of a run.
+        """The words of a run. A word of placeholders that comes out empty is left out: an option that was not chosen.
 
         Args:
             scenario: one that it has.
@@ -131,7 +133,7 @@ class Chosen:
         values = {**values, "scenario": scenario_word(of, scenario), "mode": mode.value, "output": str(output)}
         words = (*of.command, *of.scenario_arguments.get(scenario, ()), *of.modes[mode], *added)
         return Invocation(
-            command=tuple(self.filled(word, values) for word in words),
+            command=tuple(filled for word in words if (filled := self.filled(word, values)) or not word),
             folder=self.folder,
             environment={name: self.filled(text, values) for name, text in of.environment.items()},
             output=output,

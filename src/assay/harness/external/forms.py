@@ -11,7 +11,7 @@ from assay.base.units import parse_duration
 from assay.base.yamlfile import read_yaml, validate
 from assay.errors import UsageError
 from assay.harness.external.command import PLACEHOLDERS, SETTINGS, placeholders_in
-from assay.harness.external.model import Implementation, Needs, Parameter
+from assay.harness.external.model import Container, Implementation, Needs, Parameter
 from assay.rules.model import Mode, Scenario
 
 
@@ -24,6 +24,7 @@ def _relative(path: str) -> str:
 
 Relative = Annotated[str, AfterValidator(_relative)]
 Words = tuple[str, ...]
+Image = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$")]
 
 
 class _Form(BaseModel):
@@ -38,6 +39,13 @@ class _Parameter(_Form):
 class _Needs(_Form):
     files: dict[str, str] = Field(default_factory=dict, description="Path to what it is and how to get it.")
     programs: dict[str, str] = Field(default_factory=dict, description="Program to how to get it.")
+
+
+class _Container(_Form):
+    image: Image = Field(description="Image, as podman and docker name it.")
+    options: Words = Field(default=(), description="Words that run is given besides, such as --gpus=all.")
+    network: bool = Field(default=False, description="Whether the program may reach the network.")
+    writable: bool = Field(default=False, description="Whether the program may write to its own folder.")
 
 
 class ImplementationForm(_Form):
@@ -61,7 +69,7 @@ class ImplementationForm(_Form):
     build: tuple[Words, ...] = Field(default=(), description="Commands that make it ready.")
     logs: Relative = Field(default=".", description="Folder of LoadGen's logs, below {output}.")
     time_limit: str | None = Field(default=None, description="Longest time of a run, such as 12h.")
-    container: str | None = Field(default=None, description="Image that it is meant to run in; not used yet.")
+    container: Image | _Container | None = Field(default=None, description="What it runs in: an image, or more of it.")
     needs: _Needs = Field(default_factory=_Needs, description="What is looked for before anything is started.")
     source: str = Field(default="", description="Where the program and this description of it come from.")
 
@@ -90,6 +98,7 @@ class ImplementationForm(_Form):
         texts = [*self.command, *self.environment.values(), *self.needs.files, *self.needs.programs]
         lists = (*self.modes.values(), *self.scenario_arguments.values(), *self.options.values(), *self.build)
         texts += [word for words in lists for word in words]
+        texts += self.container.options if isinstance(self.container, _Container) else ()
         known = {*PLACEHOLDERS, *self.parameters}
         for text in texts:
             for name in placeholders_in(text):
@@ -98,6 +107,12 @@ class ImplementationForm(_Form):
                         f"nothing is known of {{{name}}} in {text!r}; known are {', '.join(sorted(known))}"
                     )
         return self
+
+    def _contained(self) -> Container | None:
+        if isinstance(self.container, _Container):
+            given = self.container
+            return Container(given.image, given.options, given.network, given.writable)
+        return Container(self.container) if self.container else None
 
     def to_implementation(self, path: Path) -> Implementation:
         """The implementation itself."""
@@ -117,7 +132,7 @@ class ImplementationForm(_Form):
             build=self.build,
             logs=self.logs,
             time_limit_ns=parse_duration(self.time_limit) if self.time_limit else None,
-            container=self.container,
+            container=self._contained(),
             needs=Needs(dict(self.needs.files), dict(self.needs.programs)),
             source=self.source,
             path=path,

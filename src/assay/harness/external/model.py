@@ -36,6 +36,31 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """The container that a program is meant to run in.
+
+    Attributes:
+        image: its image, as podman and docker name it.
+        options: words that ``run`` is given besides, such as those for graphics cards.
+        network: whether the program may reach the network.
+        writable: whether it may write to its own folder.
+    """
+
+    image: str
+    options: tuple[str, ...] = ()
+    network: bool = False
+    writable: bool = False
+
+
+_PASSED_BY: Mapping[str, tuple[str, ...]] = {
+    "target_latency": ("target_latency_ms",),
+    "duration": ("duration_ms", "duration_s"),
+}
+"""Placeholders that pass a setting on whose name is another."""
+_IN_USER_CONF = frozenset({"target_qps", "target_latency", "duration", "samples"})
+
+
+@dataclass(frozen=True, slots=True)
 class Implementation:
     """A program that runs a benchmark with LoadGen on its own.
 
@@ -54,7 +79,7 @@ class Implementation:
         build: commands that make it ready, run in ``folder``.
         logs: folder of LoadGen's logs, below ``{output}``.
         time_limit_ns: longest time of a run; None for no limit.
-        container: image that it is meant to run in; written down and not used.
+        container: what it runs in; None for this machine itself.
         source: where the program and this description of it come from.
         path: the manifest.
     """
@@ -74,7 +99,7 @@ class Implementation:
     build: tuple[tuple[str, ...], ...]
     logs: str
     time_limit_ns: int | None
-    container: str | None
+    container: Container | None
     needs: Needs
     source: str
     path: Path
@@ -90,3 +115,9 @@ class Implementation:
         lists = (self.command, *self.modes.values(), *self.scenario_arguments.values())
         texts = [*self.environment.values(), *(word for each in lists for word in each)]
         return any(f"{{{placeholder}}}" in text for text in texts)
+
+    def hears(self, setting: str) -> bool:
+        """Whether a setting of a run reaches it: through LoadGen's files, an option, or a placeholder of its command."""
+        placeholders = _PASSED_BY.get(setting, (setting,))
+        through_file = setting in _IN_USER_CONF and self.takes("user_conf")
+        return through_file or setting in self.options or any(self.takes(name) for name in placeholders)

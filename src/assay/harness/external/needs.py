@@ -10,8 +10,13 @@ from assay.errors import MissingDependencyError, NotFoundError
 from assay.harness.external.command import Chosen
 
 
-def require(chosen: Chosen, values: Mapping[str, str] | None = None) -> None:
+def require(chosen: Chosen, values: Mapping[str, str] | None = None, *, inside: bool = False) -> None:
     """Refuse a harness that lacks a file or a program.
+
+    Args:
+        chosen: the harness.
+        values: words of placeholders that are known.
+        inside: whether it runs in a container, whose programs are not those of this machine.
 
     Raises:
         NotFoundError: all files that are missing, each with what it is and how to get it.
@@ -28,6 +33,8 @@ def require(chosen: Chosen, values: Mapping[str, str] | None = None) -> None:
             expected=of.source or None,
             hint="name the right folder with --implementation-dir, or get what is missing",
         )
+    if inside:
+        return
     programs = {chosen.filled(name, known): how for name, how in of.needs.programs.items()}
     programs.setdefault(chosen.filled(of.command[0], known), "the program of the command")
     absent = [f"{name} ({how})" for name, how in programs.items() if not _there(name, folder)]

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +18,12 @@ from assay.base.units import format_duration
 from assay.harness.external.command import Invocation
 from assay.harness.external.exits import complaint, ending, last_lines, tail
 from assay.harness.external.following import Following
+from assay.harness.external.leash import end_afterwards, leashed
 from assay.harness.outcome import Ending, Failure, Outcome
 from assay.loadgen.names import DETAIL, LOG_FILES, SUMMARY
 
 OUTPUT_LOG = "implementation.log"
+PEAK_FILE = "peak_memory.txt"
 _POLL_S = 0.2
 _STOPPING = "asking the program to end; press Ctrl-C again to kill it"
 _ASKED_S = 5.0
@@ -41,10 +42,14 @@ def execute_foreign(invocation: Invocation, folder: Path, *, label: str, progres
     with machine_errors(invocation.output):
         invocation.logs.mkdir(parents=True, exist_ok=True)
     log, began = folder / OUTPUT_LOG, time.monotonic()
+    # A container's memory is not that of what starts it.
+    peak = None if invocation.afterwards else folder / PEAK_FILE
     step = progress.start(label, unit="s")
     following = Following(invocation.logs, step)
     try:
-        code, late = run_program(invocation, log, following.look, stopping=lambda: progress.message(_STOPPING))
+        code, late = run_program(
+            invocation, log, following.look, stopping=lambda: progress.message(_STOPPING), peak=peak
+        )
     except KeyboardInterrupt:
         _take_logs(invocation.logs, folder)
         return Outcome(Ending.INTERRUPTED, timings_s={"run": time.monotonic() - began})
@@ -53,11 +58,27 @@ def execute_foreign(invocation: Invocation, folder: Path, *, label: str, progres
     _take_logs(invocation.logs, folder)
     timings = {"run": round(time.monotonic() - began, 3)}
     failure = _failure(invocation, folder, code, late)
-    return Outcome(Ending.FAILED if failure else Ending.FINISHED, failure, timings_s=timings)
+    ending = Ending.FAILED if failure else Ending.FINISHED
+    return Outcome(ending, failure, timings_s=timings, peak_memory=_peak(folder / PEAK_FILE))
+
+
+def _peak(path: Path) -> int:
+    """The largest resident memory of the program, in bytes; 0 when nobody knows."""
+    try:
+        text = path.read_text(encoding="ascii")[:20]
+        path.unlink()
+        return int(text)
+    except (OSError, ValueError):
+        return 0
 
 
 def run_program(
-    invocation: Invocation, log: Path, look: Callable[[], None], *, stopping: Callable[[], None] = lambda: None
+    invocation: Invocation,
+    log: Path,
+    look: Callable[[], None],
+    *,
+    stopping: Callable[[], None] = lambda: None,
+    peak: Path | None = None,
 ) -> tuple[int, bool]:
     """Run a program with all that it starts; its return code, and whether it was ended for its time limit.
 
@@ -66,11 +87,12 @@ def run_program(
         log: gets everything that it prints.
         look: called now and then while it runs.
         stopping: called when a Ctrl-C has come, before the program is ended.
+        peak: gets the largest resident memory of any of its processes.
 
     Raises:
         KeyboardInterrupt: after the whole group has been ended.
     """
-    words = [sys.executable, "-P", "-m", "assay.harness.external.leash", str(invocation.folder), *invocation.command]
+    words = [*leashed(invocation.afterwards, peak), str(invocation.folder), *invocation.command]
     limit = None if invocation.time_limit_ns is None else time.monotonic() + invocation.time_limit_ns / 1e9
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -96,6 +118,8 @@ def run_program(
             raise
         finally:
             _kill(process)
+            if process.returncode != 0:
+                end_afterwards(invocation.afterwards)
     return process.returncode, late
 
 

@@ -231,7 +231,8 @@ class _Choice:
         """Note what a run of the home still lacks."""
         run = entry.performance.record
         if entry.accuracy is None:
-            how = f"assay run {run.model.name} --scenario {run.scenario} --mode accuracy --backend {run.backend_name}"
+            by = "--implementation" if "implementation" in run.backend else "--backend"
+            how = f"assay run {run.model.name} --scenario {run.scenario} --mode accuracy {by} {run.backend_name}"
             what = "there is no accuracy run of the same model, data and engine"
             self._found.missing.append(Missing(entry.name, what, how, spared=True))
         elif not self._wish.rehearsal and (why := self._why(entry.accuracy)):

@@ -16,7 +16,13 @@ from assay.submission.building.described import system_fields, system_missing, s
 from assay.submission.building.facts import Implementation, ModelFacts, calibration_text, model_facts
 from assay.submission.building.model import Entry, Missing, Piece, Taken, Wish
 from assay.submission.building.power import document_text, has_session, session_files, settings_missing
-from assay.submission.building.readme import calibration_page, code_readme, measurements_readme, rehearsal_line
+from assay.submission.building.readme import (
+    MANIFEST,
+    calibration_page,
+    code_readme,
+    measurements_readme,
+    rehearsal_line,
+)
 from assay.submission.truncate.cut import TEXT, recorded_hash, shortened, with_hash
 
 Part = tuple[list[Entry], Wish]
@@ -71,6 +77,9 @@ def _shared(builders: Sequence[_Builder], layout: Layout) -> None:
     for (benchmark, name), entries in groups.items():
         readme = code_readme(benchmark, name, entries, wish)
         layout.add(f"{wish.top}/code/{benchmark}/{name}/README.md", readme)
+        manifest = entries[0].performance.folder / MANIFEST
+        if manifest.is_file() and not manifest.is_symlink():
+            layout.copy(f"{wish.top}/code/{benchmark}/{name}/{MANIFEST}", manifest)
     texts = [text for builder in builders for text in builder.calibration.values()]
     labels = [label for builder in builders for entry in builder.entries for label in entry.labels]
     page = calibration_page(texts, dict.fromkeys(labels), wish)

@@ -11,6 +11,8 @@ from assay.submission.building.model import Entry, Taken, Wish
 from assay.submission.building.power import power_rows
 
 Row = tuple[str, object]
+MANIFEST = "implementation.yaml"
+"""The manifest of a program of others, in its run's folder and beside the page of its code."""
 
 
 def rehearsal_line(labels: Iterable[str]) -> str:
@@ -42,7 +44,8 @@ def measurements_readme(entry: Entry, wish: Wish, implementation: str, files: Ma
             ("data", f"{_artefact(record.dataset.name, record.dataset.sha256)}, {record.dataset.count} samples"),
             ("implementation", implementation),
             ("engine", _engine(record)),
-            ("batch size, streams, threads", f"{record.batch_size}, {record.streams}, {record.threads or 'automatic'}"),
+            *_program(record),
+            ("batch size, streams, threads", _parallel(record)),
             ("LoadGen", record.versions.get("loadgen", "unknown")),
         )
     )
@@ -58,25 +61,64 @@ def measurements_readme(entry: Entry, wish: Wish, implementation: str, files: Ma
 def code_readme(benchmark: str, implementation: str, entries: list[Entry], wish: Wish) -> str:
     """``code/<benchmark>/<implementation>/README.md``."""
     first = entries[0].performance.record
-    version = first.versions.get("assay", "unknown")
     labels = [label for entry in entries for label in entry.labels]
     lines = [f"# {benchmark}: {implementation}", "", *_warning(labels, wish)]
-    lines += [
-        f"The implementation is assay {version} with {_engine(first)}. LoadGen is the package mlcommons-loadgen "
-        f"{first.versions.get('mlcommons-loadgen', 'unknown')}, unchanged.",
+    lines += _of_others(first) if "implementation" in first.backend else _of_assay(first)
+    lines += ["", "## Run", ""]
+    runs = {run.record.id: run for entry in entries for run in entry.runs}
+    lines += _commands(runs.values())
+    return "\n".join(lines) + "\n"
+
+
+def _of_assay(record: RunRecord) -> list[str]:
+    version = record.versions.get("assay", "unknown")
+    return [
+        f"The implementation is assay {version} with {_engine(record)}. LoadGen is the package mlcommons-loadgen "
+        f"{record.versions.get('mlcommons-loadgen', 'unknown')}, unchanged.",
         "",
         "## Install",
         "",
         "```",
         f'pip install "assay[all]=={version}"',
         "```",
-        "",
-        "## Run",
-        "",
     ]
-    runs = {run.record.id: run for entry in entries for run in entry.runs}
-    lines += _commands(runs.values())
-    return "\n".join(lines) + "\n"
+
+
+def _of_others(record: RunRecord) -> list[str]:
+    """A program that is not assay's: what it is, and that assay started it."""
+    version = record.versions.get("assay", "unknown")
+    return [
+        f"The implementation is {_engine(record)}, with its own LoadGen ({record.versions.get('loadgen', 'unknown')}). It "
+        f"was started by assay {version} from its manifest, {MANIFEST} beside this page.",
+        "",
+        *_table([*_program(record), ("started as", record.backend.get("command", "unknown"))]),
+        "",
+        "## Install",
+        "",
+        "Get the program from its source as the manifest says (`build`, `needs`), and what starts it:",
+        "",
+        "```",
+        f'pip install "assay=={version}"',
+        "```",
+    ]
+
+
+def _program(record: RunRecord) -> list[Row]:
+    """What is known of a program of others."""
+    named = {
+        "source": "source",
+        "revision": "commit",
+        "options": "options",
+        "container": "container",
+        "image": "image of the container",
+        "manifest_sha256": "SHA-256 of its manifest",
+    }
+    return [(word, record.backend[key]) for key, word in named.items() if record.backend.get(key)]
+
+
+def _parallel(record: RunRecord) -> str:
+    batch = record.batch_size or "its own"
+    return f"{batch}, {record.streams}, {record.threads or 'automatic'}"
 
 
 def calibration_page(texts: Iterable[str], labels: Iterable[str], wish: Wish, title: str = "Calibration") -> str:
@@ -139,7 +181,8 @@ def _artefact(name: str, sha256: str | None) -> str:
 
 def _engine(record: RunRecord) -> str:
     told = dict(record.backend)
-    name = f"{told.pop('engine', record.backend_name)} {told.pop('version', '')}".rstrip()
+    own = told.get("name", "") if "implementation" in told else ""
+    name = f"{own or told.pop('engine', record.backend_name)} {told.pop('version', '')}".rstrip()
     more = ", ".join(f"{key} {told[key]}" for key in ("device", "precision") if told.get(key))
     return f"{name} ({more})" if more else name
 
