@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -117,3 +118,24 @@ def test_a_system_is_taken_as_it_is_kept_or_made(lab: Path, home: Path) -> None:
     new = flow_of(lab, home, system="new", describe={})
     assert Doing(new, SILENT, None).make(new.standings()["system/new"], {}).note == "made from this machine"
     assert (home / "systems" / "new.json").is_file()
+
+
+@pytest.mark.parametrize(("outcomes", "note"), [([False, True], "passed"), ([False, False], "TEST04 was not passed")])
+def test_a_compliance_test_gets_a_second_chance(
+    lab: Path, home: Path, monkeypatch: pytest.MonkeyPatch, outcomes: list[bool], note: str
+) -> None:
+    flow, left = flow_of(lab, home), list(outcomes)
+    place = "colours/SingleStream"
+    standings = standings_of(
+        flow, **{f"{place}/{name}": Done(name, "in", name) for name in ("accuracy", "performance")}
+    )
+
+    def test(plan: object, settings: Settings, progress: object) -> list[Any]:
+        del plan, settings, progress
+        passed = left.pop(0)
+        return [SimpleNamespace(record=record(f"run-{len(left)}"), passed=passed)]
+
+    monkeypatch.setattr(module, "plan_compliance", lambda wanted, settings: wanted)
+    monkeypatch.setattr(module, "carry_out_compliance", test)
+    made = Doing(flow, SILENT, None).make(standings[f"{place}/TEST04"], standings)
+    assert (made.note, made.runs, left) == (note, ("run-0",), [])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from assay.base.progress import Progress
-from assay.campaign.compliance import carry_out_compliance
+from assay.campaign.compliance import JudgedTest, carry_out_compliance
 from assay.campaign.compliance_plan import ComplianceRequest, plan_compliance
 from assay.campaign.flow.find import find
 from assay.campaign.flow.finishing import Made, build_tree, check_tree, output_of, write_report
@@ -115,6 +115,9 @@ class Doing:
         self._judge(record, step)
         return Made(record.id, (record.id,), note)
 
+    def _tested(self, wanted: ComplianceRequest) -> list[JudgedTest]:
+        return carry_out_compliance(plan_compliance(wanted, self._settings), self._settings, self._progress)
+
     def _made(self, request: RunRequest, step: Step) -> RunRecord:
         """A run; a timed one that is INVALID is made again once, as something may have kept the machine busy meanwhile."""
         record = carry_out_run(request, step.program, self._settings, self._progress)
@@ -151,7 +154,11 @@ class Doing:
         wanted = ComplianceRequest(
             _request(step), (step.test,), ids[Kind.PERFORMANCE], ids.get(Kind.ACCURACY, ""), program=step.program
         )
-        tested = carry_out_compliance(plan_compliance(wanted, self._settings), self._settings, self._progress)
+        tested = self._tested(wanted)
+        if not all(each.passed for each in tested):
+            # As with a run: something may have kept the machine busy. Whoever cheats fails again.
+            self._progress.message(f"{step.name} was not passed: once more")
+            tested = self._tested(wanted)
         failed = [each for each in tested if not each.passed]
         if failed and not self._flow.campaign.form.rehearsal:
             raise AssayError(
