@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -170,6 +171,29 @@ def test_a_run_of_other_options_or_another_manifest_is_not_taken(bench: Bench) -
     assert found() is None
 
 
+def test_a_container_and_a_target_that_was_found_are_those_of_the_plain_run(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "bin"
+    place.mkdir()
+    (place / "podman").write_text(f"#!{sys.executable}\n" + (PROGRAMS / "fake_podman.py").read_text())
+    (place / "podman").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
+    with bench.manifest.open("a") as stream:
+        stream.write("container: ghcr.io/me/stand-in:1\n")
+    wanted = ComplianceRequest(bench.request(target_qps=None), ("TEST04",), program=bench.program())
+    (done,) = carry_out_compliance(plan_compliance(wanted, bench.settings), bench.settings, SILENT)
+    plain, test = (bench.settings.runs_dir / name for name in (done.record.judged_against[0], done.record.id))
+    assert "target_qps" in (plain / "user.conf").read_text()
+    assert (test / "user.conf").read_text() == (plain / "user.conf").read_text()
+    assert done.record.settings["performance_issue_same"] is True
+    one, other = (json.loads((folder / "invocation.json").read_text()) for folder in (plain, test))
+    assert other["command"][:2] == [str(place / "podman"), "run"] and other["afterwards"] == one["afterwards"] != []
+    # The plain run has a target that nobody asked for, and is the one that is asked for all the same.
+    planned = plan_compliance(wanted, bench.settings)
+    assert planned.performance is not None and planned.performance.id == plain.name
+
+
 def test_what_was_started_is_started_again_elsewhere(tmp_path: Path) -> None:
     plain, place = tmp_path / "runs" / "plain", tmp_path / "runs" / "test"
     kept = {
@@ -181,10 +205,18 @@ def test_what_was_started_is_started_again_elsewhere(tmp_path: Path) -> None:
     found = changed(kept, plain, place, {"12345678901": "5", "999": "1"})
     assert found["command"] == ["./run", f"--conf={place}/user.conf", "--seeds=5,1234567890123"]
     assert found["environment"] == {"OUT": f"{place}/out", "KEEP": "123456789012"}
+    assert found["afterwards"] == []
     assert (found["logs"], found["folder"]) == (f"{place}/out/logs", "/opt/program")
     with pytest.raises(InvalidInputError, match="made in another place"):
         changed({**kept, "logs": "/elsewhere/logs"}, plain, place, {})
-    for wrong in (None, {}, {**kept, "command": []}, {**kept, "command": [1]}, {**kept, "environment": ["A"]}):
+    for wrong in (
+        None,
+        {},
+        {**kept, "command": []},
+        {**kept, "command": [1]},
+        {**kept, "environment": ["A"]},
+        {**kept, "afterwards": 1},
+    ):
         with pytest.raises(InvalidInputError, match="not what was started"):
             changed(wrong, plain, place, {})
 

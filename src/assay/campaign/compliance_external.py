@@ -109,6 +109,7 @@ class ForeignRuns:
             output=place / OUTPUT_FOLDER,
             logs=Path(words["logs"]),
             time_limit_ns=self._time_limit_ns,
+            afterwards=tuple(words["afterwards"]),
         )
 
     def _as_logged(self, record: RunRecord, folder: RunFolder) -> RunRecord:
@@ -141,6 +142,8 @@ def changed(kept: Any, plain: Path, place: Path, seeds: Mapping[str, str]) -> di
         "command": [change(word) for word in kept["command"]],
         "environment": {name: change(text) for name, text in kept["environment"].items()},
         "logs": change(kept["logs"]),
+        # The end of a container; the plain run's is gone, and its name is free again.
+        "afterwards": kept.get("afterwards", []),
     }
     if place not in Path(found["logs"]).parents:
         raise InvalidInputError(
@@ -159,11 +162,12 @@ _NUMBER = re.compile(r"(?<!\d)\d{10,20}(?!\d)")
 def _is_invocation(kept: Any) -> bool:
     if not isinstance(kept, dict):
         return False
-    command, environment = kept.get("command"), kept.get("environment")
+    command, environment, afterwards = kept.get("command"), kept.get("environment"), kept.get("afterwards", [])
     texts = [kept.get("folder"), kept.get("logs")]
-    if not isinstance(command, list) or not command or not isinstance(environment, dict):
+    lists = isinstance(command, list) and isinstance(afterwards, list)
+    if not lists or not command or not isinstance(environment, dict):
         return False
-    return all(isinstance(text, str) for text in (*texts, *command, *environment.values()))
+    return all(isinstance(text, str) for text in (*texts, *command, *afterwards, *environment.values()))
 
 
 def _seeds(audit: Audit, round_: Round) -> dict[str, str]:
