@@ -6,6 +6,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,14 @@ from assay.loadgen.record import Label, RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.power import source as source_module
 from assay.power.analysis import PowerFigures, analyse
+from assay.power.client import Measuring, Work, measure
+from assay.power.official import OfficialTools
 from assay.power.samples import Sample
 from assay.power.source import PowerSource
 from assay.rules.load import load_round
 from assay.rules.model import Scenario
 
-from ..power.workload import write_logs
+from ..power.workload import director, host, write_logs
 from .test_execute import MANIFEST
 from .test_external import go as of_others
 
@@ -138,6 +141,32 @@ def test_what_goes_wrong_with_the_measurement_is_told(fault: str, problem: str, 
         with_power(source(text), load, folder, V31, SILENT)
     assert nothing_left()
     assert (folder / PERFORMANCE / "power").is_dir()
+
+
+def test_the_official_client_is_handed_the_logs_and_nothing_of_them_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def played(self: OfficialTools, work: Work, logs: Path, how: Measuring, printed: Path) -> Path:
+        """Our client in place of the official one; it looks for logs where that one would."""
+        assert self.ntp == "ntp.example" and logs not in how.output.parents and printed.parent == folder
+        return measure(lambda phase: (work(phase), logs)[1], replace(how, ntp=None)).folder
+
+    clone = tmp_path / "power-dev"
+    clone.mkdir()
+    for name in ("client.py", "server.py"):
+        (clone / name).touch()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    load, told = loading()
+    monkeypatch.setattr(OfficialTools, "measure_work", played)
+    with director(host()) as place:
+        done = with_power(PowerSource.parse(str(place), "ntp.example", clone), load, folder, V31, SILENT)
+    assert told == [", ranging", ", testing"]
+    assert done.power is not None and done.power.session
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "mlperf_log_detail.txt", "mlperf_log_summary.txt", "mlperf_log_trace.json", "performance", "spl.txt",
+    ]  # fmt: skip
+    assert (folder / PERFORMANCE / "run_1" / DETAIL).read_bytes() == (folder / DETAIL).read_bytes()
 
 
 def test_nobody_at_the_directors_address(tmp_path: Path) -> None:

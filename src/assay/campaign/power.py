@@ -17,7 +17,7 @@ from assay.base.progress import Progress
 from assay.errors import AssayError, RunFailedError
 from assay.harness.outcome import Ending, Outcome
 from assay.loadgen.logs import read_detail
-from assay.loadgen.names import DETAIL
+from assay.loadgen.names import DETAIL, SUMMARY
 from assay.loadgen.record import Label, MeasuredPower, RunRecord
 from assay.power.analysis import PowerFigures, analyse, analyzer_of, reckon
 from assay.power.client import Measuring, measure
@@ -34,6 +34,7 @@ PERFORMANCE = "performance"
 
 SAMPLES = "spl.txt"
 CLIENT_LOG = "power-client.log"
+_HANDED = "handed-to-the-client"
 _INTERVAL_S = 1.0
 _RATED = (Scenario.OFFLINE, Scenario.SERVER)
 
@@ -98,10 +99,10 @@ class _Work:
 
 
 def _directed(source: PowerSource, load: Load, folder: Path, progress: Progress) -> Outcome:
-    work, staging = _Work(load, folder), folder.with_name(f".{folder.name}-power")
+    work = _Work(load, folder)
     try:
         with director_of(source) as place:
-            _measure(source, work, Measuring(place, staging, ntp=source.ntp, show=progress.message))
+            _measure(source, work, Measuring(place, folder / PERFORMANCE, ntp=source.ntp, show=progress.message))
     except KeyboardInterrupt:
         # The analyzer takes its time between the phases, in which no run is under way.
         return Outcome(Ending.INTERRUPTED)
@@ -109,10 +110,6 @@ def _directed(source: PowerSource, load: Load, folder: Path, progress: Progress)
         if work.outcome is not None and work.outcome.ending is not Ending.FINISHED:
             return work.outcome
         raise
-    finally:
-        # What was gathered until something went wrong may tell what it was.
-        if staging.is_dir():
-            staging.rename(folder / PERFORMANCE)
     assert work.outcome is not None
     with machine_errors(folder):
         shutil.copyfile(folder / PERFORMANCE / Phase.TESTING.folder / SAMPLES, folder / SAMPLES)
@@ -122,12 +119,23 @@ def _directed(source: PowerSource, load: Load, folder: Path, progress: Progress)
 
 
 def _measure(source: PowerSource, work: _Work, how: Measuring) -> None:
-    """Let our client or the official one measure; the latter takes no output below the logs, hence the folder beside."""
-    tools = source.tools()
+    """Let our client or the official one measure; the latter leaves nothing below the logs, and gets copies of these."""
+    tools, handed = source.tools(), work.folder / _HANDED
     if tools is None:
         measure(work, how)
-    else:
-        tools.measure_work(work, work.folder, how, work.folder / CLIENT_LOG)
+        return
+
+    def handing(phase: Phase) -> Path:
+        logs, place = work(phase), handed / phase.value
+        with machine_errors(place):
+            place.mkdir(parents=True)
+            for name in (DETAIL, SUMMARY):
+                shutil.copyfile(logs / name, place / name)
+        return place
+
+    tools.measure_work(handing, handed, how, work.folder / CLIENT_LOG)
+    with machine_errors(handed):
+        shutil.rmtree(handed)
 
 
 def _metered(source: PowerSource, load: Load, folder: Path) -> Outcome:

@@ -18,6 +18,7 @@ from assay.errors import MachineError, NotFoundError, RunFailedError
 from assay.power.analyzer import Analyzer
 from assay.power.daemon import Daemon
 from assay.power.simulator import Simulator, simulating
+from assay.power.tied import tied
 from assay.power.wire import Address
 
 _START_S = 30.0
@@ -101,8 +102,13 @@ class DaemonProcess:
         zone = [] if sys.platform == "win32" else ["env", "TZ=UTC"]
         with log.open("wb") as output:
             try:
+                # Away from the terminal's Ctrl-C: the ranges are set back before it ends.
                 process = subprocess.Popen(
-                    [*zone, *self._config(samples)["command"]], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                    tied([*zone, *self._config(samples)["command"]]),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
                 )
             except OSError as error:
                 raise MachineError(f"cannot start the daemon: {error.strerror}", where=self.program) from error

@@ -25,6 +25,7 @@ from assay.errors import NotFoundError, RunFailedError, UsageError
 from assay.power.client import Measuring, Work
 from assay.power.host import DaemonProcess
 from assay.power.phase import Phase
+from assay.power.tied import tied
 from assay.power.turn import Turns
 from assay.power.wire import Address
 
@@ -93,7 +94,7 @@ class OfficialTools:
         """
         with Turns() as turns, printed.open("wb") as stream:
             process = subprocess.Popen(
-                self._client(turns.command, logs, how),
+                tied(self._client(turns.command, logs, how)),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -124,7 +125,7 @@ class OfficialTools:
             words = [sys.executable, str(self.folder / "server.py"), "-c", str(configuration)]
             with output.open("wb") as stream:
                 process = subprocess.Popen(
-                    words,
+                    tied(words, signal.SIGINT),
                     cwd=name,
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
