@@ -158,6 +158,7 @@ def test_tests_that_were_passed_before_are_told(plan: Plans, put: Puts, settings
     assert f"  TEST04: passed before: {before.id} (--again runs it anew)" in planned.lines()
     assert planned.to_dict()["passed_before"] == {"TEST04": before.id}
     assert plan("TEST04", again=True).done == {}
+    assert plan("TEST04").lines()[-1] == "  nothing is left to do"
     # Beside another run it is to be made.
     assert plan("TEST04", performance=put().id).done == {}
 

@@ -7,7 +7,7 @@ import pytest
 from assay.cli.render import Output
 from assay.cli.run_view import exit_code, row, show_records
 from assay.loadgen.record import Artefact, Figures, Label, MeasuredPower, RunRecord, RunStatus
-from assay.loadgen.verdict import Constraint, Verdict
+from assay.loadgen.verdict import PLAIN_SETTINGS, Constraint, Verdict
 
 VALID = Verdict(True, True, (), (), ())
 SHORT = Verdict(
@@ -54,6 +54,15 @@ def test_an_invalid_run_is_explained_with_what_to_do(record: RunRecord, capsys: 
     assert "Server is INVALID:\n  p99 latency: 33.0 ms; at most 15.0 ms asked (resnet50.Server.target_latency)" in shown
     assert "try: lower the rate" in shown
     assert "run on" not in shown
+
+
+def test_a_run_beside_a_forgotten_audit_config_says_what_it_is(
+    record: RunRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = Constraint(PLAIN_SETTINGS, False, "same off", "same True", "log", "take the audit.config away", "round")
+    show_records([replace(record, verdict=replace(SHORT, constraints=(plain,)))], Output())
+    said = capsys.readouterr().err
+    assert "Server was made under a setting of a compliance test (same True): take the audit.config away" in said
 
 
 def test_a_short_run_says_that_the_round_would_not_take_it(

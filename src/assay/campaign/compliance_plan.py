@@ -107,6 +107,8 @@ class CompliancePlan:
             elif mode in self.missing:
                 lines.append(f"  no {mode.value} run of this setting: it is run first")
         lines += [f"  {test}: {self._told(test)}" for test in self.tests]
+        if not self.missing and set(self.tests) <= set(self.done):
+            return [*lines, "  nothing is left to do"]
         return [*lines, f"  together at least {format_duration(self.seconds * 1e9)}"]
 
     def _told(self, test: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from assay.cli.render import Output
 from assay.loadgen.record import RunRecord
+from assay.loadgen.verdict import PLAIN_SETTINGS
 from assay.results import words
 
 COLUMNS = ("scenario", "mode", "figure", "p50", "p90", "p99", "accuracy", "verdict", "labels")
@@ -71,6 +72,9 @@ def explain_record(record: RunRecord, out: Output) -> None:
             f"{item.name.removesuffix(' of the round')} {item.measured} instead of {item.limit}" for item in weaker
         )
         out.remark(f"{record.scenario}: valid as it was run, but round {record.round} would not take it: {asked}")
+    for item in verdict.constraints:
+        if item.name == PLAIN_SETTINGS and not item.met:
+            out.remark(f"{record.scenario} was made under a setting of a compliance test ({item.measured}): {item.fix}")
 
 
 def exit_code(records: Sequence[RunRecord]) -> int:

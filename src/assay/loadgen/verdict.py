@@ -179,14 +179,14 @@ def _what_ran(detail: DetailLog, scenario: Scenario, mode: Mode) -> Iterator[Con
         yield Constraint("mode", False, _MODES[mode][0], how, name, f"run it with --mode {mode.value}", "round")
 
 
-_PLAIN_SETTINGS = "plain settings"
+PLAIN_SETTINGS = "plain settings"
 
 
 def _plain(detail: DetailLog) -> Iterator[Constraint]:
     """A run whose samples are repeated, or whose answers are kept, is a compliance test and no result."""
     for name, value in settings_left(detail.values.get):
         yield Constraint(
-            _PLAIN_SETTINGS,
+            PLAIN_SETTINGS,
             False,
             f"{name} off",
             f"{name} {value}",
@@ -198,7 +198,7 @@ def _plain(detail: DetailLog) -> Iterator[Constraint]:
 
 def audited(verdict: Verdict | None) -> bool:
     """Whether a plain run was made under settings of a compliance test."""
-    return verdict is not None and any(item.name == _PLAIN_SETTINGS and not item.met for item in verdict.constraints)
+    return verdict is not None and any(item.name == PLAIN_SETTINGS and not item.met for item in verdict.constraints)
 
 
 def _errors(detail: DetailLog, advice: Advice) -> Iterator[Constraint]:
