@@ -189,7 +189,8 @@ def _carry_out(plan: TunePlan, settings: Settings, out: Output, *, restart: bool
             tuned = tune(plan, settings, progress, Listener(trial, rerun), restart=restart, out=file)
     except KeyboardInterrupt:
         if not out.as_json:
-            show_trials(trials, plan, out)
+            if trials:
+                show_trials(trials, plan, out)
             out.remark(f"what was measured is kept; go on with: assay tune --resume {plan.name}")
         raise
     show_tuned(tuned, out)

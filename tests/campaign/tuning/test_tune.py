@@ -16,8 +16,9 @@ from assay.campaign.setting import read_setting
 from assay.campaign.tuning.aim import TradeOff
 from assay.campaign.tuning.plan import TunePlan
 from assay.campaign.tuning.request import TuneRequest
+from assay.campaign.tuning.study import open_study
 from assay.campaign.tuning.tune import Listener, Tuned, tune
-from assay.errors import AssayError, InvalidInputError
+from assay.errors import AssayError, InvalidInputError, MachineError
 
 from ..test_execute import MANIFEST
 from .fakes import AIM, SPACE, USUAL, FakeBench, aim_for, rate
@@ -75,8 +76,18 @@ def test_the_same_search_again_runs_nothing_and_says_the_same(plan: TunePlan, se
     bench = FakeBench()
     assert go(plan, settings, bench).to_dict() == first.to_dict()
     assert bench.asked == []
+    (plan.folder / "notes.txt").write_text("mine")
     go(plan, settings, bench, restart=True)
     assert bench.asked[0] == ("probe", USUAL)
+    assert (plan.folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_search_that_is_open_is_not_forgotten(plan: TunePlan, settings: Settings) -> None:
+    go(plan, settings)
+    with open_study(plan.folder, plan.space, plan.aim, 1) as study:
+        with pytest.raises(MachineError, match="another process"):
+            go(plan, settings, restart=True)
+        assert len(study.trials) == 31
 
 
 def test_an_interrupted_one_goes_on(plan: TunePlan, settings: Settings) -> None:

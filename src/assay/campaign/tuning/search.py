@@ -97,7 +97,7 @@ class Search:
                 self.study.pass_over(asked)
                 other = self.study.fresh(barred)
                 if other is None:
-                    return f"all settings were tried, {spent} beside the usual one"
+                    return f"all settings were tried or ruled out, {spent} beside the usual one"
                 self.study.propose(other)
                 continue
             self._try(asked, spent + 1)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import optuna
 
 JOURNAL = "journal.jsonl"
-_LOCK = "tune.lock"
+LOCK = "tune.lock"
 _MAX_BYTES = 64 << 20
 _TRIAL, _USUAL, _ACCURACY, _RERUN = "assay", "usual", "accuracy", "rerun"
 _STARTUP = 8
@@ -201,7 +201,7 @@ def open_study(folder: Path, space: Space, aim: Aim, seed: int) -> Iterator[Stud
     path = folder / JOURNAL
     with machine_errors(path):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / _LOCK, timeout_s=0):
+    with locked(folder / LOCK, timeout_s=0):
         _mend(path)
         towards = optuna.study.StudyDirection
         directions = [towards.MINIMIZE if aim.lower_is_better else towards.MAXIMIZE]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.base.files import machine_errors, read_json, write_json
+from assay.base.files import locked, machine_errors, read_json, write_json
 from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.setting import write_setting
@@ -18,13 +17,14 @@ from assay.campaign.tuning.bench import Bench, LoadgenBench
 from assay.campaign.tuning.confirm import Contender, Gain, confirm, contenders, winner
 from assay.campaign.tuning.plan import WISH, TunePlan
 from assay.campaign.tuning.search import Budget, Search, Told
-from assay.campaign.tuning.study import open_study
+from assay.campaign.tuning.study import JOURNAL, LOCK, open_study
 from assay.campaign.tuning.trial import Ended, Trial
 from assay.errors import AssayError, InvalidInputError
 from assay.results import words
 
 RESULT = "result.json"
 SETTING = "setting.yaml"
+OTHERS = "setting-*.yaml"
 FORMAT = 1
 
 
@@ -142,8 +142,7 @@ def _begin(plan: TunePlan, *, restart: bool) -> None:
     """The folder of a search: new, or one that asks the same."""
     wish = plan.folder / WISH
     if restart and plan.folder.exists():
-        with machine_errors(plan.folder):
-            shutil.rmtree(plan.folder)
+        forget(plan.folder)
     what = {"what": plan.request.what(), "space": plan.space.to_dict()}
     if wish.exists():
         kept = read_json(wish, max_bytes=1 << 20)
@@ -154,6 +153,17 @@ def _begin(plan: TunePlan, *, restart: bool) -> None:
                 hint="give another --name, or --restart to forget what was measured",
             )
     write_json(wish, {"format": FORMAT, **_plain(what), "request": plan.request.model_dump(mode="json")})
+
+
+def forget(folder: Path) -> None:
+    """Delete what a search wrote into its folder, and nothing else.
+
+    Raises:
+        MachineError: when another process has the search open.
+    """
+    with locked(folder / LOCK, timeout_s=0), machine_errors(folder):
+        for path in (*(folder / name for name in (WISH, JOURNAL, RESULT, SETTING)), *folder.glob(OTHERS)):
+            path.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> Any:
@@ -175,7 +185,7 @@ def _write(plan: TunePlan, best: list[Trial], chosen: Contender | None, out: Pat
     """The winner's setting, and those of the other finalists beside it, by the number of their trials."""
     request = plan.request
     paths = [plan.folder / SETTING, *(plan.folder / f"setting-{trial.number}.yaml" for trial in best[1:])]
-    for stale in plan.folder.glob("setting-*.yaml"):
+    for stale in plan.folder.glob(OTHERS):
         stale.unlink(missing_ok=True)
     for path, trial in zip(paths, best, strict=True):
         form = trial.candidate.form(request.scenario, dict(request.run.backend_options))
