@@ -295,6 +295,9 @@ def test_the_plan_says_it(settings: Settings, classifier: Path, pictures: Path) 
         "source": "here.example:4950", "kind": "director", "label": None, "ntp": None, "official": None,
     }  # fmt: skip
     assert plain.to_dict()["power"] is None
+    assert powered.notes == ()
+    short = make_plan(RunRequest(**given, power="here.example:4950", duration_ns=2 * 10**8), settings)  # type: ignore[arg-type]
+    assert short.notes == ("power is read once a second: a run of less than 3 s may end without a reading",)
     with pytest.raises(NotFoundError, match="unknown source of power"):
         make_plan(RunRequest(**given, power="wall"), settings)  # type: ignore[arg-type]
 

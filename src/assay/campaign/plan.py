@@ -27,6 +27,7 @@ from assay.rules.model import Category, Division, Mode, Scenario
 from assay.tasks.registry import tasks
 
 PROBE_S = 2.0
+_READABLE_NS = 3 * 10**9
 _STREAMS = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
 _BATCH = {Scenario.SINGLE_STREAM: 1, Scenario.MULTI_STREAM: 8, Scenario.SERVER: 1, Scenario.OFFLINE: 8}
 
@@ -199,6 +200,8 @@ def _notes(request: RunRequest, runs: tuple[PlannedRun, ...]) -> Iterator[str]:
     if request.streams > 1 and alone:
         names = " and ".join(dict.fromkeys(alone))
         yield f"one query at a time ({names}) keeps one stream busy: one is used there in place of {request.streams}"
+    if request.power is not None and any(0 < run.duration_ns < _READABLE_NS for run in runs):
+        yield "power is read once a second: a run of less than 3 s may end without a reading"
     threads, processors = request.threads * max(run.streams for run in runs), processor_count()
     if threads > processors:
         yield f"{format_count(threads)} compute threads on {format_count(processors)} processors are in each other's way"
