@@ -120,8 +120,13 @@ def test_a_test_that_loadgen_did_not_make_fails(verified: Callable[..., Verified
     assert [(item.name, item.limit, item.measured) for item in found.constraints if not item.met] == [
         ("TEST04 setting", "performance_issue_same 1", "False")
     ]
+    assert all("audit.config" in item.fix for item in found.constraints if not item.met)
     found = verified("TEST05", Scenario.OFFLINE, 1.0, effective_qsl_rng_seed=1)
     assert "TEST FAIL: TEST05 setting" in found.text
+    assert any("LoadGen from v5.0 on reads none" in item.fix for item in found.constraints)
+    # A log of others may hold anything.
+    for odd in ("text", None, [1], 0.5):
+        assert not verified("TEST04", Scenario.OFFLINE, 1.0, effective_performance_issue_same=odd).passed
 
 
 def test_both_runs_have_the_same_setting_and_are_valid(verified: Callable[..., Verified]) -> None:

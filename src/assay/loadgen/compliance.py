@@ -44,6 +44,11 @@ _SETTING = (
     "effective_performance_sample_count",
     "effective_sample_concatenate_permutation",
 )
+_UNHEEDED = "hand LoadGen the audit.config of the test: it looks for it in the folder that the program is started in"
+_SEEDS = (
+    "build the program with the round's LoadGen, or pass the seeds on in its manifest: LoadGen from v5.0 on reads none from "
+    "audit.config"
+)
 FIXES = {
     "TEST01": "answer in performance mode as in accuracy mode, and as fast when answers are kept",
     "TEST04": "compute every sample, also one that was seen before",
@@ -140,7 +145,7 @@ def made(audit: Audit, tested: DetailLog, source: str) -> Iterator[Constraint]:
         # A log of others may hold anything.
         if not isinstance(found, int) or found != wanted:
             name = key.removeprefix("effective_")
-            fix = "hand LoadGen the audit.config of the test"
+            fix = _SEEDS if key.endswith("_rng_seed") and audit.attributes else _UNHEEDED
             yield Constraint(f"{audit.test} setting", False, f"{name} {wanted}", str(found), source, fix, SCOPE)
 
 
