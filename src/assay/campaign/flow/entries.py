@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from assay.assets.catalogue import load_catalogue
+from assay.assets.manifest import Asset
 from assay.assets.store import AssetStore, State, quick_identity
 from assay.base.settings import Settings
 from assay.base.units import format_size
@@ -150,13 +151,17 @@ def _fetch_line(plan: Plan) -> str:
     fetch, subject = plan.fetch, plan.subject
     absent = {each.name for each in (*fetch.missing, *fetch.yours)}
     wanted = [None if subject.model_file else subject.model, subject.dataset]
-    there = [each.name for each in wanted if each is not None and each.name not in absent]
+    there = [_told(each) for each in wanted if each is not None and each.name not in absent]
     there += [str(path) for path in (subject.model_file, subject.dataset_path) if path is not None]
     parts = [f"there: {', '.join(there)}"] if there else []
     missing = ", ".join(each.name for each in fetch.missing)
     parts += [f"fetch {missing} ({format_size(fetch.total_bytes)})"] if missing else []
     parts += [f"only you can get {', '.join(each.name for each in fetch.yours)}"] if fetch.yours else []
     return "; ".join(parts)
+
+
+def _told(asset: Asset) -> str:
+    return f"{asset.name} (made of its weights)" if asset.build is not None else asset.name
 
 
 def _fetch_command(plan: Plan, settings: Settings) -> str:
