@@ -28,7 +28,7 @@ from assay.loadgen.audit import AUDIT_CONF
 from assay.loadgen.record import RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.rules.load import load_round
-from assay.rules.model import Division
+from assay.rules.model import Division, Scenario
 from assay.submission.building.choose import AUDITED, unfit
 
 from .test_execute import MANIFEST
@@ -37,6 +37,17 @@ from .test_external_cpp import PROGRAM, sources
 from .tested import failed, loose, make_photos
 
 __all__ = ["sources"]
+LLAMA = """
+format: 1
+name: tiny-llama2
+kind: model
+task: language-model
+title: Stands for Llama 2
+sources: [{type: https, urls: ["http://127.0.0.1:9/never"]}]
+licence: none
+labels: [stand-in-model]
+model: {benchmark: llama2-70b-99, dataset: cnn-dailymail, recipe: {}}
+"""
 
 
 class Bench:
@@ -192,6 +203,24 @@ def test_a_container_and_a_target_that_was_found_are_those_of_the_plain_run(
     # The plain run has a target that nobody asked for, and is the one that is asked for all the same.
     planned = plan_compliance(wanted, bench.settings)
     assert planned.performance is not None and planned.performance.id == plain.name
+
+
+def test_the_tokens_of_llama_are_tested_in_round_v4_0(settings: Settings, tmp_path: Path) -> None:
+    (settings.home / "manifests" / "tiny-llama2.yaml").write_text(LLAMA)
+    for name in ("tokens.yaml", "tokens.py"):
+        shutil.copy(PROGRAMS / name, tmp_path)
+    run = RunRequest(
+        name="tiny-llama2", round="v4.0", scenarios=(Scenario.SERVER,), target_qps=3000.0, duration_ns=2 * 10**8, samples=700
+    )  # fmt: skip
+    for cheat, wrong in (("none", []), ("ends", ["TEST06 end of text"])):
+        words = {"python": sys.executable, "cheat": cheat}
+        wanted = ComplianceRequest(run, program=ExternalRequest(str(tmp_path / "tokens.yaml"), None, words))
+        (done,) = carry_out_compliance(plan_compliance(wanted, settings), settings, SILENT)
+        assert (done.record.compliance, failed(done), done.passed) == ("TEST06", wrong, not wrong)
+        files = sorted(path.relative_to(done.folder).as_posix() for path in done.folder.rglob("*") if path.is_file())
+        assert files == ["accuracy/mlperf_log_accuracy.json", "verify_accuracy.txt"]
+        said = (done.folder / "verify_accuracy.txt").read_text()
+        assert f"EOS check pass: {not wrong}" in said and "First token check pass: True" in said
 
 
 def test_what_was_started_is_started_again_elsewhere(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from assay.cli.run import run as plain_run
 if TYPE_CHECKING:
     from assay.campaign.compliance import JudgedTest
     from assay.campaign.compliance_plan import CompliancePlan
+    from assay.loadgen.record import RunRecord
 
 EXAMPLES = """Examples:
 
@@ -150,9 +151,16 @@ def _row(tested: JudgedTest) -> list[str]:
         record.compliance,
         "passed before" if tested.before else "passed" if tested.passed else "FAILED",
         speed,
-        found.get("TEST01 accuracy", "") or found.get("TEST06 length", ""),
+        found.get("TEST01 accuracy", "") or _tokens(record),
         record.id,
     ]
+
+
+def _tokens(record: RunRecord) -> str:
+    """What TEST06 found: what is wrong, or that nothing is."""
+    found = [item for item in record.verdict.constraints if item.name.startswith("TEST06 ")] if record.verdict else []
+    wrong = [f"{item.name.removeprefix('TEST06 ')}: {item.measured}" for item in found if not item.met]
+    return "; ".join(wrong) or ("tokens are consistent" if found else "")
 
 
 def _explain(tested: JudgedTest, out: Output) -> None:
