@@ -140,9 +140,6 @@ def test_a_program_that_drops_accuracy_in_performance_mode_fails_test01(bench: B
 
 def test_a_program_that_breaks_under_a_test_leaves_nothing_behind(bench: Bench) -> None:
     own = b"# of the user, and of no effect\n"
-    (bench.folder / AUDIT_CONF).write_bytes(own)
-    bench.plain()
-    (bench.folder / AUDIT_CONF).unlink()
     plain = bench.plain(misbehave="audited")
     (bench.folder / AUDIT_CONF).write_bytes(own)
     with pytest.raises(RunFailedError, match="somebody looks"):
