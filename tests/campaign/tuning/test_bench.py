@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -23,7 +24,7 @@ from assay.campaign.tuning.tune import Listener, tune
 from assay.errors import RunFailedError
 from assay.harness.outcome import Ending, Outcome, Probe
 from assay.loadgen.attempts import Attempt
-from assay.loadgen.record import MeasuredPower
+from assay.loadgen.record import Figures, MeasuredPower, RunRecord
 from assay.loadgen.runs import RunCatalogue
 from assay.rules.model import Scenario
 
@@ -83,15 +84,14 @@ def test_a_run_has_a_record_and_its_memory(
     assert bench._measured(replace(record, power=power)).watts == 21.5
 
 
-def test_a_search_of_watts_needs_those_of_every_run(
-    settings: Settings, classifier: Path, pictures: Path, probed: Outcome, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_of_watts_needs_those_of_every_run(settings: Settings, classifier: Path, pictures: Path) -> None:
     plan = planned(settings, classifier, pictures)
     run = plan.request.run.model_copy(update={"power": "rapl"})
     asked = plan.request.model_copy(update={"run": run, "max_watts": 20.0})
-    bench = LoadgenBench(replace(plan, request=asked), settings, SILENT)
+    record = cast("RunRecord", SimpleNamespace(id="run", power=None))
+    assert LoadgenBench(plan, settings, SILENT)._watts(record) is None
     with pytest.raises(RunFailedError, match="the run has no watts"):
-        bench.measure(FP32, bench.probe(FP32), 0.2, Look())
+        LoadgenBench(replace(plan, request=asked), settings, SILENT)._watts(record)
 
 
 def test_promises_of_streams_are_latencies(
@@ -136,6 +136,32 @@ def test_a_server_rate_well_below_the_best_is_given_up(
     bench = LoadgenBench(planned(settings, classifier, pictures, Scenario.SERVER), settings, SILENT)
     with pytest.raises(GivenUpError, match="missed the bound at 50 queries/s; another held 100"):
         bench.measure(FP32, bench.probe(FP32), 0.3, Look(100.0, 100.0))
+
+
+def test_a_servers_figure_is_the_highest_rate_that_held(
+    settings: Settings, classifier: Path, pictures: Path, probed: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+
+    def attempt(plan: Any, rate: float, seconds: float, *where: object) -> Attempt:
+        rates.append(rate)
+        late = 0 if rate <= 90 else 900
+        return Attempt(rate, seconds, 1000, late, min(rate, 95.0), not late, run=f"run-{len(rates)}")
+
+    def read(name: str) -> SimpleNamespace:
+        number = int(name.removeprefix("run-"))
+        return SimpleNamespace(
+            id=name, peak_memory=1000 - number, power=None, figures=Figures(latency_ns={"p99": 1e6 * rates[number - 1]})
+        )
+
+    monkeypatch.setattr(benching, "attempt_at", attempt)
+    monkeypatch.setattr(benching, "RunCatalogue", lambda folder: SimpleNamespace(read=read))
+    bench = LoadgenBench(planned(settings, classifier, pictures, Scenario.SERVER), settings, SILENT)
+    measured = bench.measure(FP32, bench.probe(FP32), 5.0, Look(60.0, 60.0))
+    assert rates[0] == 60.0 and 90 / 1.06 <= measured.figure <= 90
+    assert measured.p99_ns == pytest.approx(1e6 * measured.figure) and measured.memory == 999
+    assert set(measured.runs) == {f"run-{number}" for number in range(1, len(rates) + 1)}
+    assert rates[int(measured.runs[-1].removeprefix("run-")) - 1] == measured.figure
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ def search(
         return ended, study.trials, [trial for trial, _ in study.best]
 
 
-@pytest.mark.parametrize("seed", (1, 2))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_best_setting_is_found_and_hopeless_ones_are_given_up(tmp_path: Path, seed: int) -> None:
     bench = FakeBench()
     _, trials, (best,) = search(tmp_path, bench, 50, seed=seed)
