@@ -95,5 +95,7 @@ def test_an_unsure_gain_and_none_are_told_as_such(capsys: pytest.CaptureFixture[
     assert "it was not better in every pass: hardly a difference" in capsys.readouterr().out
     show_tuned(tuned(None, USUAL, usual), Output())
     assert "the usual setting stays" in capsys.readouterr().out
+    show_tuned(tuned(None, USUAL), Output())
+    assert "nothing that was tried is better" in capsys.readouterr().out
     show_tuned(tuned(None, QUICK), Output())
     assert "best of single runs, not confirmed" in capsys.readouterr().out

@@ -117,6 +117,8 @@ def _doubts(tuned: Tuned) -> list[str]:
 def _verdict(tuned: Tuned) -> str:
     """What to make of it, in a line or two."""
     best, gain = tuned.best, tuned.gain
+    if not tuned.confirmed and not best.number:
+        return "the usual setting stays: nothing that was tried is better"
     if not tuned.confirmed:
         return f"best of single runs, not confirmed: trial {best.number}, {best.candidate}"
     if gain is None:
