@@ -78,7 +78,7 @@ def show_tuned(tuned: Tuned, out: Output) -> None:
         out.text()
         passes = len(tuned.confirmed[0].passes)
         length = format_duration(plan.request.confirm_ns)
-        title = f"Run again beside the usual setting, {passes} passes of {length}:"
+        title = f"Run again beside the usual setting, {passes} {'pass' if passes == 1 else 'passes'} of {length}:"
         _table(CONFIRMED, [_confirmed_row(each, plan) for each in tuned.confirmed], out, title)
     out.text()
     out.text(_verdict(tuned))
@@ -124,6 +124,8 @@ def _verdict(tuned: Tuned) -> str:
     if gain is None:
         return "the usual setting stays: nothing was better when it was run again"
     range_ = f"{gain.least:.3f} to {gain.most:.3f} over the passes"
+    if len(tuned.confirmed[0].passes) == 1:
+        range_ = "in one pass, which says nothing of the spread"
     text = f"trial {best.number} is {gain.middle:.3f} times as good as the usual setting ({range_}): {best.candidate}"
     return text if gain.sure else f"{text}\nit was not better in every pass: hardly a difference"
 
