@@ -6,6 +6,7 @@ python docs/generate.py --check    exit 1 when something would change
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ def command_text(path: tuple[str, ...], command: click.Command) -> str:
     usage = command.get_usage(context).removeprefix("Usage: ")
     parts = [
         f"{'#' * min(len(path), 4)} {' '.join(path)}",
-        (command.help or "").replace("\b\n", "").strip(),
+        inspect.cleandoc(command.help or "").replace("\b\n", ""),
         f"```\n{usage}\n```",
     ]
     rows = [

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from assay.loadgen.record import Label
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
 BLOCK = re.compile(r"```(?:console|sh|bash)?\n(.*?)```", re.DOTALL)
+EXTRAS = re.compile(r"assay\[([a-z0-9,]+)\]")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -56,6 +58,16 @@ def test_a_documented_command_is_one_that_exists(page: str, line: str) -> None:
         if word.startswith("-") and word != "-" and word.partition("=")[0] not in known and not word[1:].isdigit()
     ]
     assert not unknown, f"{page}: {line!r} has unknown options {unknown}"
+
+
+def test_extras_that_are_told_are_extras_that_exist() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    texts = [path.read_text(encoding="utf-8") for path in (*PAGES, *(ROOT / "src").rglob("*.py"))]
+    told = {name for text in texts for names in EXTRAS.findall(text) for name in names.split(",")}
+    assert {"llm", "openvino"} <= told
+    assert not told - set(extras)
+    # GPT-J runs on CTranslate2 and is scored with nltk: one extra has all of it.
+    assert {re.split(r"[<>=]", each)[0] for each in extras["llm"]} == {"xllamacpp", "ctranslate2", "nltk"}
 
 
 def test_there_are_commands_to_look_at() -> None:

@@ -239,11 +239,11 @@ def test_a_run_on_a_server_is_finished(server: Any, spec: RunSpec, tmp_path: Pat
     assert (tmp_path / "run" / "mlperf_log_accuracy.json").stat().st_size > 100
 
 
-@pytest.mark.parametrize(("protocol", "model"), [("http", "short"), ("grpc", "die")])
+@pytest.mark.parametrize(("protocol", "model"), [("http", "short"), ("http", "drop"), ("grpc", "die")])
 def test_a_server_that_breaks_in_the_middle_fails_the_run_with_the_count(
     spec: RunSpec, tmp_path: Path, protocol: str, model: str
 ) -> None:
-    """It is right for three requests, which is the warm-up; then too few rows come, or the server is killed."""
+    """It is right for three requests, which is the warm-up; then too few rows come, the connection is dropped, or the server is killed."""
     with fixtures.serving(tiny_classifier(tmp_path / "tiny.onnx")) as own:
         outcome = execute(
             with_server(spec, own.extra(model, protocol, timeout="5")), tmp_path / "run", label="x", progress=SILENT

@@ -94,7 +94,7 @@ def test_every_operation_is_what_tensorflow_does(tmp_path: Path) -> None:
 def test_nothing_of_training_is_left(tmp_path: Path) -> None:
     model = build_deepbrain(small(tmp_path / "graph.pb"), size=8)
     assert {n.op_type for n in model.graph.node} == {
-        "Transpose", "Conv", "Add", "Relu", "MaxPool", "ConvTranspose", "Concat", "Sigmoid",
+        "Transpose", "Conv", "Add", "Relu", "MaxPool", "ConvTranspose", "Concat", "Sigmoid", "Slice",
     }  # fmt: skip
     assert [item.name for item in model.graph.input] == ["img"]
 

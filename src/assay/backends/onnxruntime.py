@@ -15,6 +15,7 @@ import numpy as np
 
 from assay.backends.batches import check_batch
 from assay.backends.cpu import int8_note, is_limited, native_precisions, usable_cores
+from assay.backends.onnxruntime_opset import wrong_opset
 from assay.backends.onnxruntime_providers import (
     CPU,
     RECORD_ENTRY,
@@ -290,6 +291,8 @@ def _load(library: Any, model: Path, options: BackendOptions, extra: _Extra) -> 
         _blame_provider(library, extra.provider, error)
         if extra.entries or extra.provider_options:
             _blame_options(library, model, options, extra, error)
+        if wrong := wrong_opset(error, model):
+            raise wrong from error
         raise InvalidInputError(
             f"ONNX Runtime cannot load the model: {_first_line(error)}",
             where=model,

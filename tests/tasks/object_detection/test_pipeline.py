@@ -47,11 +47,13 @@ class Model:
         return [found]
 
 
-def pipeline(model: Model, *, batch: int = -1, fixed_shapes: bool = False) -> DetectionPipeline:
+def pipeline(
+    model: Model, *, batch: int = -1, fixed_shapes: bool = False, together: int | None = None
+) -> DetectionPipeline:
     part = ModelPart(
         (spec("images", batch, 3, SIDE, SIDE),), (spec("found", -1, -1, 6),), model.run, fixed_shapes=fixed_shapes
     )
-    return DetectionPipeline(part, read_recipe(PACKED))
+    return DetectionPipeline(part, read_recipe({**PACKED, "together": together}))
 
 
 def answered(responses: Any, count: int) -> None:
@@ -67,6 +69,19 @@ def answered(responses: Any, count: int) -> None:
 def test_a_model_gets_the_batches_it_takes(batch: int, batches: list[int]) -> None:
     model = Model()
     answered(pipeline(model, batch=batch)(samples(5)), 5)
+    assert model.batches == batches
+
+
+@pytest.mark.parametrize(
+    ("together", "batch", "fixed_shapes", "batches"),
+    [(2, -1, False, [2, 2, 1]), (2, -1, True, [2, 2, 2]), (8, -1, False, [5]), (2, 1, False, [1] * 5)],
+    ids=["free", "fixed shapes", "fewer", "the model's own number"],
+)
+def test_no_more_together_than_the_recipe_says(
+    together: int, batch: int, fixed_shapes: bool, batches: list[int]
+) -> None:
+    model = Model()
+    answered(pipeline(model, batch=batch, fixed_shapes=fixed_shapes, together=together)(samples(5)), 5)
     assert model.batches == batches
 
 

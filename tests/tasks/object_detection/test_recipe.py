@@ -57,6 +57,7 @@ def test_an_unknown_key_is_told_with_the_nearest(raw: dict[str, Any], key: str, 
         {"output": {"threshold": 2}},
         {"output": {"corners": "xywh"}},
         {"classes": "name"},
+        {"together": 0},
     ],
     ids=str,
 )

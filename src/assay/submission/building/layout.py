@@ -8,10 +8,10 @@ from pathlib import Path
 
 from assay.assets.catalogue import Catalogue
 from assay.base.files import sha256_file
+from assay.loadgen.conf import mlperf_conf
 from assay.loadgen.names import ACCURACY, DETAIL, SUMMARY
 from assay.loadgen.record import RunRecord
 from assay.rules.model import Round
-from assay.submission.building.conf import mlperf_conf
 from assay.submission.building.described import system_fields, system_missing, system_notes, system_text
 from assay.submission.building.facts import Implementation, ModelFacts, calibration_text, model_facts
 from assay.submission.building.model import Entry, Missing, Piece, Taken, Wish

@@ -18,10 +18,10 @@ from assay.tasks.reading import require_some
 _FLOAT = 4
 # The largest volumes of KiTS19 have about 18 times the voxels of a window. What an engine holds for each voxel that it
 # works on was measured with ONNX Runtime: MLPerf's 3D U-Net takes 126 float32 numbers (of which 96 are the input, the output and
-# the kept copy of one layer of 32 channels), deepbrain 60.
+# the kept copy of one layer of 32 channels), deepbrain 30.
 _VOLUME_WINDOWS = 18
 _WINDOW_NUMBERS = 130
-_WHOLE_NUMBERS = 65
+_WHOLE_NUMBERS = 35
 _MADE_UP = 8
 
 

@@ -85,6 +85,7 @@ class ObjectDetection(BaseTask):
     def extra_memory(self, recipe: Mapping[str, Any], batch_size: int) -> int:
         """The batch that the pictures are put together in."""
         wanted = read_recipe(recipe)
+        batch_size = min(batch_size, wanted.together or batch_size)
         return batch_size * 3 * wanted.size**2 * np.dtype(wanted.dtype).itemsize if batch_size > 1 else 0
 
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:

@@ -27,7 +27,8 @@ class DetectionPipeline(PlainPipeline):
     """Runs a detector on some samples; one for each stream.
 
     A model of one batch size gets its batches filled up, one whose outputs have no batch dimension gets one sample at a
-    time. An engine that is slow on shapes it has not met gets batches of the largest size that it has met.
+    time, any other as many as the recipe says. An engine that is slow on shapes it has not met gets batches of the largest
+    size that it has met.
     """
 
     __slots__ = ("_buffer", "_fill", "_limit", "_places", "_read", "_rows", "_run", "_single")
@@ -38,7 +39,7 @@ class DetectionPipeline(PlainPipeline):
         self._read = RowReader(recipe)
         fixed = part.inputs[0].shape[0]
         self._single = _has_no_batch(part.outputs, self._places)
-        self._limit = 1 if self._single else max(fixed, 0)
+        self._limit = 1 if self._single else fixed if fixed > 0 else recipe.together or 0
         self._fill = part.fixed_shapes or fixed > 1
         self._rows = max(self._limit, 1)
         self._buffer: NDArray[Any] = np.zeros((0, *recipe.shape), recipe.dtype)

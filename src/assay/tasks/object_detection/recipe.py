@@ -59,6 +59,8 @@ class Recipe(_Form):
         divide: pixels (0..255) are divided by this before mean and deviation.
         classes: what a class number in a response is: the id of a category of the dataset, or its position in the
             dataset's list of categories, the first being 1 (the reference's inverse label map).
+        together: pictures of a batch that the model sees at once, at most; all when not given. A model whose layers are
+            large is no faster on a CPU with more, and takes the memory of each.
     """
 
     size: int = Field(default=800, ge=8, le=4096)
@@ -71,6 +73,7 @@ class Recipe(_Form):
     channels: Literal["RGB", "BGR"] = "RGB"
     output: OutputForm = OutputForm()
     classes: Literal["id", "position"] = "id"
+    together: int | None = Field(default=None, ge=1, le=1024)
 
     @property
     def shape(self) -> tuple[int, int, int]:
