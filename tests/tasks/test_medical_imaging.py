@@ -134,7 +134,7 @@ def test_memory_is_told_beforehand() -> None:
     whole_set = TASK.extra_memory(recipe, 1)
     assert 1 << 30 < whole_set < 3 << 30
     assert TASK.extra_memory({"windows": {"per_call": 4}}, 1) > whole_set
-    assert 1 << 29 < TASK.extra_memory({**BRAIN, "size": 128}, 8) < 3 << 28
+    assert 1 << 28 < TASK.extra_memory({**BRAIN, "size": 128}, 8) < 1 << 29
 
 
 def test_a_volume_is_a_batch(tmp_path: Path) -> None:
