@@ -97,6 +97,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--model", default="mobilenet-v2")
     parser.add_argument("--fixed", action="store_true", help="in place of the model's engine a sleep for each sample")
     parser.add_argument("--ms", type=float, default=1.0, help="length of that sleep")
+    parser.add_argument("--threads", type=int, default=0, help="compute threads of the engine")
     parser.add_argument("--bound-ms", type=float, help="latency bound in place of the round's")
     parser.add_argument("--full", type=float, help="seconds of a run of the sweep, and of a confirmation")
     parser.add_argument("--attempt", type=float, help="seconds of the search's first attempts")
@@ -126,6 +127,7 @@ def planned(options: argparse.Namespace, settings: Settings) -> SearchPlan:
         scenarios=(Scenario.SERVER,),
         duration_ns=round(options.full * 1e9),
         target_latency_ns=round(options.bound_ms * 1e6) if options.bound_ms else None,
+        threads=options.threads,
         trace=False,
         **engine,
     )

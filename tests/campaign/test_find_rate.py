@@ -193,7 +193,7 @@ def test_ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on(
     command = [
         sys.executable, "-m", "assay", "find-rate", "colours", "--model", str(classifier), "--dataset", str(pictures),
         "--backend", "cheat", "--duration", "600ms", "--target-latency", "50ms", "--attempt-duration", "300ms",
-        "--tolerance", "50%", "--start-qps", "60",
+        "--tolerance", "50%", "--start-qps", "150",
     ]  # fmt: skip
     source = Path(assay.__file__).parents[1]
     environment = child_environment(PYTHONPATH=os.pathsep.join((str(source), str(PLUGIN))), ASSAY_OFFLINE="1")
@@ -258,6 +258,8 @@ def test_the_round_gives_the_bound_and_the_length(settings: Settings, classifier
         backend="cheat",
     )
     aim = plan_search(request, settings).aim
+    usual = plan_search(request.model_copy(update={"backend": "auto"}), settings)
+    assert usual.plan.request.backend == "onnxruntime" and "onnxruntime" in usual.lines()[0]
     assert (aim.percentile, aim.bound_s, aim.full_s, aim.full_queries) == (0.99, 0.015, 600.0, 270336)
 
 

@@ -29,7 +29,7 @@ def test_the_page_has_the_outcome_both_figures_and_every_attempt(tmp_path: Path)
     write_rate_page(PAGE, tmp_path / "rate.html")
     text = (tmp_path / "rate.html").read_text()
     assert "80 queries/s, confirmed by a VALID run of full length; 82 missed." in text
-    assert text.count("<svg") == 2 and "Late queries by rate; 1.00% may be late" in text
+    assert text.count("<svg") == 2 and "Late queries by rate; of a full run 0.89% may be late" in text
     assert all(run in text for run in ("first", "second", "third")) and "49,200" in text and "1.83%" in text
     assert "assay run mobilenet-v2 --target-qps 80" in text
     # Colours follow the page, so that it has a dark side, and ids of two pictures are not the same.

@@ -186,7 +186,8 @@ def plan_search(
     own = planned.duration_ns >= planned.round_duration_ns
     # With fewer, no slow rate could pass: LoadGen's early stopping would not know yet.
     fewest = max(limits.min_query_count if own else 1, queries_needed(1, percentile))
-    request = request.model_copy(update={"samples": request.samples or fewest})
+    # The plan's own names the engine.
+    request = plan.request.model_copy(update={"samples": request.samples or fewest})
     aim = Aim(
         percentile=percentile,
         bound_s=(request.target_latency_ns or limits.target_latency_ns or 0) / 1e9,

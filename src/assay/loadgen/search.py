@@ -22,6 +22,8 @@ _GROWTH = 2.0
 _ALIKE = 1.001
 _FAIR_PART = 0.2
 """Of the full length: the arrivals of a shorter attempt say less than the machine's own noise, and once is enough."""
+_BORDERLINE = 2.5
+"""Times the allowed share, or a part of it: a tenth of the rate away."""
 _LEAP = 1.2
 """Most between one confirmation and the next."""
 _KEPT_UP = 0.9
@@ -216,12 +218,18 @@ class _Search:
         """What a settled attempt says; a borderline one is made again, and where the two differ a third time."""
         attempt = done.attempt
         said = [done.judged]
-        fair = attempt.duration_s >= self._aim.full_s * _FAIR_PART
-        if fair and judge_surely(attempt, self._aim) is Judged.UNDECIDED and self._unsteady():
+        if self._borderline(attempt) and self._unsteady():
             said.append(self._try(attempt.rate, attempt.duration_s, Step.AGAIN).judged)
             if said[0] is not said[1]:
                 said.append(self._try(attempt.rate, attempt.duration_s, Step.AGAIN).judged)
         return said.count(Judged.HELD) * 2 > len(said)
+
+    def _borderline(self, attempt: Attempt) -> bool:
+        """Whether a fair part of a full run came so near the allowed share that another may say otherwise."""
+        fair = attempt.duration_s >= self._aim.full_s * _FAIR_PART
+        times = attempt.share / self._aim.allowed_at(attempt.rate)
+        near = 1 / _BORDERLINE <= times <= _BORDERLINE
+        return fair and near and judge_surely(attempt, self._aim) is Judged.UNDECIDED
 
     def _longer(self, attempt: Attempt) -> float:
         """Length of an attempt that may decide what this one could not."""

@@ -88,12 +88,13 @@ def outcome(page: RatePage) -> str:
 def figures(page: RatePage) -> list[Figure]:
     """Late queries by rate, and the rates in their order."""
     rate = page.found.rate if page.found else None
-    allowed = 1 - page.aim.percentile
+    # Early stopping lets fewer be late than the percentile, the fewer queries there are.
+    allowed = page.aim.allowed_at(rate or page.tried[-1].attempt.rate)
     slowest, fastest = (pick(each.attempt.rate for each in page.tried) for pick in (min, max))
     text = f"{len(page.tried)} attempts from {slowest:g} to {fastest:g} queries/s."
     return [
         drawn(
-            f"Late queries by rate; {allowed:.2%} may be late",
+            f"Late queries by rate; of a full run {allowed:.2%} may be late",
             f"{text} {outcome(page)}",
             late_by_rate(page.tried, allowed, rate),
             "late",
