@@ -13,14 +13,16 @@ import pytest
 from assay.base.progress import SILENT, Step
 from assay.base.settings import Settings
 from assay.campaign import external_probe
-from assay.campaign.external import carry_out_external
+from assay.campaign.external import carry_out_external, gather_external
 from assay.campaign.external_plan import ExternalRequest, make_external_plan
-from assay.campaign.external_probe import known_target
+from assay.campaign.external_probe import known_target, probe_program
 from assay.campaign.request import RunRequest
 from assay.errors import RunFailedError
 from assay.harness.external import process
+from assay.harness.outcome import Ending, Outcome
 from assay.loadgen.record import RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
+from assay.loadgen.settings import Overrides
 from assay.rules.model import Scenario
 
 from .test_execute import MANIFEST
@@ -142,3 +144,31 @@ def test_only_a_valid_run_tells_a_server_its_rate(settings: Settings, pictures: 
     assert known_target([wrong], record, 1) is None
     other = replace(record, backend={**record.backend, "options": "python=another"})
     assert known_target([other, replace(record, status=RunStatus.FAILED)], record, 1) is None
+
+
+def test_with_equal_issue_few_queries_are_planned(
+    settings: Settings, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def run(self: Any, scenario: Scenario, overrides: Overrides) -> Outcome:
+        del scenario
+        limits = self._benchmark.limits[Scenario.SINGLE_STREAM]
+        assert limits.equal_issue == bool(asked)
+        asked.append(overrides.target_latency_ns or 0)
+        return Outcome(Ending.FAILED)
+
+    monkeypatch.setattr(external_probe._Prober, "_run", run)
+    request = RunRequest(name="colours", dataset=str(pictures), scenarios=(Scenario.SINGLE_STREAM,))
+    external = ExternalRequest(str(PROGRAMS / "stand-in.yaml"), None, {"python": sys.executable})
+    plan = make_external_plan(request, external, settings)
+    material = gather_external(plan, settings, SILENT)
+    for equal in (False, True):
+        benchmark = plan.plan.subject.benchmark
+        limits = {name: replace(each, equal_issue=equal) for name, each in benchmark.limits.items()}
+        subject = replace(plan.plan.subject, benchmark=replace(benchmark, limits=limits))
+        changed = replace(plan, plan=replace(plan.plan, subject=subject))
+        assert isinstance(
+            probe_program(changed, plan.plan.runs[0], material, settings.home, SILENT), external_probe.Broken
+        )
+    assert asked == [10**6, round(external_probe.PROBE_S * 1e9)]
