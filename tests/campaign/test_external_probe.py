@@ -20,7 +20,7 @@ from assay.campaign.request import RunRequest
 from assay.errors import RunFailedError
 from assay.harness.external import process
 from assay.harness.outcome import Ending, Outcome
-from assay.loadgen.record import RunRecord, RunStatus
+from assay.loadgen.record import Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.loadgen.settings import Overrides
 from assay.rules.model import Scenario
@@ -108,6 +108,18 @@ def test_the_last_run_of_the_same_tells_without_another(settings: Settings, pict
     told = Told()
     go(settings, pictures, Scenario.OFFLINE, told, threads=2)
     assert any("short run" in line for line in told.lines)
+
+
+def test_a_short_run_is_no_slower_than_what_comes(settings: Settings, pictures: Path) -> None:
+    record = go(settings, pictures, Scenario.OFFLINE, target_qps=500.0)
+    assert Label.SHORT_RUN in record.labels
+    short, whole = known_target([record], record, 1), known_target([replace(record, labels=())], record, 1)
+    assert short is not None
+    assert whole is not None
+    rate = record.figures.samples_per_second
+    assert rate is not None
+    assert whole.overrides.target_qps == pytest.approx(1.05 * rate)
+    assert short.overrides.target_qps == pytest.approx(1.15 * 1.05 * rate)
 
 
 def test_what_the_program_dies_of_in_the_short_run_is_the_runs_failure(settings: Settings, pictures: Path) -> None:

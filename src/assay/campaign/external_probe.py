@@ -28,7 +28,7 @@ from assay.harness.spec import USER_CONF
 from assay.loadgen.conf import round_conf, run_conf
 from assay.loadgen.logs import read_detail
 from assay.loadgen.names import DETAIL
-from assay.loadgen.record import Figures, RunRecord, RunStatus
+from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
 from assay.loadgen.settings import LoadgenSettings, Overrides, resolve
 from assay.rules.model import Mode, Scenario
 
@@ -109,7 +109,11 @@ def _told_by(record: RunRecord, scenario: Scenario, samples_per_query: int) -> O
         valid = record.verdict is not None and record.verdict.valid
         return Overrides(target_qps=float(sent)) if valid and isinstance(sent, int | float) and sent > 0 else None
     probe = _probe_of(record.figures, samples_per_query)
-    return targets_from(probe, scenario, samples_per_query=samples_per_query) if probe else None
+    if probe is None:
+        return None
+    if Label.SHORT_RUN in record.labels:
+        probe = replace(probe, rate=probe.rate * _WARM)
+    return targets_from(probe, scenario, samples_per_query=samples_per_query)
 
 
 def _probe_of(figures: Figures, samples_per_query: int) -> Probe | None:
