@@ -67,8 +67,8 @@ class SearchPlan:
         return [
             *lines,
             f"  search of the rate at which {aim.percentile:.0%} of the queries take at most {_length(aim.bound_s)}, {first}",
-            f"  attempts of {_length(min(aim.attempt_s, aim.longest_s))} to {_length(aim.longest_s)}, at most {aim.most}, "
-            f"until the rate is known within {aim.tolerance * 100:g} %, {end}",
+            f"  attempts of {_length(min(aim.attempt_s, aim.longest_s))} to {_length(aim.longest_s)}, longer where queries "
+            f"are few, at most {aim.most}, until the rate is known within {aim.tolerance * 100:g} %, {end}",
         ]
 
     def to_dict(self) -> dict[str, object]:
