@@ -37,13 +37,13 @@ _LOADED = 64
 """Samples that a short run loads at most; the thousand of a full one can take longer than the run."""
 _FIRST = 4
 """Samples of the first Offline attempt where nobody said how large the batches are."""
-_ENOUGH_S = 1.0
+_ENOUGH_S = 1.5
 _GROWTH = 256
 """How many times as many samples the next attempt may take; what starts up slowly seems slower than it is."""
 _ATTEMPTS = 4
 _MOST = 1 << 20
 """Samples of an attempt at most; LoadGen holds them all."""
-_WARM = 1.15
+_WARM = 1.3
 """How much faster a long run may be than a short one, which has the start in it; too few samples end a run early."""
 _LONE_QPS = 4.0
 """Rate of a Server without SingleStream: low enough that most queries come alone."""
