@@ -3,7 +3,7 @@
 *Static*, in the QDQ form that ONNX Runtime and OpenVINO both run: weights per channel and symmetrically, activations per
 tensor from the range seen on calibration samples; of convolutional networks the layers that noise does most harm to stay in
 fp32. Of networks without convolutions only the matrix products: measured on MiniLM, everything else in int8 costs 6 points
-of correlation in a hundred, and the products alone 0.1. *Dynamic*: weights alone, activations by the range of each batch
+of correlation in a hundred, and the products alone 1.5. *Dynamic*: weights alone, activations by the range of each batch
 while the model runs; for recurrent networks, and where there is no data.
 """
 
