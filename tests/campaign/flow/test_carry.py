@@ -124,11 +124,11 @@ def test_whoever_wants_to_know_is_told(lab: Path, home: Path) -> None:
 def test_a_campaign_is_aborted_from_elsewhere_and_resumed(lab: Path, home: Path) -> None:
     write_form(lab, {"duration": "60s"}, **OPEN)
     folder = home / "campaigns" / "lab"
-    journal = Journal(folder)
+    journal, runs = Journal(folder), RunCatalogue(home / "runs")
     process = start(lab, home)
     try:
-        wait_for(lambda: journal.under_way() == "colours/SingleStream/performance" and owner(folder) is not None)
-        time.sleep(1.0)
+        # The run itself, and not the probe before it.
+        wait_for(lambda: any(each.status.value == "running" and each.mode == "performance" for each in runs.records()))
         journal.abort("the test")
         assert interrupt(folder, wait_s=30)
         assert process.wait(timeout=20) == 130
@@ -136,7 +136,7 @@ def test_a_campaign_is_aborted_from_elsewhere_and_resumed(lab: Path, home: Path)
         process.kill()
         process.communicate()
     assert journal.why_stopped() == "aborted" and owner(folder) is None
-    (interrupted,) = [each for each in RunCatalogue(home / "runs").records() if each.status.value != "finished"]
+    (interrupted,) = [each for each in runs.records() if each.status.value != "finished"]
     assert interrupted.status.value == "interrupted"
     flow = flow_of(lab, home, **OPEN)
     left = carry_out_campaign(flow, SILENT)
