@@ -9,7 +9,7 @@ import click
 
 from assay.base.settings import load_settings
 from assay.base.units import format_duration
-from assay.cli.options import DURATION, complete_runnable, key_values
+from assay.cli.options import DURATION, ShareType, complete_runnable, key_values
 from assay.cli.render import Output, output_options
 from assay.cli.run import run as plain_run
 from assay.cli.run import show_plan
@@ -39,28 +39,12 @@ COLUMNS = ("attempt", "rate", "length", "queries", "late", "share", "completed",
 _RIGHT = COLUMNS[1:7]
 
 
-class _Share(click.ParamType[float]):
-    """A share, in percent or as a fraction."""
-
-    name = "percent"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Parse, or fail saying what a share looks like."""
-        if isinstance(value, float):
-            return value
-        text = str(value).strip()
-        try:
-            return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-        except ValueError:
-            self.fail(f"{value!r} is not a share, such as 2% or 0.02", param, ctx)
-
-
 @click.command("find-rate", epilog=EXAMPLES)
 @click.argument("name", metavar="BENCHMARK_MODEL_OR_TASK", shell_complete=complete_runnable)
 @click.option(
     "--start-qps", type=click.FloatRange(0, min_open=True), help="First rate. [default: a third of the probed one]"
 )
-@click.option("--tolerance", type=_Share(), default="2%", show_default=True, help="How near the rate has to be.")
+@click.option("--tolerance", type=ShareType(), default="2%", show_default=True, help="How near the rate has to be.")
 @click.option(
     "--attempt-duration", "attempt_ns", type=DURATION, default="10s", show_default=True, help="Length of an attempt."
 )
