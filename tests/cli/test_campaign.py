@@ -83,6 +83,13 @@ def test_a_campaign_from_options_is_kept_and_found_by_its_name(call: Call, lab: 
     assert code == 0 and "is not running" in out
 
 
+def test_a_plan_may_be_looked_at_before_anybody_says_who_submits(call: Call, home: Path) -> None:
+    words = ("campaign", "plan", "--round", "v3.1", "--benchmark", "bert-99", "--category", "datacenter")
+    code, out, err = call(*words, "--division", "closed")
+    assert code == 0 and "bert-99/Server/TEST05" in out and "--submitter" in err and "go on with" not in err
+    assert not (home / "campaigns").exists()
+
+
 def test_nothing_to_plan(call: Call, home: Path) -> None:
     code, _, err = call("campaign", "plan")
     assert code == 2 and "--benchmark" in err

@@ -96,7 +96,7 @@ def plan(which: str | None, dry_run: bool, out: Output, **options: Any) -> int:
 def _planned(options: dict[str, Any], out: Output, *, dry_run: bool) -> int:
     """Plan from options."""
     from assay.base.settings import load_settings
-    from assay.campaign.flow.draft import draft, keep, stand_ins
+    from assay.campaign.flow.draft import UNTOLD, draft, keep, stand_ins
     from assay.campaign.flow.places import remember
     from assay.campaign.flow.survey import survey
     from assay.cli.campaign_view import show_plan
@@ -107,6 +107,10 @@ def _planned(options: dict[str, Any], out: Output, *, dry_run: bool) -> int:
         out.remark(f"note: {line}")
     flow = survey(drafted, settings)
     _tell_what_is_not_described(flow, out)
+    untold = drafted.form.submitter == UNTOLD
+    if untold:
+        out.remark("note: nobody knows yet who submits, so this plan is not kept; give it: --submitter NAME")
+    dry_run = dry_run or untold
     if not dry_run:
         replaced = keep(drafted, force=options["force"])
         remember(drafted, settings)

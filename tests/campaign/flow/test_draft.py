@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assay.base.settings import Settings
-from assay.campaign.flow.draft import Wanted, draft, keep, stand_ins, text_of
+from assay.campaign.flow.draft import UNTOLD, Wanted, draft, keep, stand_ins, text_of
 from assay.campaign.flow.forms import read_campaign
 from assay.errors import InvalidInputError, NotFoundError, UsageError
 
@@ -47,6 +47,10 @@ def test_the_one_system_that_is_described_is_meant(home: Path) -> None:
     assert draft(wanted(), settings).form.system not in ("lab-xeon", "second")
 
 
+def test_who_submits_may_be_told_later(home: Path) -> None:
+    assert draft(wanted(submitter=""), Settings(home=home)).form.submitter == UNTOLD
+
+
 def test_a_file_is_read_as_it_was_written(home: Path, tmp_path: Path) -> None:
     settings = Settings(home=home)
     entry = {"precision": "int8", "target_qps": {"Offline": 90.0}, "batch_size": 16, "scenarios": ["Offline"]}
@@ -63,7 +67,6 @@ def test_a_file_is_read_as_it_was_written(home: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_guessed_or_does_not_fit_is_asked(home: Path) -> None:
     settings = Settings(home=home)
     for changes, kind, says in (
-        ({"submitter": ""}, UsageError, "who submits"),
         ({"benchmarks": ("resnet50", "bert-99"), "model": "mobilenet-v2"}, UsageError, "one benchmark"),
         ({"benchmarks": ("bert-99",), "model": "mobilenet-v2"}, UsageError, "no model of bert-99"),
         ({"benchmarks": ("resnet51",)}, NotFoundError, "resnet51"),

@@ -30,6 +30,8 @@ from assay.system.store import SystemStore, read_description
 REHEARSED = "10s"
 """How long a performance run of a rehearsal takes unless another duration is asked for."""
 _NOBODY = "Rehearsal"
+UNTOLD = "Unnamed"
+"""Stands for who submits, in a plan that is only looked at."""
 _LONGEST_NAME = 61
 
 
@@ -59,7 +61,7 @@ class Wanted:
 
 
 def draft(wanted: Wanted, settings: Settings, path: Path | None = None) -> Campaign:
-    """The campaign that is asked for; nothing is written.
+    """The campaign that is asked for; nothing is written. Its submitter is ``UNTOLD`` where nobody says who submits.
 
     Args:
         path: where its file will be; under its name in the home unless given.
@@ -148,16 +150,10 @@ def _usual_system(settings: Settings) -> str:
 
 
 def _submitter(wanted: Wanted, system: str, settings: Settings) -> str:
-    """The organisation that the system's description names.
-
-    Raises:
-        UsageError: when it names none, except in a rehearsal.
-    """
+    """The organisation that the system's description names, else a word that says that there is none."""
     path = SystemStore(settings.systems_dir).path(system) if is_kept(system) else Path(system)
     known = str(read_description(path).get("submitter") or "") if path.is_file() else ""
-    if known or wanted.rehearsal:
-        return known or _NOBODY
-    raise UsageError("nobody knows who submits", expected="--submitter NAME")
+    return known or (_NOBODY if wanted.rehearsal else UNTOLD)
 
 
 def _entry(wanted: Wanted, benchmark: str, settings: Settings) -> dict[str, Any]:
