@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def make_pictures(folder: Path, count: int = 6, size: int = 48) -> Path:
         colour[number % 3] = 220
         Image.new("RGB", (size, size + number), tuple(colour)).save(folder / f"picture_{number:02d}_{number % 3}.png")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """Work that a test does in its own process may leave Ctrl-C to somebody else; processes of later tests inherit that."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -11,7 +11,17 @@ import psutil
 from assay.base.files import write_json
 from assay.campaign.flow.running import disown, interrupt, own, owner
 
-SLEEP = "import sys, time\ntry:\n    print('up', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    sys.exit(7)\n"
+SLEEP = """
+import signal, sys, time
+from assay.campaign.flow.running import stopped_in_order
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # As a program that a script put in the background.
+try:
+    with stopped_in_order():
+        print("up", flush=True)
+        time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(7)
+"""
 
 
 def test_who_carries_it_out(tmp_path: Path) -> None:
@@ -41,7 +51,7 @@ def test_it_is_stopped_as_by_ctrl_c(tmp_path: Path) -> None:
 
 
 def test_what_does_not_end_is_told(tmp_path: Path) -> None:
-    deaf = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
+    deaf = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"up\n"
         started = psutil.Process(process.pid).create_time()

@@ -13,7 +13,7 @@ from .worlds import HIDDEN, PUBLIC, SECRET, WORDS, World, told, world
 
 NAMES = {
     "/results": [PUBLIC[0].uid, PUBLIC[8].uid, PUBLIC[9].uid, "aaaa0000", *(each.uid for each in HIDDEN), "eeee"],
-    "/systems": ["box0", "box1", "box7", "hush box", "whisper box"],
+    "/systems": ["box0", "box1", "box7", "hush box", "sottovoce box"],
     "/organisations": ["Acme", "Bolt", "Hushcorp"],
     "/benchmarks": ["resnet", "gptj-99", "hush"],
     "/rounds": ["v3.0", "v3.1", "v2.1", "hush"],
@@ -34,7 +34,7 @@ VIEWS = (
     "?filter=watts<2", "?filter=access!=%22%22", "?filter=contributor==%22Mallory%22&include=local", "?best=1&pareto=1",
     "?columns=uid,access,embargo,contributor,notes&sort=-value&include=local", "?system=hush%20box", "?round=v2.1",
     "?mark=bar&x=organisation&y=value", "?mark=box&x=accelerator", "?facet=round&color=contributor&include=local",
-    "?challenges=" + SECRET, "?filter=system%20in%20(%22whisper%20box%22)", "?framework=hushflow", "?model=hushnet",
+    "?challenges=" + SECRET, "?filter=system%20in%20(%22sottovoce%20box%22)", "?framework=hushflow", "?model=hushnet",
 )  # fmt: skip
 ASKED = (
     *(f"/search{form}?q={word}" for form in ("", ".json", "/suggest.json") for word in ("hush", "box", "mallory", "eeee", "summer",
@@ -42,7 +42,7 @@ ASKED = (
     *(f"/explorer/complete.json?text={text}" for text in ("accelerator%20==%20%22", "round%20==%20%22v", "hus", "system%20==%20%22h")),
     *(f"/compare{form}?result={PUBLIC[0].uid}&result={uid}" for form in ("", ".json", ".csv", "/ratios.json")
       for uid in (PUBLIC[1].uid, HIDDEN[0].uid, HIDDEN[3].uid)),
-    *(f"/compare.json?system=Acme/{name}&system=Acme/box0" for name in ("box1", "hush%20box", "whisper%20box")),
+    *(f"/compare.json?system=Acme/{name}&system=Acme/box0" for name in ("box1", "hush%20box", "sottovoce%20box")),
     *(f"/systems{form}?{asked}" for form in ("", ".json", ".csv")
       for asked in ("q=box", "q=hush", "organisation=Hushcorp", "accelerator=Hush%20H9", "round=v2.1", "sort=-results", "category=datacenter")),
     *(f"/challenges{form}?{asked}" for form in ("", ".json") for asked in ("q=hush", "task=murmur", "round=v2.1", "status=open")),

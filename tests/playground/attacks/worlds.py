@@ -46,14 +46,14 @@ HIDDEN: tuple[Row, ...] = (
     make_row(20, uid="eeee000000000001", organisation="Hushcorp", system="hush box", accelerator="Hush H9", access=ACCESS,
              value=8e9, samples_per_second=8e9, watts=1.0, category=("edge", "datacenter"), notes="hush hush"),
     make_row(21, uid="eeee000000000002", round="v2.1", benchmark="gptj-99", task="language-processing", scenario="Server",
-             system="whisper box", access="account:Mallory", framework="hushflow", processor="Hush P1", model="hushnet"),
+             system="sottovoce box", access="account:Mallory", framework="hushflow", processor="Hush P1", model="hushnet"),
     make_row(1, uid="eeee000000000003", access="account:bob", embargo=FAR, round="v3.1", division="open",
              availability="preview", value=7e9, samples_per_second=7e9),
     accepted(22, "Mallory", 900.0, uid="eeee000000000004", access=ACCESS, challenges=(SECRET,)),
     accepted(23, "ada", 950.0, uid="eeee000000000005", access="account:ada", embargo=FAR),
     accepted(24, "Nobody-Else", 960.0, uid="eeee000000000006", access="account:Nobody-Else"),
 )  # fmt: skip
-WORDS = ("hush", "whisper", "mallory", "nobody-else", SECRET, "eeee0000", "aaaa0000000000ff", "zeno", "murmur")
+WORDS = ("hush", "sottovoce", "mallory", "nobody-else", SECRET, "eeee0000", "aaaa0000000000ff", "zeno", "murmur")
 _CHANGING = (
     # The renderer of pictures numbers its own parts on and on.
     (re.compile(rb"\b(clip|gradient_)\d+"), rb"\1"),
@@ -77,13 +77,13 @@ def fill(settings: Settings, *, hidden: bool) -> None:
     if not hidden:
         return
     put(settings, HIDDEN, name="two")
-    entry(settings, CHALLENGE, "hush", SECRET, title="The hush prize", private=True, readme="Only a whisper.",
+    entry(settings, CHALLENGE, "hush", SECRET, title="The hush prize", private=True, readme="Only a sottovoce.",
           date_open="20260101", tasks=["murmur"], rounds=["v2.1"], benchmarks=["gptj-99"])  # fmt: skip
     entry(settings, REPORT, "murmur", "00000000000000e3", title="A murmur", contributor="Mallory", verdict="failed",
           date="20260601", tags=[f"challenge-{SECRET}"])  # fmt: skip
     entry(settings, REPORT, "hush-private", "00000000000000e4", title="Hush", private=True, contributor="Mallory",
           date="20260602", tags=["result-dddd000000000001"], verdict="failed")  # fmt: skip
-    entry(settings, REPORT, "hush-early", "00000000000000e5", title="Of a whisper", contributor="bob",
+    entry(settings, REPORT, "hush-early", "00000000000000e5", title="Of a sottovoce", contributor="bob",
           date="20260603", tags=["result-eeee000000000003"], verdict="reproduced")  # fmt: skip
     entry(settings, VIEW, "hush-view", "00000000000000f2", title="Hush view", query="round=v2.1", private=True,
           contributor="Mallory")  # fmt: skip

@@ -13,7 +13,7 @@ from assay.campaign.flow.forms import Campaign
 from assay.campaign.flow.journal import Done
 from assay.campaign.flow.notify import Hook
 from assay.campaign.flow.places import remember
-from assay.campaign.flow.running import disown, own
+from assay.campaign.flow.running import disown, own, stopped_in_order
 from assay.campaign.flow.steps import Kind, Standing, State
 from assay.campaign.flow.survey import Flow
 from assay.campaign.flow.told import left_of, values_of
@@ -42,7 +42,7 @@ def carry_out_campaign(
         KeyboardInterrupt: after an interrupted run has been kept as such.
     """
     folder = flow.journal.folder
-    with locked(folder / "lock", timeout_s=0):
+    with locked(folder / "lock", timeout_s=0), stopped_in_order():
         own(folder)
         try:
             remember(flow.campaign, flow.settings)

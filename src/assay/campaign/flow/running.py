@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
@@ -29,6 +33,23 @@ def disown(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def stopped_in_order() -> Iterator[None]:
+    """A request to end (SIGTERM) is answered as Ctrl-C is, which programs that a script put in the background do not hear."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _as_ctrl_c)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def owner(folder: Path) -> int | None:
     """The process that carries the campaign out; None when there is none.
 
@@ -48,7 +69,7 @@ def interrupt(folder: Path, *, wait_s: float) -> bool:
     if process is None:
         return True
     try:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
     except psutil.AccessDenied as error:
         raise MachineError("the campaign is carried out by another user", where=f"process {process.pid}") from error
     except psutil.NoSuchProcess:
