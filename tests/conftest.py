@@ -32,6 +32,12 @@ TIMED = ("journeys", "browser", "campaign", "harness", "cli")
 STAND_INS = ("mobilenet-v2", "efficientnet-lite0", "null-classifier")
 
 
+def pytest_configure() -> None:
+    """Whoever starts the tests in the background may have made them deaf to Ctrl-C, which processes of tests inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A failure of these counts when it comes twice; the summary names those that passed the second time only."""
     folder = Path(__file__).parent
