@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from assay import __version__
-from assay.campaign.compliance_repeat import Trial, first_record, round_of
+from assay.campaign.compliance_repeat import Trial, enough_samples, first_record, round_of
 from assay.loadgen.audit import audit_of
 from assay.loadgen.record import Figures, Label, RunStatus
 from assay.loadgen.runs import RunCatalogue
@@ -42,3 +46,11 @@ def test_the_record_of_a_test_is_that_of_the_plain_run_with_nothing_measured(tmp
 def test_only_test05_is_held_to_other_seeds() -> None:
     assert round_of(audit_of("TEST04", RESNET, ROUND), ROUND).seeds == ROUND.seeds
     assert round_of(audit_of("TEST05", RESNET, ROUND), ROUND).seeds == ROUND.test05_seeds
+
+
+def test_offline_gets_samples_enough_for_a_test_that_is_faster_than_the_plain_run() -> None:
+    spec = SimpleNamespace(attributes={"offline_expected_qps": 100.0})
+    offline = record(scenario="Offline", figures=Figures(value=120.0))
+    assert enough_samples(offline, spec) == {"offline_expected_qps": pytest.approx(138.0)}  # type: ignore[arg-type]
+    assert enough_samples(replace(offline, figures=Figures(value=50.0)), spec) == {"offline_expected_qps": 100.0}  # type: ignore[arg-type]
+    assert enough_samples(record(scenario="Server", figures=Figures(value=120.0)), spec) == {}  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ PROBE = Probe(
 
 
 def test_offline_plans_a_little_more_than_the_engine_does() -> None:
-    assert targets_from(PROBE, Scenario.OFFLINE, samples_per_query=1).target_qps == pytest.approx(262.5)
+    assert targets_from(PROBE, Scenario.OFFLINE, samples_per_query=1).target_qps == pytest.approx(287.5)
 
 
 def test_streams_expect_less_time_than_the_engine_ever_took_so_that_queries_do_not_run_out() -> None:

@@ -134,6 +134,12 @@ def test_both_runs_have_the_same_setting_and_are_valid(verified: Callable[..., V
     assert [item.name for item in found.constraints if not item.met] == ["setting of the plain run", "test VALID"]
 
 
+def test_in_offline_the_expected_rate_only_says_how_many_samples(verified: Callable[..., Verified]) -> None:
+    assert verified("TEST05", Scenario.OFFLINE, 1.0, effective_target_qps=7.0).passed
+    found = verified("TEST05", Scenario.SERVER, 1.0, effective_target_qps=7.0)
+    assert [item.name for item in found.constraints if not item.met] == ["setting of the plain run"]
+
+
 def test_without_an_estimate_there_is_nothing_to_compare(detail: Detail) -> None:
     round_ = load_round("v3.1")
     audit = audit_of("TEST05", round_.benchmark("resnet"), round_)
