@@ -17,6 +17,7 @@ from assay.campaign.external import carry_out_external, gather_external
 from assay.campaign.external_plan import ExternalRequest, make_external_plan
 from assay.campaign.external_probe import known_target, probe_program
 from assay.campaign.request import RunRequest
+from assay.campaign.targets import OFFLINE_MARGIN
 from assay.errors import RunFailedError
 from assay.harness.external import process
 from assay.harness.outcome import Ending, Outcome
@@ -118,8 +119,8 @@ def test_a_short_run_is_no_slower_than_what_comes(settings: Settings, pictures: 
     assert whole is not None
     rate = record.figures.samples_per_second
     assert rate is not None
-    assert whole.overrides.target_qps == pytest.approx(1.05 * rate)
-    assert short.overrides.target_qps == pytest.approx(1.3 * 1.05 * rate)
+    assert whole.overrides.target_qps == pytest.approx(OFFLINE_MARGIN * rate)
+    assert short.overrides.target_qps == pytest.approx(1.3 * OFFLINE_MARGIN * rate)
 
 
 def test_what_the_program_dies_of_in_the_short_run_is_the_runs_failure(settings: Settings, pictures: Path) -> None:
