@@ -6,10 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay import __version__
 from assay.base.files import write_atomic
@@ -18,6 +15,7 @@ from assay.loadgen.attempts import Aim, Tried
 from assay.loadgen.search import Found
 from assay.results.figures import Figure, drawn
 from assay.results.rate_charts import late_by_rate, rate_by_attempt
+from assay.results.templating import html_templates, page_style
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,8 @@ def write_rate_page(page: RatePage, target: Path) -> None:
 
 def render(page: RatePage) -> str:
     """The page as text; everything that came out of a run is escaped by the template engine."""
-    environment = Environment(
-        loader=PackageLoader("assay.results"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = resources.files("assay.results").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    environment = html_templates()
+    style = page_style()
     found = page.found
     return environment.get_template("rate.html.j2").render(
         page=page,

@@ -11,10 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay import __version__
 from assay.base.files import write_atomic
@@ -27,6 +24,7 @@ from assay.results import words
 from assay.results.figures import Figure, comparison_figure, run_figures
 from assay.results.from_run import results_of
 from assay.results.model import Result
+from assay.results.templating import html_templates, page_style
 from assay.rules.words import metric_word
 
 _MAX_RUNS = 200
@@ -105,14 +103,8 @@ def write_report(runs: Sequence[Path], target: Path, *, title: str | None = None
 
 def render(records: Sequence[RunRecord], sections: Sequence[Section], title: str) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("assay.results"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = resources.files("assay.results").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    environment = html_templates()
+    style = page_style()
     results = results_of(list(records))
     anchors = {section.record.id: section.anchor for section in sections}
     machines = list(dict.fromkeys(section.machine for section in sections))
