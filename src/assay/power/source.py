@@ -67,8 +67,9 @@ class PowerSource:
                 raise UsageError(f"{option} is for a director; {text} is a meter", hint="leave it out")
             return cls(Kind.METER, text)
         if not colon:
-            hint = "the address of a director has a port: HOST:4950"
-            raise unknown("source of power", text, [*meter_names(), SIMULATE], hint=hint)
+            known = [*meter_names(), SIMULATE]
+            hint = f"one of {', '.join(known)}, or the address of a director, which has a port: HOST:4950"
+            raise unknown("source of power", text, known, hint=hint)
         return cls(Kind.DIRECTOR, text, Address.parse(text), ntp=ntp, official=official)
 
     def check(self) -> None:
