@@ -162,9 +162,25 @@ def test_the_search_ends_after_so_many_attempts_and_keeps_them() -> None:
 def test_an_engine_slower_than_the_bound_has_no_rate() -> None:
     slow = Queue(0.1, 0.5, 0.99, 1)
     found = find_rate(slow.run, slow.aim)
-    assert found == Found(None, False, found.missed, found.tried, "no rate held the bound")
+    assert found == Found(None, False, found.missed, found.tried, found.why)
+    assert "every query was late" in found.why and "the engine alone takes too long" in found.why
     # It kept up and every query was late: nothing is tried at a lower rate.
     assert [each.step for each in found.tried] == [Step.BRACKET, Step.AGAIN]
+
+
+def test_it_ends_where_fewer_queries_do_not_help() -> None:
+    """A machine that is slow when it has slept: two queries of a hundred are late at any rate."""
+
+    def run(rate: float | None, seconds: float) -> Attempt:
+        attempt = QUEUE.run(rate, max(seconds, 662 / (rate or 35.0)))
+        late = attempt.late + round(attempt.queries * 0.02)
+        return replace(attempt, late=late, valid=False)
+
+    found = find_rate(run, QUEUE.aim)
+    assert found.rate is None and not found.confirmed
+    assert "fewer queries did not help" in found.why and "sleep" in found.why
+    first, last = found.tried[0].attempt.rate, found.tried[-1].attempt.rate
+    assert first / 4.1 < last <= first / 3.9
 
 
 def test_few_full_runs_are_needed_where_short_ones_mislead() -> None:

@@ -132,7 +132,7 @@ def _show(searched: Searched, out: Output) -> None:
         above = f"; {found.missed:g} missed" if found.missed else ""
         out.text(f"{found.rate:g} queries/s, {word}{above}")
         out.text(f"  {searched.command}")
-    if found.why and found.rate is not None:
+    if found.why:
         out.remark(f"note: {found.why}")
     out.remark(f"trace: {searched.trace}")
     if searched.report:

@@ -27,6 +27,12 @@ _BORDERLINE = 2.5
 _LEAP = 1.2
 """Most between one confirmation and the next."""
 _KEPT_UP = 0.9
+_MUCH_FASTER = 3.9
+"""Two halvings of the rate, rounded."""
+_HARDLY_FEWER = 0.6
+"""Of the late share at the higher rate; a quarter or less is left of what a queue makes late."""
+_TELLING_LATE = 10
+"""Late queries of a rate with which shares can be compared."""
 _DIGITS = 5
 """Of a rate, so that the command a person copies sends at the same."""
 
@@ -71,7 +77,7 @@ def find_rate(run: Run, aim: Aim, *, start: float | None = None, told: Told = la
         confirmed = search.confirm() if aim.confirm else search.held_in_full()
     except _OutOfAttemptsError:
         return search.found(search.held_in_full(), f"the search ended after {aim.most} attempts")
-    return search.found(confirmed, "" if search.low else "no rate held the bound")
+    return search.found(confirmed, "" if search.low else search.in_vain() or search.nothing_held())
 
 
 class _OutOfAttemptsError(Exception):
@@ -98,8 +104,41 @@ class _Search:
                 held, at = self._settled(at, Step.AGAIN)
             self._move(at, held)
             rate = at * _FASTER if held else at / _FASTER
-            if not self.low and (rate < first / _FASTER**_MOST_HALVINGS or _hopeless(self._tried[-1].attempt)):
+            if not self.low and (rate < first / _FASTER**_MOST_HALVINGS or self.in_vain()):
                 return
+
+    def in_vain(self) -> str:
+        """Why a still lower rate would not help; empty while it may.
+
+        Queries that wait in a queue are late in proportion to the rate at least. Where as many are late at a fraction of
+        it, the engine alone takes too long for them: always, or now and then, as a processor does that has gone to sleep.
+        """
+        last = self._tried[-1].attempt
+        if _hopeless(last):
+            return f"every query was late at {last.rate:g}/s though none had to wait: the engine alone takes too long"
+        lowest = self._together(last.rate)
+        for higher in sorted(
+            {each.attempt.rate for each in self._tried if each.attempt.rate >= last.rate * _MUCH_FASTER}
+        ):
+            before = self._together(higher)
+            if not _kept_up(before) or lowest.late < _TELLING_LATE:
+                continue
+            if lowest.share > before.share * _HARDLY_FEWER:
+                return (
+                    f"fewer queries did not help: {before.share:.2%} were late at {higher:g}/s, {lowest.share:.2%} at "
+                    f"{last.rate:g}/s, so that no queue delays them. A processor that goes to sleep between queries may: "
+                    "forbid it deep idle states and low clocks, and look for other work on the machine"
+                )
+        return ""
+
+    def nothing_held(self) -> str:
+        """What to say where there is no more to say."""
+        return f"no rate held the bound, down to {min(each.attempt.rate for each in self._tried):g}/s"
+
+    def _together(self, rate: float) -> Attempt:
+        """All attempts at a rate as if they were one."""
+        made = [each.attempt for each in self._tried if each.attempt.rate == rate]
+        return replace(made[-1], queries=sum(each.queries for each in made), late=sum(each.late for each in made))
 
     def narrow(self) -> None:
         """Halve the bracket until it is within the tolerance, and look at its upper end twice."""
@@ -268,7 +307,11 @@ def _missed(tried: Tried) -> bool:
 
 def _hopeless(attempt: Attempt) -> bool:
     """Whether every query was late though the engine kept up: no queue to blame, so that no lower rate helps."""
-    return attempt.late == attempt.queries and attempt.completed_rate >= attempt.rate * _KEPT_UP
+    return attempt.late == attempt.queries and _kept_up(attempt)
+
+
+def _kept_up(attempt: Attempt) -> bool:
+    return attempt.completed_rate >= attempt.rate * _KEPT_UP
 
 
 def _rounded(rate: float) -> float:
