@@ -25,9 +25,10 @@ from typing import Any
 from assay.base.progress import SILENT
 from assay.base.settings import Settings, load_settings
 from assay.campaign.execute import carry_out
-from assay.campaign.find_rate import SearchPlan, carry_out_search, plan_search
+from assay.campaign.find_rate import carry_out_search
 from assay.campaign.plan import make_plan
 from assay.campaign.request import RunRequest
+from assay.campaign.search_plan import SearchPlan, plan_search
 from assay.loadgen.attempts import Tried
 from assay.loadgen.logs import read_detail
 from assay.loadgen.measured import measure

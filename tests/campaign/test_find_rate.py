@@ -17,48 +17,24 @@ import pytest
 import assay
 from assay.base.progress import SILENT
 from assay.base.settings import Settings, child_environment
-from assay.campaign import find_rate
-from assay.campaign.find_rate import (
-    Searched,
-    SearchPlan,
-    carry_out_search,
-    find_server_rate,
-    full_command,
-    inputs_of,
-    plan_search,
-)
-from assay.campaign.request import RunRequest
-from assay.errors import AssayError, InvalidInputError, UsageError
+from assay.campaign import find_rate, search_attempt, search_inputs
+from assay.campaign.find_rate import Searched, carry_out_search, find_server_rate, what_is_kept
+from assay.campaign.search_plan import SearchPlan
+from assay.errors import AssayError
 from assay.loadgen.attempts import Attempt, Judged, Step, Tried
 from assay.loadgen.record import RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.loadgen.search import Found
-from assay.rules.model import Category, Scenario
 
-from ..conftest import make_classifier
-from .test_execute import MANIFEST
+from .searched import PLUGIN, planned, sleeping_home
 
-PLUGIN = Path(__file__).parent / "cheats"
 CAPACITY = 250.0
 """Of the sleeping engine, in queries a second."""
 
 
 @pytest.fixture
 def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.syspath_prepend(str(PLUGIN))
-    monkeypatch.setenv("PYTHONPATH", str(PLUGIN))
-    (home / "manifests").mkdir(parents=True)
-    (home / "manifests" / "colours.yaml").write_text(MANIFEST)
-    return Settings(home=home, offline=True)
-
-
-def planned(settings: Settings, classifier: Path, pictures: Path, **search: Any) -> SearchPlan:
-    request = RunRequest(
-        name="colours", model=classifier, dataset=str(pictures), scenarios=(Scenario.SERVER,), backend="cheat",
-        duration_ns=6 * 10**8, target_latency_ns=50 * 10**6,
-    )  # fmt: skip
-    options: dict[str, Any] = {"attempt_ns": 3 * 10**8, "tolerance": 0.5, "start": 100.0}
-    return plan_search(request, settings, **{**options, **search})
+    return sleeping_home(home, monkeypatch)
 
 
 @pytest.mark.slow
@@ -91,7 +67,7 @@ def test_attempts_are_runs_and_the_trace_is_kept(settings: Settings, classifier:
 def test_what_was_measured_before_an_interrupt_is_kept(
     settings: Settings, classifier: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carry_out = find_rate.carry_out
+    carry_out = search_attempt.carry_out
     calls = 0
 
     def interrupted(*arguments: Any) -> list[RunRecord]:
@@ -101,7 +77,7 @@ def test_what_was_measured_before_an_interrupt_is_kept(
             raise KeyboardInterrupt
         return carry_out(*arguments)
 
-    monkeypatch.setattr(find_rate, "carry_out", interrupted)
+    monkeypatch.setattr(search_attempt, "carry_out", interrupted)
     told: list[Tried] = []
     with pytest.raises(KeyboardInterrupt):
         carry_out_search(planned(settings, classifier, pictures, start=None), settings, SILENT, told.append)
@@ -153,7 +129,7 @@ def test_an_interrupted_search_goes_on_with_the_next_attempt(
     runs = [each["run"] for each in json.loads(trace.read_text())["attempts"]]
     assert runs == [f"run-{number}" for number in range(1, 7)]
     (line,) = (line for line in heard.lines if "goes on" in line)
-    assert line.endswith("goes on after 3 attempts")
+    assert line.startswith("the search of 20") and line.endswith("UTC goes on after 3 attempts")
     assert heard.lines[0] == "bracket: 100/s for 300 ms, 0.00% late: undecided"
     # Without the interrupt the same rates are asked for; --fresh knows nothing of what was kept.
     most = 12
@@ -162,21 +138,48 @@ def test_an_interrupted_search_goes_on_with_the_next_attempt(
     assert made[6:] == made[:6]
 
 
-def test_another_model_machine_or_aim_is_another_search(
+def test_a_newer_assay_goes_on_with_what_was_measured(
     settings: Settings, classifier: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = planned(settings, classifier, pictures)
-    inputs = {inputs_of(plan, settings)}
-    assert {inputs_of(planned(settings, classifier, pictures), settings)} == inputs
-    inputs.add(inputs_of(planned(settings, classifier, pictures, tolerance=0.03), settings))
-    inputs.add(inputs_of(planned(settings, classifier, pictures, start=90.0), settings))
-    (pictures / "another.png").write_bytes(next(pictures.glob("*.png")).read_bytes())
-    inputs.add(inputs_of(plan, settings))
-    make_classifier(classifier, image=64)
-    inputs.add(inputs_of(plan, settings))
-    monkeypatch.setattr(find_rate, "host_facts", lambda: {"cpu": "another"})
-    inputs.add(inputs_of(plan, settings))
-    assert len(inputs) == 6
+    made: list[tuple[float, float]] = []
+    most = 3
+
+    def attempt(plan: SearchPlan, rate: float, seconds: float, *_: object) -> Attempt:
+        if len(made) == most:
+            raise KeyboardInterrupt
+        made.append((rate, seconds))
+        late = 0 if rate < 120 else 500
+        return Attempt(rate, seconds, 1000, late, rate, not late, run=f"run-{len(made)}")
+
+    monkeypatch.setattr(find_rate, "attempt_at", attempt)
+    monkeypatch.setattr(find_rate, "_finished", lambda *_: True)
+    monkeypatch.setattr(find_rate, "best_attempt", lambda found: None)  # its run is made up
+    plan = planned(settings, classifier, pictures, tolerance=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out_search(plan, settings, SILENT, lambda tried: None)
+    (trace,) = (settings.home / "searches").glob("*.json")
+    # As an older assay left it.
+    values = json.loads(trace.read_text())
+    trace.write_text(json.dumps({**values, "assay": "0.0.1"}))
+    said = what_is_kept(plan, settings)
+    heard, most = Heard(), 1000
+    searched = carry_out_search(plan, settings, heard, lambda tried: None)
+    assert heard.lines[0].endswith(
+        "goes on after 3 attempts, kept from assay 0.0.1: what they were measured on is the same"
+    )
+    assert said == heard.lines[0] and what_is_kept(plan, settings) == ""
+    assert searched.trace == trace and searched.kept == 3
+    assert len(made) == len(searched.runs) and searched.runs[:3] == ("run-1", "run-2", "run-3")
+    # An engine of another version is another measurement, and the search says so.
+    most = len(made) + 1
+    with pytest.raises(KeyboardInterrupt):
+        carry_out_search(plan, settings, SILENT, lambda tried: None)
+    known = search_inputs.versions()
+    monkeypatch.setattr(search_inputs, "versions", lambda: {**known, "onnxruntime": "another"})
+    heard, most = Heard(), 1000
+    again = carry_out_search(plan, settings, heard, lambda tried: None)
+    assert "cannot be gone on with, so it begins anew: programs: onnxruntime was" in heard.lines[0]
+    assert again.kept == 0 and again.trace != trace
 
 
 def test_a_run_of_a_trace_is_looked_for_among_the_runs_only(settings: Settings, tmp_path: Path) -> None:
@@ -233,47 +236,3 @@ def test_whoever_goes_on_with_the_rate_gets_the_run_or_an_error(
     with pytest.raises(AssayError, match="no rate was found") as caught:
         find_server_rate(request, settings)
     assert (caught.value.where, caught.value.found) == ("trace.json", "the search ended after 1 attempts")
-
-
-def test_the_plan_says_what_is_looked_for(settings: Settings, classifier: Path, pictures: Path) -> None:
-    plan = planned(settings, classifier, pictures, start=None, tolerance=0.02)
-    text = "\n".join(plan.lines())
-    assert "99% of the queries take at most 50.0 ms, from a probe of 2 s" in text
-    assert "within 2 %, confirmed by runs of 600 ms" in text
-    assert plan.to_dict()["aim"] == {
-        "percentile": 0.99, "bound_s": 0.05, "full_s": 0.6, "full_queries": 662, "attempt_s": 0.3, "tolerance": 0.02,
-        "most": 40, "confirm": True,
-    }  # fmt: skip
-    fixed = "\n".join(planned(settings, classifier, pictures, confirm=False).lines())
-    assert "from 100 queries/s" in fixed and "not confirmed" in fixed
-
-
-def test_the_round_gives_the_bound_and_the_length(settings: Settings, classifier: Path, pictures: Path) -> None:
-    request = RunRequest(
-        name="colours",
-        model=classifier,
-        dataset=str(pictures),
-        scenarios=(Scenario.SERVER,),
-        round="v2.1",
-        backend="cheat",
-    )
-    aim = plan_search(request, settings).aim
-    usual = plan_search(request.model_copy(update={"backend": "auto"}), settings)
-    assert usual.plan.request.backend == "onnxruntime" and "onnxruntime" in usual.lines()[0]
-    assert (aim.percentile, aim.bound_s, aim.full_s, aim.full_queries) == (0.99, 0.015, 600.0, 270336)
-
-
-def test_what_cannot_be_searched_is_refused(settings: Settings, classifier: Path, pictures: Path) -> None:
-    with pytest.raises(InvalidInputError, match="not a tolerance"):
-        planned(settings, classifier, pictures, tolerance=0.9)
-    request = RunRequest(name="colours", model=classifier, scenarios=(Scenario.SERVER,), category=Category.EDGE)
-    with pytest.raises(UsageError, match="has no Server"):
-        plan_search(request, settings)
-
-
-def test_the_command_has_the_length_of_the_run_that_counts() -> None:
-    attempt = "assay run resnet50 --target-qps 80 --samples 662 --duration 10000000000ns"
-    request = RunRequest(name="resnet50", scenarios=(Scenario.SERVER,))
-    assert full_command(attempt, request) == "assay run resnet50 --target-qps 80"
-    longer = request.model_copy(update={"duration_ns": 60 * 10**9, "samples": 1000})
-    assert full_command(attempt, longer).endswith("--target-qps 80 --samples 1000 --duration 60000000000ns")

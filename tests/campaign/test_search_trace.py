@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from assay.campaign.search_inputs import Inputs
 from assay.campaign.search_trace import Trace, best_attempt, found_values, open_trace
 from assay.errors import MachineError
 from assay.loadgen.attempts import Attempt, Judged, Step, Tried
@@ -20,9 +21,12 @@ SECOND = Tried(Attempt(160.0, 10.0, 1600, 900, 120.5, False, run="second"), Step
 THIRD = Tried(Attempt(113.1, 60.0, 6800, 30, 113.0, True, run="third"), Step.BISECT, Judged.HELD)
 
 
-def opened(folder: Path, name: str, *, inputs: str = "inputs", fresh: bool = False,
+INPUTS = Inputs("asked", {"model": "hash", "machine": {"cpu": "x", "cores": 2}}, assay="1.0")
+
+
+def opened(folder: Path, name: str, *, inputs: Inputs = INPUTS, fresh: bool = False,
            there: Callable[[str], bool] = bool) -> Any:  # fmt: skip
-    return open_trace(folder, name, inputs, {"aim": {}}, fresh=fresh, there=there)
+    return open_trace(folder, name, inputs, {"aim": {}, "new": 1}, fresh=fresh, there=there)
 
 
 def interrupted(folder: Path, name: str, *tried: Tried) -> Path:
@@ -43,7 +47,7 @@ def test_a_search_goes_on_in_its_own_file(tmp_path: Path) -> None:
     path = interrupted(tmp_path, "1", FIRST, SECOND)
     before = path.read_text()
     with opened(tmp_path, "2") as trace:
-        assert trace.path == path and trace.kept == (FIRST, SECOND)
+        assert trace.path == path and trace.kept == (FIRST, SECOND) and trace.taken == 0
         assert trace.again(None, 10.0) == FIRST.attempt
         assert not trace.add(FIRST)
         assert trace.again(160.0, 10.0) == SECOND.attempt
@@ -51,7 +55,7 @@ def test_a_search_goes_on_in_its_own_file(tmp_path: Path) -> None:
         # Nothing is written, and so nothing lost, until there is something new.
         assert path.read_text() == before
         assert trace.again(113.1, 60.0) is None
-        assert trace.add(THIRD)
+        assert trace.add(THIRD) and trace.taken == 2
         trace.write(Found(113.1, False, 160.0, (FIRST, SECOND, THIRD)), "assay run")
     values = json.loads(path.read_text())
     assert [each["run"] for each in values["attempts"]] == ["first", "second", "third"]
@@ -61,9 +65,9 @@ def test_a_search_goes_on_in_its_own_file(tmp_path: Path) -> None:
 
 def test_other_inputs_a_finished_search_and_fresh_begin_anew(tmp_path: Path) -> None:
     path = interrupted(tmp_path, "1", FIRST)
-    for name, options in (("2", {"inputs": "others"}), ("3", {"fresh": True})):
+    for name, options in (("2", {"inputs": replace(INPUTS, asked="others")}), ("3", {"fresh": True})):
         with opened(tmp_path, name, **options) as trace:
-            assert trace.path.name == f"{name}.json" and not trace.kept
+            assert trace.path.name == f"{name}.json" and not trace.kept and not trace.note
     with opened(tmp_path, "4") as trace:
         assert trace.path == path
         trace.again(None, 10.0)
@@ -73,26 +77,76 @@ def test_other_inputs_a_finished_search_and_fresh_begin_anew(tmp_path: Path) -> 
         assert trace.path.name == "5.json" and not trace.kept
 
 
-def test_what_is_asked_otherwise_is_run_and_so_is_all_after_it(tmp_path: Path) -> None:
-    interrupted(tmp_path, "1", FIRST, SECOND, THIRD)
+def test_what_was_measured_counts_whenever_it_is_asked_for_and_once(tmp_path: Path) -> None:
+    path = interrupted(tmp_path, "1", FIRST, SECOND, THIRD)
+    other = replace(SECOND, attempt=replace(SECOND.attempt, rate=159.0, run="other"))
     with opened(tmp_path, "2") as trace:
-        assert trace.again(80.0, 10.0) == FIRST.attempt
-        assert trace.again(159.0, 10.0) is None
-        assert trace.again(160.0, 10.0) is None
-    with opened(tmp_path, "2") as trace:
+        assert trace.again(80.0, 10.0) == FIRST.attempt and not trace.add(FIRST)
+        assert trace.again(80.0, 10.0) is None
+        assert trace.again(159.0, 10.0) is None and trace.add(other)
+        # What was not asked for so far is kept: the search may be interrupted once more.
+        assert [each["run"] for each in json.loads(path.read_text())["attempts"]] == [
+            "first",
+            "other",
+            "second",
+            "third",
+        ]
+        assert trace.again(113.1, 60.0) == THIRD.attempt and not trace.add(THIRD)
+        assert trace.taken == 2
+        trace.write(Found(113.1, False, 159.0, tuple(trace.tried)), "")
+        assert [each["run"] for each in json.loads(path.read_text())["attempts"]] == ["first", "other", "third"]
+    interrupted(tmp_path, "5", FIRST)
+    with opened(tmp_path, "6") as trace:
         assert trace.again(None, 20.0) is None
 
 
-def test_attempts_count_up_to_the_first_whose_run_is_gone_or_whose_line_is_damaged(tmp_path: Path) -> None:
+def test_another_version_of_assay_keeps_what_was_measured_and_says_so(tmp_path: Path) -> None:
+    interrupted(tmp_path, "1", FIRST, SECOND)
+    with opened(tmp_path, "2") as trace:
+        assert trace.note.endswith(" UTC goes on after 2 attempts")
+    with opened(tmp_path, "2", inputs=replace(INPUTS, assay="2.0"), there=lambda run: run == "second") as trace:
+        assert trace.kept == (SECOND,)
+        said = "goes on after 1 attempt, kept from assay 1.0: what they were measured on is the same; "
+        assert said + "1 more count no longer, for their runs are gone" in trace.note
+
+
+def test_what_was_measured_on_something_else_is_left_and_why_is_told(tmp_path: Path) -> None:
+    path = interrupted(tmp_path, "1", FIRST)
+    other = replace(INPUTS, parts={"model": "another", "machine": {"cpu": "y", "cores": 2}})
+    with opened(tmp_path, "2", inputs=other) as trace:
+        assert trace.path.name == "2.json" and not trace.kept
+        assert trace.note.endswith("begins anew: the model changed; machine: cpu was x, is y")
+        trace.add(SECOND)
+    # Back again: an older search is gone on with.
+    with opened(tmp_path, "3") as trace:
+        assert trace.path == path and trace.kept == (FIRST,)
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "made_from": [1]}))
+    with opened(tmp_path, "3") as trace:
+        assert trace.path.name == "3.json" and "the model changed" in trace.note
+
+
+def test_a_trace_of_the_first_form_says_why_it_is_left(tmp_path: Path) -> None:
+    path = interrupted(tmp_path, "1", FIRST)
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "format": 1, "inputs": "hash", "search": {"aim": {}}}))
+    with opened(tmp_path, "2") as trace:
+        assert not trace.kept and "its file is of form 1" in trace.note
+    path.write_text(json.dumps({**values, "format": 1, "search": {"aim": {"tolerance": 1}}}))
+    with opened(tmp_path, "2") as trace:
+        assert not trace.kept and not trace.note
+
+
+def test_attempts_whose_run_is_gone_or_whose_line_is_damaged_are_left_out(tmp_path: Path) -> None:
     path = interrupted(tmp_path, "1", FIRST, SECOND, THIRD)
     with opened(tmp_path, "2", there=lambda run: run != "second") as trace:
-        assert replayed(trace) == [FIRST.attempt, None, None]
+        assert replayed(trace) == [FIRST.attempt, None, THIRD.attempt]
     values = json.loads(path.read_text())
     for damage in ({"step": "jump"}, {"rate": "fast"}, {"late": None}):
         rows = [values["attempts"][0], {**values["attempts"][1], **damage}, values["attempts"][2]]
         path.write_text(json.dumps({**values, "attempts": rows}))
         with opened(tmp_path, "2") as trace:
-            assert trace.kept == (FIRST,)
+            assert trace.kept == (FIRST, THIRD)
     for content in ("[]", "{", "\xff", json.dumps({**values, "attempts": 3}), json.dumps({**values, "attempts": [3]})):
         path.write_text(content, encoding="latin-1")
         with opened(tmp_path, "2") as trace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from assay.campaign.find_rate import Searched
 from assay.loadgen.attempts import Attempt, Judged, Step, Tried
 from assay.loadgen.search import Found
 
+from ..campaign.test_execute import MANIFEST
 from .conftest import Call, document
 
 ATTEMPTS = (
@@ -67,8 +69,9 @@ def test_attempts_winner_and_command_are_told(
     assert rows[2] == ["confirm", "82", "10m", "00s", "49,200", "900", "1.83%", "81.9", "missed", "second"]
     assert "80 queries/s, confirmed at full length; 82 missed" in out
     assert COMMAND in out and "trace: trace.json" in err and "page:  trace.html" in err
+    assert "kept from an interrupted" not in err
     found = document(call("find-rate", *setting, "--json", "--quiet"))
-    assert (found["rate"], found["run"], found["command"]) == (80.0, "third", COMMAND)
+    assert found["kept"] == 0 and (found["rate"], found["run"], found["command"]) == (80.0, "third", COMMAND)
     assert [each["run"] for each in found["attempts"]] == ["first", "second", "third"]
     assert (found["trace"], found["report"]) == ("trace.json", "trace.html")
 
@@ -107,8 +110,33 @@ def test_a_tolerance_that_is_none_is_an_error(setting: list[object], call: Call)
     assert call("find-rate", *setting, "--tolerance", "90%")[0] != 0
 
 
+def test_a_setting_is_taken_and_options_hold_over_it(setting: list[object], call: Call, tmp_path: Path) -> None:
+    kept = tmp_path / "best.yaml"
+    kept.write_text("format: 1\nstreams: 2\nbatch_size: 8\nbatch_wait: 2ms\nthreads: 1\n")
+    words = ("find-rate", *setting, "--dry-run", "--json", "--setting", kept)
+    run = document(call(*words))["setting"]
+    assert (run["batch_size"], run["streams"]) == (8, 2)
+    run = document(call(*words, "--streams", "1"))["setting"]
+    assert (run["batch_size"], run["streams"]) == (8, 1)
+    assert call("find-rate", *setting, "--dry-run", "--setting", tmp_path / "none.yaml")[0] == 3
+
+
+def test_a_program_makes_the_attempts(home: Path, pictures: Path, call: Call) -> None:
+    (home / "manifests").mkdir(parents=True)
+    (home / "manifests" / "colours.yaml").write_text(MANIFEST)
+    program = Path(__file__).parents[1] / "programs" / "stand-in.yaml"
+    words = ("find-rate", "colours", "--dataset", pictures, "--dry-run", "--implementation", program)
+    code, out, err = call(*words, "--implementation-option", f"python={sys.executable}")
+    assert code == 0 and "by A program of somebody else's" in out and "what its last run told" in out, err
+    code, _, err = call(*words, "--backend", "openvino")
+    assert code == 2 and "--backend is of assay's own harness" in err
+    code, _, err = call("find-rate", "colours", "--dataset", pictures, "--dry-run", "--container", "podman")
+    assert code == 2 and "--container means nothing without --implementation" in err
+
+
 def test_help_names_the_options_of_a_plain_run(call: Call) -> None:
     _, out, _ = call("find-rate", "--help")
-    for option in ("--batch-size", "--backend-option", "--target-latency", "--attempt-duration", "--confirm"):
+    own = ("--batch-size", "--backend-option", "--target-latency", "--attempt-duration", "--confirm")
+    for option in (*own, "--setting", "--implementation-dir", "--container"):
         assert option in out
     assert "-m, --mode" not in out and "--target-qps" not in out

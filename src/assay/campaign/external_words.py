@@ -16,7 +16,7 @@ from assay.campaign.material import Material, sample_limit
 from assay.campaign.plan import PlannedRun
 from assay.cm import git
 from assay.errors import AssayError
-from assay.harness.external.command import Invocation
+from assay.harness.external.command import Chosen, Invocation
 from assay.harness.external.container import contained, image_id
 from assay.harness.spec import USER_CONF
 from assay.loadgen.settings import LoadgenSettings
@@ -120,16 +120,13 @@ def _values(
 
 def described(external: ExternalPlan, invocation: Invocation) -> dict[str, str]:
     """The program in the place where an engine describes itself."""
-    chosen, revision = external.chosen, ""
+    chosen = external.chosen
     of = chosen.implementation
-    # Without git nothing is known of its revision, and the run is none the worse.
-    with contextlib.suppress(AssayError):
-        revision = git.head(chosen.root) if (chosen.root / ".git").exists() else ""
     facts = {
         "name": of.title,
         "implementation": of.name,
         "source": of.source,
-        "revision": revision,
+        "revision": revision_of(chosen),
         "manifest_sha256": sha256_file(of.path),
         "options": shlex.join(f"{name}={word}" for name, word in chosen.words.items()),
         "command": shlex.join(invocation.command),
@@ -139,6 +136,13 @@ def described(external: ExternalPlan, invocation: Invocation) -> dict[str, str]:
         facts["container"] = f"{of.container.image} by {external.runtime.name}"
         facts["image"] = image_id(of.container, external.runtime)
     return {name: text for name, text in facts.items() if text}
+
+
+def revision_of(chosen: Chosen) -> str:
+    """The commit of a program's folder; empty where that is not known, which no run is the worse for."""
+    with contextlib.suppress(AssayError):
+        return git.head(chosen.root) if (chosen.root / ".git").exists() else ""
+    return ""
 
 
 def kept(external: ExternalPlan, material: Material, invocation: Invocation) -> dict[str, Any]:

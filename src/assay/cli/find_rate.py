@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from assay.base.settings import load_settings
 from assay.base.units import format_duration
+from assay.cli.implementation_options import external_request
 from assay.cli.options import DURATION, ShareType, complete_runnable, key_values
 from assay.cli.render import Output, output_options
+from assay.cli.run import from_setting, show_plan
 from assay.cli.run import run as plain_run
-from assay.cli.run import show_plan
 
 if TYPE_CHECKING:
     from assay.campaign.find_rate import Searched
@@ -25,6 +27,8 @@ EXAMPLES = """Examples:
   assay find-rate resnet50 --backend openvino --streams 2 --batch-size 8 --batch-wait 2ms
   assay find-rate mobilenet-v2 --target-latency 30ms --attempt-duration 5s --no-confirm
   assay find-rate mobilenet-v2 --duration 60s --tolerance 5%
+  assay find-rate mobilenet-v2 --setting best.yaml
+  assay find-rate resnet50 --implementation ./mine.yaml --batch-size 8
   assay find-rate mobilenet-v2 --fresh
   assay find-rate mobilenet-v2 --dry-run
 """
@@ -32,7 +36,8 @@ _SETTING = frozenset(
     {
         "round_name", "category", "division", "backend", "precision", "threads", "streams", "batch_size", "batch_wait_ns",
         "backend_option", "model", "recipe_given", "dataset", "duration_ns", "samples", "target_latency_ns", "skip_bad",
-        "trace",
+        "trace", "setting_file", "implementation", "implementation_dir", "implementation_option", "time_limit_ns",
+        "container",
     }
 )  # fmt: skip
 COLUMNS = ("attempt", "rate", "length", "queries", "late", "share", "completed", "says", "run")
@@ -61,6 +66,12 @@ def find_rate(
     round_name: str,
     backend_option: tuple[str, ...],
     recipe_given: tuple[str, ...],
+    setting_file: Path | None,
+    implementation: str | None,
+    implementation_dir: Path | None,
+    implementation_option: tuple[str, ...],
+    time_limit_ns: int | None,
+    container: str,
     fresh: bool,
     dry_run: bool,
     out: Output,
@@ -71,27 +82,40 @@ def find_rate(
     Attempts are short far from the bound and longer near it. The rate that held is run at full length, --duration or the
     round's, and rates beside it, until one is VALID and the next one INVALID. Every attempt is a run with a record; the list
     of them, and a page that shows them, are kept under searches/ of the home. A search that was interrupted goes on where it
-    was when it is asked for again.
+    was when it is asked for again, also by a newer assay, as long as what the attempts were measured on is the same.
+
+    With --implementation another program makes the runs, told each rate through its manifest and user.conf.
 
     The exit code is 0 when a rate was found (and confirmed, unless --no-confirm), 1 when not, 5 when a run broke.
     """
-    from assay.campaign.find_rate import carry_out_search, plan_search
+    from assay.campaign.find_rate import carry_out_search, what_is_kept
     from assay.campaign.recipes import read_recipe
     from assay.campaign.request import RunRequest
+    from assay.campaign.search_plan import plan_search
     from assay.rules.model import Scenario
 
-    request = RunRequest(
+    given: dict[str, Any] = {
         **options,
-        name=name,
-        scenarios=(Scenario.SERVER,),
-        round=round_name,
-        recipe=read_recipe(recipe_given),
-        backend_options=key_values(backend_option, "--backend-option"),
+        "name": name,
+        "scenarios": (Scenario.SERVER,),
+        "round": round_name,
+        "recipe": read_recipe(recipe_given),
+        "backend_options": key_values(backend_option, "--backend-option"),
+    }
+    if setting_file is not None:
+        given |= from_setting(setting_file, (Scenario.SERVER,))
+    program = external_request(
+        given, implementation, implementation_dir, implementation_option, time_limit_ns, container
     )
     settings = load_settings()
-    plan = plan_search(request, settings, start=start_qps, attempt_ns=attempt_ns, tolerance=tolerance, confirm=confirm)
+    plan = plan_search(
+        RunRequest(**given), settings, start=start_qps, attempt_ns=attempt_ns, tolerance=tolerance, confirm=confirm,
+        program=program,
+    )  # fmt: skip
     if dry_run:
         show_plan(plan, out)
+        if not fresh and (note := what_is_kept(plan, settings)):
+            out.remark(note)
         return 0
     tried: list[Tried] = []
     try:
@@ -121,7 +145,9 @@ def _show(searched: Searched, out: Output) -> None:
         attempts = [tried_values(each) for each in found.tried]
         values = found_values(found, searched.command)
         report = str(searched.report) if searched.report else None
-        out.json({**values, "attempts": attempts, "trace": str(searched.trace), "report": report})
+        out.json(
+            {**values, "attempts": attempts, "kept": searched.kept, "trace": str(searched.trace), "report": report}
+        )
         return
     _show_attempts(found.tried, out)
     out.text()
@@ -134,6 +160,8 @@ def _show(searched: Searched, out: Output) -> None:
         out.text(f"  {searched.command}")
     if found.why:
         out.remark(f"note: {found.why}")
+    if searched.kept:
+        out.remark(f"{searched.kept} of {len(found.tried)} attempts were kept from an interrupted search")
     out.remark(f"trace: {searched.trace}")
     if searched.report:
         out.remark(f"page:  {searched.report}")

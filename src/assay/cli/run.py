@@ -14,9 +14,9 @@ from assay.cli.render import Output, output_options
 
 if TYPE_CHECKING:
     from assay.campaign.external_plan import ExternalPlan, ExternalRequest
-    from assay.campaign.find_rate import SearchPlan
     from assay.campaign.plan import Plan
     from assay.campaign.request import RunRequest
+    from assay.campaign.search_plan import SearchPlan
     from assay.loadgen.record import RunRecord
 
 EXAMPLES = """Examples:
@@ -181,7 +181,7 @@ def run(
     if scenarios:
         given["scenarios"] = scenarios
     if setting_file is not None:
-        given |= _from_setting(setting_file, scenarios)
+        given |= from_setting(setting_file, scenarios)
     external = external_request(
         given, implementation, implementation_dir, implementation_option, time_limit_ns, container
     )
@@ -189,7 +189,7 @@ def run(
     return _of_others(request, external, dry_run, out) if external else _own(request, dry_run, out)
 
 
-def _from_setting(path: Path, scenarios: tuple[Any, ...]) -> dict[str, Any]:
+def from_setting(path: Path, scenarios: tuple[Any, ...]) -> dict[str, Any]:
     """What a setting's file asks for and neither the command line nor the environment does."""
     from assay.campaign.request import RunRequest
     from assay.campaign.setting import read_setting

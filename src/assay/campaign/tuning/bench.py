@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from assay.base.progress import Progress
 from assay.base.settings import Settings
 from assay.campaign.execute import carry_out, gather, probe_engine
-from assay.campaign.find_rate import attempt_at, plan_search
 from assay.campaign.plan import Plan, make_plan
 from assay.campaign.request import RunRequest
+from assay.campaign.search_attempt import attempt_at
+from assay.campaign.search_plan import plan_search
 from assay.campaign.search_trace import best_attempt
 from assay.campaign.targets import targets_from
 from assay.campaign.tuning.accuracy import Scored
