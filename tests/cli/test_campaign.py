@@ -32,6 +32,13 @@ def test_plan_run_status_explain(call: Call, lab: Path, home: Path) -> None:
     assert code == 0 and "0 steps were done, 8 were there already" in err
     code, out, err = call("campaign", "run", file, "--dry-run")
     assert code == 0 and "every step is done" in err
+    code, out, err = call("campaign", "resume", file, "--again", "SingleStream/perf*,check", "--dry-run")
+    assert code == 3 and "no step is 'SingleStream/perf*'" in err and "colours/SingleStream/performance" in err
+    code, out, err = call("campaign", "resume", file, "--again", "*/perf*", "--dry-run")
+    assert code == 0 and "again: colours/SingleStream/performance" in err
+    assert [line.split()[1] for line in out.splitlines()[1:]] == ["again", "stale", "stale", "stale"]
+    code, out, err = call("campaign", "run", file, "--again", "failed")
+    assert code == 0 and "no step, for none failed" in err and "0 steps were done" in err
     code, out, err = call("campaign", "status", file)
     assert code == 0 and "8 of 8 steps are done" in err
     document = json.loads(call("campaign", "status", file, "--json")[1])

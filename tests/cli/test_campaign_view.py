@@ -8,6 +8,7 @@ import pytest
 
 from assay.base.settings import Settings
 from assay.campaign.flow.journal import Done
+from assay.cli import campaign_view as module
 from assay.cli.campaign_view import show_list, show_plan, show_status, show_step
 from assay.cli.render import Output
 
@@ -53,6 +54,37 @@ def test_a_step_tells_its_rule(lab: Path, home: Path, capsys: pytest.CaptureFixt
     show_step(flow, step, Output())
     out = capsys.readouterr().out
     assert "inputs have changed" in out and "check_system_desc_id" in out and "expected" in out
+
+
+def test_every_outcome_of_a_step_is_told(lab: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flow = flow_of(lab, home)
+    step = flow.steps[0]
+    flow.journal.done(Done(step.name, "other", "o", ("run-1",), note="one"))
+    show_step(flow, step, Output())
+    assert "history" not in capsys.readouterr().out
+    flow.journal.again(step.name)
+    show_step(flow, step, Output())
+    out = capsys.readouterr().out
+    assert "stale: it was asked for again, and not done since" in out and "one; run-1" in out
+    flow.journal.done(Done(step.name, "other", "o", ("run-2",), note="two"))
+    show_step(flow, step, Output(as_json=True))
+    document = json.loads(capsys.readouterr().out)
+    assert [each["runs"] for each in document["history"]] == [["run-1"], ["run-2"]] and not document["asked_again"]
+
+
+def test_a_failure_is_told_with_what_does_it_again(
+    lab: Path, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = flow_of(lab, home)
+    step = next(each for each in flow.steps if each.test == "TEST04")
+    monkeypatch.setattr(module, "failures", lambda flow, standings: {step.name: "TEST04 was not passed"})
+    show_step(flow, step, Output())
+    out = capsys.readouterr().out
+    assert "TEST04 was not passed" in out and f"assay campaign run lab --again {step.name}" in out
+    show_status(flow, Output())
+    assert "to do it again: assay campaign run lab --again failed" in capsys.readouterr().err
+    show_status(flow, Output(as_json=True))
+    assert json.loads(capsys.readouterr().out)["failed"] == {step.name: "TEST04 was not passed"}
 
 
 def test_the_list_of_campaigns(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

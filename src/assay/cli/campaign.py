@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,7 @@ EXAMPLES = """Examples:
   assay campaign explain try Offline/TEST01
   assay campaign abort try
   assay campaign resume try
+  assay campaign run try --again failed
   assay campaign run lab.yaml
 """
 PLAN_EXAMPLES = """Examples:
@@ -48,8 +50,30 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [*names, CompletionItem(incomplete, type="file")]
 
 
+def _complete_step(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Steps of the campaign that is named, and the word for those that failed."""
+    del param
+    from assay.campaign.flow.again import FAILED
+    from assay.errors import AssayError
+
+    names: list[str] = []
+    with contextlib.suppress(AssayError):  # whoever completes a word is told nothing
+        if which := ctx.params.get("which"):
+            names = [step.name for step in _flow(which).steps]
+    before, comma, last = incomplete.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{name}") for name in (*names, FAILED) if name.startswith(last)]
+
+
 CAMPAIGN = click.argument("which", metavar="NAME_OR_FILE", shell_complete=_complete)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say which steps would be done, and do nothing.")
+AGAIN = click.option(
+    "--again",
+    multiple=True,
+    metavar="STEP[,STEP...]",
+    shell_complete=_complete_step,
+    help="Do a step that is done once more, and those after it whose inputs it changes: its name, the end of one, a pattern "
+    "such as '*TEST04', or failed for every step with a test that was not passed or an INVALID run. May be given again.",
+)
 NOTIFY = click.option(
     "--notify",
     multiple=True,
@@ -136,30 +160,39 @@ def _tell_what_is_not_described(flow: Flow, out: Output) -> None:
 
 @campaign.command(
     epilog="Examples:\n\n\b\n  assay campaign run lab.yaml --dry-run\n  assay campaign run lab.yaml\n"
-    "  assay campaign run try --notify ./tell.sh --notify lab"
+    "  assay campaign run try --notify ./tell.sh --notify lab\n"
+    "  assay campaign run try --again '*TEST04' --dry-run\n"
+    "  assay campaign run try --again failed\n"
+    "  assay campaign run try --again resnet50/Server/find-rate,resnet50/Offline/performance"
 )
 @CAMPAIGN
+@AGAIN
 @NOTIFY
 @DRY_RUN
 @output_options
-def run(which: str, notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
+def run(which: str, again: tuple[str, ...], notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
     """Do every step that is not done.
 
     A step that is done is noted with its inputs by hash before the next one begins: a second run does only what has
-    changed, and a killed process loses only the run in flight. The exit code is 0 when every step is done, 1 when a run
-    or a tree cannot be submitted.
+    changed, and a killed process loses only the run in flight. A step that is asked for with --again is done although it
+    is done; what it came to before stays in the journal, and explain tells it. The exit code is 0 when every step is done,
+    1 when a run or a tree cannot be submitted.
     """
-    return _carry(which, notify, dry_run, out)
+    return _carry(which, again, notify, dry_run, out)
 
 
-@campaign.command(epilog="Examples:\n\n\b\n  assay campaign resume lab.yaml\n  assay campaign resume try")
+@campaign.command(
+    epilog="Examples:\n\n\b\n  assay campaign resume lab.yaml\n  assay campaign resume try\n"
+    "  assay campaign resume try --again failed"
+)
 @CAMPAIGN
+@AGAIN
 @NOTIFY
 @DRY_RUN
 @output_options
-def resume(which: str, notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
+def resume(which: str, again: tuple[str, ...], notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
     """Go on with a campaign that was interrupted or aborted; the same as run."""
-    return _carry(which, notify, dry_run, out)
+    return _carry(which, again, notify, dry_run, out)
 
 
 @campaign.command(epilog="Examples:\n\n\b\n  assay campaign status lab.yaml\n  assay campaign status try --json")
@@ -178,7 +211,11 @@ def status(which: str, out: Output) -> int:
 @click.argument("step", metavar="STEP")
 @output_options
 def explain(which: str, step: str, out: Output) -> int:
-    """Say why a step is there, what it needs, and what it will run. STEP is a name of the plan, or the end of one."""
+    """Say why a step is there, what it needs, and what it will run. STEP is a name of the plan, or the end of one.
+
+    Of a step that was done more than once, every outcome is told; of one whose test was not passed or whose run is INVALID,
+    how to do it again.
+    """
     from assay.campaign.flow.survey import find_step
     from assay.cli.campaign_view import show_step
 
@@ -248,25 +285,32 @@ def _flow(which: str) -> Flow:
     return survey(_campaign(which), load_settings())
 
 
-def _carry(which: str, notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
+def _carry(which: str, asked: tuple[str, ...], notify: tuple[str, ...], dry_run: bool, out: Output) -> int:
+    from assay.campaign.flow.again import steps_again
     from assay.campaign.flow.carry import carry_out_campaign
-    from assay.cli.campaign_view import show_plan
+    from assay.cli.campaign_view import remark_on_failures, show_plan
     from assay.cli.truncate import lock_of
 
     flow = _flow(which)
+    again = steps_again(flow, asked)
+    if asked:
+        out.remark(f"again: {', '.join(again) or 'no step, for none failed'}")
     if dry_run:
-        show_plan(flow, {name: each for name, each in flow.standings().items() if each.state.value != "done"}, out)
+        left = {name: each for name, each in flow.standings(again).items() if each.state.value != "done"}
+        show_plan(flow, left, out)
         return 0
     with out.progress() as progress:
-        done = carry_out_campaign(flow, progress, tree_lock=lock_of(flow.campaign.out), notify=notify)
+        done = carry_out_campaign(flow, progress, tree_lock=lock_of(flow.campaign.out), notify=notify, again=again)
     if out.as_json:
         show_plan(flow, flow.standings(), out)
         return 0
     out.remark(f"{len(done)} steps were done, {len(flow.steps) - len(done)} were there already")
     if flow.campaign.form.rehearsal:
         out.remark("a rehearsal: not to be submitted")
+    standings = flow.standings()
     for name in ("check", "report"):
-        if last := flow.standings()[name].last:
+        if last := standings[name].last:
             out.remark(f"{name}: {last.note}")
+    remark_on_failures(flow, standings, out)
     out.text(str(flow.campaign.out))
     return 0

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from assay.base.settings import Settings
 from assay.base.units import format_duration
-from assay.campaign.flow.journal import Journal
+from assay.campaign.flow.again import FAILED, command_again, failures
+from assay.campaign.flow.journal import Done, Journal
 from assay.campaign.flow.places import find_campaign, folder_of_name, known_campaigns
 from assay.campaign.flow.running import owner
 from assay.campaign.flow.steps import RULES, Standing, State, Step
@@ -37,7 +38,7 @@ def _plan_rows(standings: Mapping[str, Standing]) -> Iterator[tuple[str, ...]]:
         step = standing.step
         needs = f"{len(step.needs)} steps" if len(step.needs) > 2 else ", ".join(step.needs)
         by_then = "" if so_far is None else words_of_time(so_far)
-        yield (step.name, standing.state.value, words_of_time(standing.expected), by_then, needs, step.what)
+        yield (step.name, _word(standing), words_of_time(standing.expected), by_then, needs, step.what)
 
 
 def _remark_on_the_rest(standings: Mapping[str, Standing], out: Output) -> None:
@@ -61,6 +62,7 @@ def show_status(flow: Flow, out: Output) -> None:
     out.table(_STATUS, [_status_row(each, process, under_way) for each in standings.values()], right=("Time",))
     done = sum(each.state is State.DONE for each in standings.values())
     out.remark(f"{done} of {len(standings)} steps are done")
+    remark_on_failures(flow, standings, out)
     if process is not None:
         out.remark(f"process {process} is at {under_way or 'work'}")
     elif done < len(standings) and under_way:
@@ -72,10 +74,15 @@ def show_status(flow: Flow, out: Output) -> None:
 def _status_row(standing: Standing, process: int | None, under_way: str) -> tuple[str, ...]:
     last, state = standing.last, standing.state
     running = process is not None and standing.step.name == under_way
-    word = "running" if running else state.value
+    word = "running" if running else _word(standing)
     if last is None or state is not State.DONE:
         return (standing.step.name, word, words_of_time(standing.expected), "", "", "")
     return (standing.step.name, word, _time(last.seconds), last.when, " ".join(last.runs), last.note)
+
+
+def _word(standing: Standing) -> str:
+    """How a step stands, in a word."""
+    return "again" if standing.again else standing.state.value
 
 
 def show_step(flow: Flow, step: Step, out: Output) -> None:
@@ -83,8 +90,11 @@ def show_step(flow: Flow, step: Step, out: Output) -> None:
     standings = flow.standings()
     standing = standings[step.name]
     rule, source = RULES[step.kind]
+    failed = failures(flow, {step.name: standing}).get(step.name, "")
+    outcomes = flow.journal.entries().get(step.name, [])
     if out.as_json:
-        out.json({**document(standing), "rule": rule, "source": source})
+        history = [_outcome(each) for each in outcomes]
+        out.json({**document(standing), "rule": rule, "source": source, "failed": failed, "history": history})
         return
     needs = [f"{name} ({standings[name].state.value})" for name in step.needs]
     pairs: list[tuple[str, object]] = [
@@ -92,7 +102,25 @@ def show_step(flow: Flow, step: Step, out: Output) -> None:
         ("why", rule), ("source", source), ("needs", ", ".join(needs) or "nothing"), ("does", step.what),
         ("command", step.command or "none"),
     ]  # fmt: skip
+    if failed:
+        pairs += [("failed", failed), ("do it again", command_again(flow, step.name))]
+    if len(outcomes) > 1 or standing.again:
+        pairs += [("history", f"{each.when}: {each.note or 'done'}; {' '.join(each.runs)}") for each in outcomes]
     out.fields(pairs)
+
+
+def _outcome(done: Done) -> dict[str, object]:
+    """One outcome of a step, by itself."""
+    return {"done_at": done.when, "runs": list(done.runs), "note": done.note, "took_seconds": done.seconds}
+
+
+def remark_on_failures(flow: Flow, standings: Mapping[str, Standing], out: Output) -> None:
+    """Steps that are done and whose outcome was a failure, and how to do them again."""
+    failed = failures(flow, standings)
+    for name, why in failed.items():
+        out.remark(f"{name}: {why}")
+    if failed:
+        out.remark(f"to do {'it' if len(failed) == 1 else 'them'} again: {command_again(flow, FAILED)}")
 
 
 def show_list(settings: Settings, out: Output) -> None:
@@ -119,7 +147,8 @@ def _whole(flow: Flow, standings: Mapping[str, Standing]) -> dict[str, object]:
         "format": 1, "campaign": form.name, "file": str(flow.campaign.path), "round": form.round,
         "rehearsal": form.rehearsal, "out": str(flow.campaign.out), "journal": str(flow.journal.path),
         "process": owner(flow.journal.folder), "under_way": flow.journal.under_way(),
-        "why_stopped": flow.journal.why_stopped(), "seconds_left": round(rest.seconds, 1), "guessed": rest.rough,
+        "why_stopped": flow.journal.why_stopped(), "failed": failures(flow, standings),
+        "seconds_left": round(rest.seconds, 1), "guessed": rest.rough,
         "steps": [document(each) for each in standings.values()],
     }  # fmt: skip
 
@@ -128,6 +157,8 @@ def _why(standing: Standing, standings: Mapping[str, Standing]) -> str:
     state = standing.state
     if state is not State.STALE:
         return state.value
+    if standing.again:
+        return "stale: it was asked for again, and not done since"
     waiting = [name for name in standing.step.needs if standings[name].state is not State.DONE]
     if waiting:
         return f"stale: {', '.join(waiting)} comes first, and may change it"

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from assay.base.progress import SILENT
+from assay.campaign.flow.again import failures, steps_again
 from assay.campaign.flow.carry import carry_out_campaign
 from assay.campaign.flow.journal import Journal
 from assay.campaign.flow.running import interrupt, owner
@@ -228,6 +229,43 @@ def test_a_tree_with_simulated_power(lab: Path, home: Path) -> None:
     found = files_of(lab / "tree")
     place = "open/Acme/results/box/resnet/SingleStream/performance"
     assert {f"{place}/power/client.json", f"{place}/ranging/spl.txt", f"{place}/run_1/spl.txt"} <= set(found)
+
+
+@pytest.mark.slow
+def test_the_rate_of_a_program_of_others_is_searched(lab: Path, home: Path) -> None:
+    theirs = {**ENTRY, "implementation": str(PROGRAM), "threads": 0, "implementation_options": {"python": sys.executable},
+              "scenarios": ["Server"], "target_latency": {"Server": "50ms"}, "duration": "1s", "rate_tolerance": 0.5,
+              "samples": None}  # fmt: skip
+    told = ("retraining", "weight_transformations", "input_data_types", "weight_data_types")
+    flow = flow_of(lab, home, entries=[theirs], fields=dict.fromkeys(told, "no"), category="datacenter", **OPEN)
+    carry_out_campaign(flow, SILENT)
+    place, runs = "colours/Server", runs_of(flow.journal)
+    assert runs[f"{place}/find-rate"] == runs[f"{place}/performance"] != ()
+    record = RunCatalogue(home / "runs").read(runs[f"{place}/performance"][0])
+    assert record.backend_name == "stand-in" and record.verdict is not None and record.verdict.valid
+    rate = flow.journal.entries()[f"{place}/find-rate"][0].output
+    assert float(rate) == pytest.approx(float(record.settings["target_qps"]), rel=1e-4)
+    assert "open/Acme/results/box/resnet/Server/performance/run_1/mlperf_log_summary.txt" in files_of(lab / "tree")
+
+
+@pytest.mark.slow
+def test_a_test_that_failed_in_a_rehearsal_is_done_again(lab: Path, home: Path) -> None:
+    theirs = {**ENTRY, "implementation": str(PROGRAM), "threads": 0, "target_latency": {"SingleStream": "500us"},
+              "implementation_options": {"python": sys.executable, "misbehave": "cache"}}  # fmt: skip
+    told = ("retraining", "weight_transformations", "input_data_types", "weight_data_types")
+    flow = flow_of(lab, home, entries=[theirs], fields=dict.fromkeys(told, "no"))
+    carry_out_campaign(flow, SILENT)
+    test = "colours/SingleStream/TEST04"
+    assert test in failures(flow, flow.standings())
+    assert steps_again(flow, ("failed",)) == tuple(failures(flow, flow.standings()))
+    again = carry_out_campaign(flow, SILENT, again=steps_again(flow, ("*TEST04",)))
+    assert again[:2] == [test, "build"] and "colours/SingleStream/performance" not in again
+    first, second = flow.journal.entries()[test]
+    assert first.note == second.note == "TEST04 was not passed" and first.runs != second.runs
+    # One that was passed is run once more, too.
+    assert carry_out_campaign(flow, SILENT, again=("colours/SingleStream/TEST01",))[0] == "colours/SingleStream/TEST01"
+    first, second = flow.journal.entries()["colours/SingleStream/TEST01"]
+    assert first.note == second.note == "passed" and first.runs != second.runs
 
 
 @pytest.mark.slow

@@ -79,6 +79,18 @@ def test_the_run_that_confirmed_the_rate_is_the_result(lab: Path, home: Path, ma
     assert (got.output, got.runs, len(made.asked)) == ("found", ("found",), 1) and "confirmed the rate" in got.note
 
 
+def test_asked_for_again_the_run_that_confirmed_the_rate_is_not_taken_twice(lab: Path, home: Path, made: Made) -> None:
+    flow = flow_of(lab, home, SERVER, category="datacenter")
+    find, performance = "colours/Server/find-rate", "colours/Server/performance"
+    RunCatalogue(flow.settings.runs_dir).create(record("found"))
+    standings = standings_of(flow, **{find: Done(find, "in", "41.5", ("found",))})
+    again = replace(standings[performance], again=True, last=Done(performance, "in", "found", ("found",)))
+    assert Doing(flow, SILENT, None).make(again, standings).output == "run-1" and made.asked[0].target_qps == 41.5
+    # A search that was done again, too, has another one.
+    other = replace(again, last=Done(performance, "in", "before", ("before",)))
+    assert Doing(flow, SILENT, None).make(other, standings).output == "found"
+
+
 def test_where_power_is_measured_the_run_at_the_found_rate_is_made(lab: Path, home: Path, made: Made) -> None:
     flow = flow_of(lab, home, SERVER, category="datacenter", power="simulate")
     find, performance = "colours/Server/find-rate", "colours/Server/performance"
@@ -92,14 +104,16 @@ def test_the_rate_that_was_found_is_what_a_search_made(lab: Path, home: Path, mo
     flow = flow_of(lab, home, {**SERVER, "rate_tolerance": 0.05}, category="datacenter")
     seen: list[Any] = []
 
-    def search(request: RunRequest, settings: Settings, tolerance: float, progress: object) -> FoundRate:
+    def search(
+        request: RunRequest, settings: Settings, tolerance: float, progress: object, program: object
+    ) -> FoundRate:
         del settings, progress
-        seen.append((request.target_qps, tolerance))
+        seen.append((request.target_qps, tolerance, program))
         return FoundRate(41.5, "found", home / "trace.json")
 
     monkeypatch.setattr(module, "find", search)
     got = Doing(flow, SILENT, None).make(standings_of(flow)["colours/Server/find-rate"], {})
-    assert (got.output, got.runs, seen) == ("41.5", ("found",), [(None, 0.05)]) and "trace.json" in got.note
+    assert (got.output, got.runs, seen) == ("41.5", ("found",), [(None, 0.05, None)]) and "trace.json" in got.note
 
 
 def test_a_run_that_is_invalid_stops_it(lab: Path, home: Path, made: Made) -> None:
@@ -124,18 +138,22 @@ def test_a_system_is_taken_as_it_is_kept_or_made(lab: Path, home: Path) -> None:
 def test_a_compliance_test_gets_a_second_chance(
     lab: Path, home: Path, monkeypatch: pytest.MonkeyPatch, outcomes: list[bool], note: str
 ) -> None:
-    flow, left = flow_of(lab, home), list(outcomes)
+    flow, left, asked = flow_of(lab, home), list(outcomes), list[bool]()
     place = "colours/SingleStream"
     standings = standings_of(
         flow, **{f"{place}/{name}": Done(name, "in", name) for name in ("accuracy", "performance")}
     )
 
-    def test(plan: object, settings: Settings, progress: object) -> list[Any]:
-        del plan, settings, progress
+    def test(plan: Any, settings: Settings, progress: object) -> list[Any]:
+        del settings, progress
+        asked.append(plan.again)
         passed = left.pop(0)
         return [SimpleNamespace(record=record(f"run-{len(left)}"), passed=passed)]
 
     monkeypatch.setattr(module, "plan_compliance", lambda wanted, settings: wanted)
     monkeypatch.setattr(module, "carry_out_compliance", test)
-    made = Doing(flow, SILENT, None).make(standings[f"{place}/TEST04"], standings)
-    assert (made.note, made.runs, left) == (note, ("run-0",), [])
+    for again in (False, True):
+        left, asked[:] = list(outcomes), []
+        made = Doing(flow, SILENT, None).make(replace(standings[f"{place}/TEST04"], again=again), standings)
+        assert (made.note, made.runs, left) == (note, ("run-0",), [])
+        assert asked == [again, again]

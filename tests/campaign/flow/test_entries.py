@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 
 from assay.base.settings import Settings
 from assay.campaign.flow.entries import entry_facts
-from assay.campaign.flow.steps import EntryFacts, Kind
+from assay.campaign.flow.steps import EntryFacts, Kind, ScenarioFacts
+from assay.cli.find_rate import find_rate
 from assay.errors import UsageError
 from assay.rules.load import load_round
 
@@ -53,6 +55,25 @@ def test_programs_of_others_prepare_their_samples_and_are_tested(lab: Path, home
     assert (
         "--implementation" in found.scenarios[0].timed.command and "--implementation" in found.scenarios[0].test.command
     )
+
+
+def test_the_rate_of_a_program_is_searched_where_it_can_be_told_one(lab: Path, home: Path) -> None:
+    def server(manifest: Path, **more: Any) -> ScenarioFacts:
+        theirs = {"implementation": str(manifest), "implementation_dir": str(PROGRAM.parent), "model": None, "threads": 0,
+                  "implementation_options": {"python": sys.executable}, "scenarios": ["Server"], **more}  # fmt: skip
+        return facts(lab, home, theirs, category="datacenter").scenarios[0]
+
+    found = server(PROGRAM, rate_tolerance=0.05)
+    assert found.find is not None and "confirmed the rate" in found.timed.line
+    words = shlex.split(found.find.command)
+    assert words[:3] == ["assay", "find-rate", "colours"] and words[-2:] == ["--tolerance", "0.05"]
+    with find_rate.make_context("find-rate", words[2:]) as context:
+        assert context.params["implementation"] == str(PROGRAM) and context.params["tolerance"] == 0.05
+    deaf = lab / "deaf.yaml"
+    deaf.write_text(PROGRAM.read_text().replace('"{user_conf}"', '"its own"'))
+    assert server(deaf).find is None and server(PROGRAM, find_rate=False).find is None
+    with pytest.raises(UsageError, match="no rate can be searched"):
+        server(deaf, find_rate=True)
 
 
 def test_a_benchmark_that_the_category_does_not_have(lab: Path, home: Path) -> None:

@@ -61,3 +61,19 @@ def test_why_a_step_ended_before_it_was_done(tmp_path: Path) -> None:
     assert journal.why_stopped() == "" and not journal.asked_to_abort()
     journal.done(Done("a", "in", "out"))
     assert journal.under_way() == "" and list(journal.entries()) == ["a"]
+
+
+def test_what_was_asked_for_again_is_set_aside_and_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.again("b")
+    for name in ("a", "b", "a"):
+        journal.done(Done(name, "in", "out"))
+    assert journal.set_aside() == {"b": 0}
+    journal.begin("b")
+    journal.stopped("b", "INVALID")
+    journal.again("a")
+    assert journal.set_aside() == {"a": 2, "b": 0} and len(journal.entries()["a"]) == 2
+    # It begins nothing: what is under way, and why it ended, stays.
+    assert journal.under_way() == "b" and journal.why_stopped() == "INVALID"
+    journal.done(Done("a", "in", "out"))
+    assert journal.set_aside()["a"] == 2 and len(journal.entries()["a"]) == 3

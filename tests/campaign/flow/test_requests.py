@@ -96,7 +96,8 @@ def test_when_a_rate_is_searched(tmp_path: Path) -> None:
         return searches(read_lab(tmp_path, entry).form.entries[0])
 
     assert asked() and asked(find_rate=True) and asked(duration=None)
-    assert not asked(target_qps={"Server": 5}) and not asked(find_rate=False) and not asked(implementation="x")
+    assert asked(implementation="x", find_rate=True)
+    assert not asked(target_qps={"Server": 5}) and not asked(find_rate=False)
 
 
 def test_power_is_measured_of_timed_runs(tmp_path: Path) -> None:

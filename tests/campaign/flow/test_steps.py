@@ -165,3 +165,18 @@ def test_the_expected_time_is_what_it_took_before() -> None:
     journal |= {name: [Done(name, "before", "o", seconds=7.0)] for name in ("x/prepare", "x/Offline/performance")}
     found = judge(planned, journal, always)
     assert found["x/prepare"].expected == Expected(7.0) and found["x/Offline/performance"].expected == Expected(12.0)
+
+
+def test_a_step_that_is_asked_for_again_is_stale_until_it_is_done() -> None:
+    planned = steps()
+    journal = all_done(planned)
+    test = "x/Offline/TEST05"
+    found = judge(planned, journal, always, {test: 1})
+    assert not_done(found) == {test, "build", "check", "report"}
+    assert found[test].again and found[test].last == journal[test][0] and not found["build"].again
+    assert found[test].inputs is not None
+    journal[test].append(Done(test, found[test].inputs, "another run"))
+    found = judge(planned, journal, always, {test: 1})
+    assert found[test].state is State.DONE and not found[test].again and found["build"].state is State.STALE
+    # What was never done is no more than that.
+    assert not judge(planned, {}, always, {test: 0})[test].again

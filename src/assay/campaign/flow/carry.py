@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assay.base.files import locked
@@ -26,7 +26,12 @@ ABORTED = "aborted"
 
 
 def carry_out_campaign(
-    flow: Flow, progress: Progress, *, tree_lock: Path | None = None, notify: tuple[str, ...] = ()
+    flow: Flow,
+    progress: Progress,
+    *,
+    tree_lock: Path | None = None,
+    notify: tuple[str, ...] = (),
+    again: Sequence[str] = (),
 ) -> list[str]:
     """Do every step that is not done; returns the names of those that were done now.
 
@@ -35,6 +40,7 @@ def carry_out_campaign(
         progress: told while it goes on.
         tree_lock: file that keeps others away from the tree.
         notify: program to tell, in place of the campaign's own.
+        again: names of steps to do also when they are done; what they came to before stays in the journal.
 
     Raises:
         AssayError: what stopped it; everything done before is kept.
@@ -46,6 +52,9 @@ def carry_out_campaign(
         own(folder)
         try:
             remember(flow.campaign, flow.settings)
+            for name in again:
+                # Noted first: whoever is interrupted and resumes need not ask a second time.
+                flow.journal.again(name)
             return _Carrier(flow, progress, tree_lock, _hook(flow.campaign, notify, progress)).all()
         finally:
             disown(folder)
@@ -77,7 +86,8 @@ class _Carrier:
             for number, step in enumerate(flow.steps, 1):
                 standings = flow.standings()
                 if standings[step.name].state is not State.DONE:
-                    self._progress.message(f"[{number}/{len(flow.steps)}] {step.name}, {left_of(standings)}")
+                    again = " again" if standings[step.name].again else ""
+                    self._progress.message(f"[{number}/{len(flow.steps)}] {step.name}{again}, {left_of(standings)}")
                     self._do(standings[step.name], standings)
                     done.append(step.name)
                 bar.update(done=number)

@@ -97,7 +97,7 @@ class Doing:
     def _find(self, standing: Standing, standings: Standings) -> Made:
         del standings
         step = standing.step
-        found = find(without_power(_request(step)), self._settings, step.tolerance, self._progress)
+        found = find(without_power(_request(step)), self._settings, step.tolerance, self._progress, step.program)
         return Made(repr(found.rate), (found.run,), found.note)
 
     def _run(self, standing: Standing, standings: Standings) -> Made:
@@ -108,7 +108,7 @@ class Doing:
         if sought is not None:
             request = request.model_copy(update={"target_qps": float(output_of(sought))})
             # A search measures no power.
-            record = self._confirming(sought) if request.power is None else None
+            record = self._confirming(sought) if request.power is None and not _had(standing, sought) else None
             note = "the run that confirmed the rate"
         if record is None:
             record, note = self._made(request, step), ""
@@ -151,9 +151,9 @@ class Doing:
     def _test(self, standing: Standing, standings: Standings) -> Made:
         step = standing.step
         ids = {standings[name].step.kind: output_of(standings[name]) for name in step.needs}
-        wanted = ComplianceRequest(
-            _request(step), (step.test,), ids[Kind.PERFORMANCE], ids.get(Kind.ACCURACY, ""), program=step.program
-        )
+        plain = (ids[Kind.PERFORMANCE], ids.get(Kind.ACCURACY, ""))
+        # One that was passed beside the same runs is not run once more unless that is asked for.
+        wanted = ComplianceRequest(_request(step), (step.test,), *plain, again=standing.again, program=step.program)
         tested = self._tested(wanted)
         if not all(each.passed for each in tested):
             # As with a run: something may have kept the machine busy. Whoever cheats fails again.
@@ -166,6 +166,13 @@ class Doing:
             )
         runs = tuple(each.record.id for each in tested)
         return Made(digest(runs), runs, f"{step.test} was not passed" if failed else "passed")
+
+
+def _had(standing: Standing, sought: Standing) -> bool:
+    """Whether a step that is asked for again came to the run of the search before: it wants another one."""
+    if not standing.again or standing.last is None or sought.last is None:
+        return False
+    return standing.last.runs == sought.last.runs
 
 
 def _request(step: Step) -> RunRequest:

@@ -13,13 +13,14 @@ from assay.base.settings import Settings
 from assay.base.units import format_size
 from assay.campaign.external_plan import ExternalRequest
 from assay.campaign.flow.estimate import fetch_time, prepare_time, quantise_time, run_time, search_time, speed_of
-from assay.campaign.flow.find import see_that_it_can_be_searched
+from assay.campaign.flow.find import can_be_told, see_that_it_can_be_searched
 from assay.campaign.flow.forms import Campaign, EntryForm
 from assay.campaign.flow.material import prepares, quantises
 from assay.campaign.flow.plans import plan_run
 from assay.campaign.flow.requests import program_of, request_for, searches, without_power, words_of
 from assay.campaign.flow.steps import EntryFacts, Expected, Kind, ScenarioFacts, Task, digest
-from assay.campaign.plan import Plan
+from assay.campaign.plan import Plan, PlannedRun
+from assay.campaign.request import RunRequest
 from assay.errors import UsageError
 from assay.loadgen.audit import asked_tests, family
 from assay.loadgen.record import RunRecord
@@ -96,12 +97,10 @@ def _scenario(
     words, timing = words_of(performance, program), run_time(timed, plan, speed)
     once = run_time(replace(timed, probe=False), replace(plan, power=None), speed)
     find = None
-    if scenario is Scenario.SERVER and searches(entry):
-        see_that_it_can_be_searched(without_power(performance), settings, entry.rate_tolerance)
-        line = f"Server: search the highest rate within {entry.rate_tolerance:.2%}, confirmed at full length"
-        find = Task(
-            line, f"assay find-rate {_without_scenario(words_of(without_power(performance)))}", search_time(timed)
-        )
+    # A program that hears of no rate sends at its own, which is then the result, unless a search is asked for.
+    wanted = "find_rate" in entry.model_fields_set or (scenario is Scenario.SERVER and can_be_told(program, settings))
+    if scenario is Scenario.SERVER and searches(entry) and wanted:
+        find = _search(entry, without_power(performance), timed, program, settings)
     confirmed = find is not None and performance.power is None
     line = "Server performance: the run that confirmed the rate" if confirmed else timed.line()
     line += f"; {plan.power.line()}" if plan.power is not None else ""
@@ -116,6 +115,18 @@ def _scenario(
         Task("", f"assay compliance run {words_of(without_power(performance), program)}", once),
         find,
     )
+
+
+def _search(
+    entry: EntryForm, request: RunRequest, timed: PlannedRun, program: ExternalRequest | None, settings: Settings
+) -> Task:
+    """The search of the rate."""
+    tolerance = entry.rate_tolerance
+    see_that_it_can_be_searched(request, settings, tolerance, program)
+    line = f"Server: search the highest rate within {tolerance:.2%}, confirmed at full length"
+    words = _without_scenario(words_of(request, program))
+    words += f" --tolerance {tolerance:g}" if "rate_tolerance" in entry.model_fields_set else ""
+    return Task(line, f"assay find-rate {words}", search_time(timed))
 
 
 def _without_scenario(words: str) -> str:

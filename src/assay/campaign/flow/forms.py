@@ -20,7 +20,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,60}")
 """A campaign's name."""
 BOTH = "both"
 _NO_TITLES = frozenset({"system", "build", "check", "report"})
-_OURS = frozenset({"backend", "backend_options", "batch_wait", "setting", "find_rate"})
+_OURS = frozenset({"backend", "backend_options", "batch_wait", "setting"})
 """Keys of assay's own harness."""
 
 

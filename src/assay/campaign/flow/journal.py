@@ -14,8 +14,10 @@ from assay.base.files import machine_errors
 from assay.errors import InvalidInputError
 
 FORMAT = 1
-_OTHERS = frozenset({"begun", "stopped", "abort"})
+_OTHERS = frozenset({"begun", "stopped", "abort", "again"})
 """First keys of the lines that tell of no step that was done."""
+_KEEP_WHY = ("abort", "again")
+"""Of these, the ones that begin nothing: what stopped the step under way is still why it is not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Journal:
         """Note that somebody asked to stop the step under way."""
         self._append({"format": FORMAT, "abort": by, "when": _now()})
 
+    def again(self, step: str) -> None:
+        """Note that a step was asked for again: what it came to so far counts no more, and stays in the journal."""
+        self._append({"format": FORMAT, "again": step, "when": _now()})
+
     def done(self, done: Done) -> None:
         """Note that a step is done."""
         self._append({"format": FORMAT, **asdict(done), "when": _now()})
@@ -87,6 +93,19 @@ class Journal:
             found.setdefault(entry.step, []).append(entry)
         return found
 
+    def set_aside(self) -> dict[str, int]:
+        """How many outcomes of a step, the oldest ones, count no more because it was asked for again after them."""
+        done: dict[str, int] = {}
+        aside: dict[str, int] = {}
+        for _, line in self._lines():
+            if "again" in line:
+                name = str(line["again"])
+                aside[name] = done.get(name, 0)
+            elif "step" in line:
+                name = str(line["step"])
+                done[name] = done.get(name, 0) + 1
+        return aside
+
     def begun(self, step: str) -> set[str]:
         """What a step was ever begun on."""
         return {str(line.get("what")) for _, line in self._lines() if line.get("begun") == step}
@@ -105,7 +124,7 @@ class Journal:
         """Why the step under way ended; empty while nothing was noted, as after a kill."""
         why = ""
         for _, line in self._lines():
-            why = str(line.get("why", "")) if "stopped" in line else why if "abort" in line else ""
+            why = str(line.get("why", "")) if "stopped" in line else "" if line.keys().isdisjoint(_KEEP_WHY) else why
         return why
 
     def asked_to_abort(self) -> bool:

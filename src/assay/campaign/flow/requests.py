@@ -95,11 +95,9 @@ def searches(entry: EntryForm) -> bool:
     """Whether the Server rate of an entry is searched.
 
     A rate that is given is taken. One that a probe suggests may be too high, and an INVALID run stops the campaign: so it is
-    searched in short runs, too. A program of others is searched by its own means.
+    searched in short runs, too, whatever program makes them.
     """
-    if Scenario.SERVER in entry.target_qps or entry.implementation is not None:
-        return False
-    return entry.find_rate
+    return entry.find_rate and Scenario.SERVER not in entry.target_qps
 
 
 def words_of(request: RunRequest, program: ExternalRequest | None = None) -> str:

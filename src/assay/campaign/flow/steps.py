@@ -198,12 +198,14 @@ class Standing:
     Attributes:
         inputs: hash of all its inputs; None while a step that it needs is not done.
         last: the entry of the journal that holds, or that is stale.
+        again: it was asked for again, and not done since.
     """
 
     step: Step
     state: State
     inputs: str | None
     last: Done | None
+    again: bool = False
 
     @property
     def expected(self) -> Expected:
@@ -309,7 +311,10 @@ def _program_values(program: ExternalRequest | None) -> list[object]:
 
 
 def judge(
-    steps: tuple[Step, ...], entries: Mapping[str, list[Done]], holds: Callable[[Step, Done], bool]
+    steps: tuple[Step, ...],
+    entries: Mapping[str, list[Done]],
+    holds: Callable[[Step, Done], bool],
+    aside: Mapping[str, int] | None = None,
 ) -> dict[str, Standing]:
     """How each step stands by the journal.
 
@@ -319,6 +324,7 @@ def judge(
         steps: in order.
         entries: what was done, oldest first, by step.
         holds: whether what an entry tells of is still there.
+        aside: how many entries of a step, the oldest, count no more.
     """
     found: dict[str, Standing] = {}
     for step in steps:
@@ -327,7 +333,9 @@ def judge(
         outputs = [each.last.output for each in before if each.last is not None]
         inputs = digest([step.own, *outputs]) if ready else None
         past = entries.get(step.name, [])
-        good = next((each for each in reversed(past) if each.inputs == inputs and holds(step, each)), None)
+        counted = past[(aside or {}).get(step.name, 0) :]
+        good = next((each for each in reversed(counted) if each.inputs == inputs and holds(step, each)), None)
         state = State.DONE if good else State.STALE if past else State.TODO
-        found[step.name] = Standing(step, state, inputs, good or (past[-1] if past else None))
+        again = bool(past) and not counted
+        found[step.name] = Standing(step, state, inputs, good or (past[-1] if past else None), again)
     return found

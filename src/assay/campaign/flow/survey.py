@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from assay.base.settings import Settings
@@ -43,9 +43,15 @@ class Flow:
     steps: tuple[Step, ...]
     journal: Journal
 
-    def standings(self) -> dict[str, Standing]:
-        """How each step stands now."""
-        return judge(self.steps, self.journal.entries(), self._holds)
+    def standings(self, again: Collection[str] = ()) -> dict[str, Standing]:
+        """How each step stands now.
+
+        Args:
+            again: names of steps that are taken as if they had been asked for again.
+        """
+        entries = self.journal.entries()
+        aside = self.journal.set_aside() | {name: len(entries.get(name, ())) for name in again}
+        return judge(self.steps, entries, self._holds, aside)
 
     def _holds(self, step: Step, done: Done) -> bool:
         """Whether what a step made is still there."""

@@ -65,7 +65,7 @@ def document(standing: Standing) -> dict[str, object]:
     return {
         "name": step.name, "kind": step.kind.value, "state": standing.state.value, "needs": list(step.needs),
         "expected_seconds": round(standing.expected.seconds, 1), "expected_is_guessed": standing.expected.rough,
-        "what": step.what, "command": step.command, "inputs": standing.inputs,
+        "what": step.what, "command": step.command, "inputs": standing.inputs, "asked_again": standing.again,
         "runs": list(last.runs) if last else [], "note": last.note if last else "", "done_at": last.when if last else None,
         "took_seconds": last.seconds if last else None,
     }  # fmt: skip
