@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,27 @@ def test_every_query_of_multistream_is_measured_whole(settings: Settings, classi
     assert record.figures.queries is not None
     assert record.figures.queries >= 662
     assert record.figures.samples == record.figures.queries * 8
+
+
+def test_a_short_run_with_equal_issue_makes_what_it_was_asked_for(
+    settings: Settings, classifier: Path, pictures: Path
+) -> None:
+    """Three queries of three pictures, and not whole sets of the six."""
+    scenarios = (Scenario.SINGLE_STREAM, Scenario.OFFLINE)
+    request = RunRequest(
+        name="colours", model=classifier, dataset=str(pictures), threads=1, scenarios=scenarios, duration_ns=0, samples=3,
+        target_latency_ns=10**9, target_qps=1.0,
+    )  # fmt: skip
+    plan = make_plan(request, settings)
+    benchmark = plan.subject.benchmark
+    limits = {name: replace(each, equal_issue=True) for name, each in benchmark.limits.items()}
+    plan = replace(plan, subject=replace(plan.subject, benchmark=replace(benchmark, limits=limits)))
+    for record in carry_out(plan, settings, SILENT):
+        assert record.figures.samples == record.settings["performance_sample_count_override"] == 3, record.scenario
+        assert record.dataset.count == 6
+        assert Label.SHORT_RUN in record.labels
+        weaker = {each.name: each.used for each in record.deviations}
+        assert (weaker["min_query_count"], weaker["performance_sample_count"]) == ("3", "3")
 
 
 def test_only_some_samples_are_labelled(settings: Settings, classifier: Path, pictures: Path) -> None:

@@ -24,11 +24,14 @@ from assay.harness.outcome import Ending, Outcome
 from assay.loadgen.record import Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
 from assay.loadgen.settings import Overrides
+from assay.rules.load import load_round
 from assay.rules.model import Scenario
 
 from .test_execute import MANIFEST
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
+LIMITS = load_round("v3.1").benchmark("resnet").limits
+OFFLINE, SERVER = LIMITS[Scenario.OFFLINE], LIMITS[Scenario.SERVER]
 
 
 class Told:
@@ -114,7 +117,7 @@ def test_the_last_run_of_the_same_tells_without_another(settings: Settings, pict
 def test_a_short_run_is_no_slower_than_what_comes(settings: Settings, pictures: Path) -> None:
     record = go(settings, pictures, Scenario.OFFLINE, target_qps=500.0)
     assert Label.SHORT_RUN in record.labels
-    short, whole = known_target([record], record, 1), known_target([replace(record, labels=())], record, 1)
+    short, whole = known_target([record], record, OFFLINE), known_target([replace(record, labels=())], record, OFFLINE)
     assert short is not None
     assert whole is not None
     rate = record.figures.samples_per_second
@@ -150,25 +153,28 @@ def test_only_a_valid_run_tells_a_server_its_rate(settings: Settings, pictures: 
     assert record.verdict is not None
     record = replace(record, verdict=replace(record.verdict, valid=True))
     assert record.verdict is not None
-    found = known_target([record], record, 1)
+    found = known_target([record], record, SERVER)
     assert found is not None
     assert found.overrides.target_qps == 50.0
     wrong = replace(record, verdict=replace(record.verdict, valid=False))
-    assert known_target([wrong], record, 1) is None
+    assert known_target([wrong], record, SERVER) is None
     other = replace(record, backend={**record.backend, "options": "python=another"})
-    assert known_target([other, replace(record, status=RunStatus.FAILED)], record, 1) is None
+    assert known_target([other, replace(record, status=RunStatus.FAILED)], record, SERVER) is None
 
 
 def test_with_equal_issue_few_queries_are_planned(
     settings: Settings, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
+    made: list[int] = []
 
     def run(self: Any, scenario: Scenario, overrides: Overrides) -> Outcome:
-        del scenario
         limits = self._benchmark.limits[Scenario.SINGLE_STREAM]
         assert limits.equal_issue == bool(asked)
         asked.append(overrides.target_latency_ns or 0)
+        resolved = self._resolved(scenario, overrides)
+        made.append(resolved.made)
+        assert resolved.performance_sample_count == (3 if limits.equal_issue else 6)
         return Outcome(Ending.FAILED)
 
     monkeypatch.setattr(external_probe._Prober, "_run", run)
@@ -185,3 +191,4 @@ def test_with_equal_issue_few_queries_are_planned(
             probe_program(changed, plan.plan.runs[0], material, settings.home, SILENT), external_probe.Broken
         )
     assert asked == [10**6, round(external_probe.PROBE_S * 1e9)]
+    assert made == [400, 3]

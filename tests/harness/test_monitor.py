@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from array import array
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,22 @@ def test_streams_end_by_the_longer_of_time_and_count(tmp_path: Path, spec: RunSp
     assert found.p99_ns == 2_000_000
     assert found.eta_s is not None
     assert found.eta_s == pytest.approx(100, abs=1)
+
+
+def test_with_equal_issue_a_stream_ends_with_a_whole_set(tmp_path: Path, spec: RunSpec) -> None:
+    """Two were asked for, and all that is loaded is issued: 40 more at ten a second."""
+    meter = Meter()
+    meter.query_done(1, 100_000_000)
+    meter.query_done(1, 100_000_000)
+    attributes = {
+        "min_duration_ms": 0, "min_query_count": 2, "performance_sample_count_override": 42,
+        "sample_concatenate_permutation": True, "single_stream_expected_latency_ns": 10**9,
+    }  # fmt: skip
+    equal = replace(spec, scenario=Scenario.SINGLE_STREAM, attributes=attributes)
+    monitor = Monitor(meter, ProgressWriter(tmp_path / "p"), equal)
+    monitor._started = time.monotonic() - 0.2
+    assert monitor.snapshot().eta_s == pytest.approx(4.0, abs=0.5)
+    assert monitor._fewest(60.0) == 126, "twice the duration at the expected latency, in whole sets"
 
 
 def test_phases_go_through_the_same_file(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ def test_a_stream_that_ran_out_of_queries_expects_half_of_what_a_query_takes() -
     assert "--target-latency 2.5ms" in found.duration
     # Enough queries come with the time: one cause, one step.
     assert found.stopping == found.duration
+    # With equal issue all of twice the duration's are carried out.
+    assert "--target-latency 5ms" in advise(replace(run, all_carried_out=True)).duration
 
 
 def test_late_queries_ask_for_a_lower_rate_and_never_for_a_higher() -> None:

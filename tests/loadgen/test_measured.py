@@ -37,6 +37,20 @@ def test_offline_counts_samples_and_lasts_as_long_as_its_one_query(tmp_path: Pat
     assert found.queries_met
 
 
+def test_equal_issue_fills_offline_up_and_carries_a_stream_out_to_the_end(tmp_path: Path) -> None:
+    equal = {"effective_sample_concatenate_permutation": True}
+    detail = log(
+        tmp_path, result_query_count=1, effective_samples_per_query=2, generated_samples_per_query=42,
+        result_max_latency_ns=2_000_000_000, **equal,
+    )  # fmt: skip
+    found = measure(detail, LIMITS[Scenario.OFFLINE], Scenario.OFFLINE)
+    assert (found.done, found.rate, found.all_carried_out) == (42, 21.0, False)
+    single, many = Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM
+    assert measure(log(tmp_path, **equal), LIMITS[single], single).all_carried_out
+    assert not measure(log(tmp_path, **equal), LIMITS[many], many).all_carried_out
+    assert not measure(log(tmp_path), LIMITS[single], single).all_carried_out
+
+
 def test_server_lasts_until_the_last_answer_and_takes_its_bound_from_the_run(tmp_path: Path) -> None:
     detail = log(
         tmp_path, result_query_count=101, result_completed_samples_per_sec=50.0, effective_target_latency_ns=20_000_000,

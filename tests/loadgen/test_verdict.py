@@ -59,6 +59,14 @@ def test_a_run_of_the_rounds_length_is_accepted(judged: Judge) -> None:
     assert verdict.accepted and verdict.reasons == () and verdict.advice == ()
 
 
+def test_who_has_the_whole_dataset_and_loaded_a_part_is_told_so(judged: Judge) -> None:
+    few = {"effective_performance_sample_count": 64}
+    assert any("take a dataset of at least 1,024 samples" in each for each in judged("singlestream", **few).advice)
+    whole = judged("singlestream", **few, qsl_reported_total_count=50_000).advice
+    assert not any("take a dataset" in each for each in whole)
+    assert "load 1,024 samples for a result that counts: leave out --samples, --duration and --quick" in whole
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [

@@ -20,6 +20,7 @@ from assay.base.settings import Settings, load_settings
 from assay.campaign.companions import complete_recipe
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.formats import is_remote
+from assay.campaign.lengths import settings_of, unhurried
 from assay.campaign.material import (
     Material,
     count_samples,
@@ -40,13 +41,11 @@ from assay.harness.run import execute
 from assay.harness.spec import RunSpec
 from assay.loadgen.record import Artefact, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunCatalogue
-from assay.loadgen.settings import LoadgenSettings, Overrides, deviations, resolve
-from assay.loadgen.statistics import queries_needed
+from assay.loadgen.settings import LoadgenSettings, Overrides, deviations
 from assay.rules.model import Mode, Scenario
 from assay.system.summary import host_facts
 from assay.tasks.registry import tasks
 
-_SENT_WITHIN_S = 5.0
 _LIBRARIES = (
     "mlcommons-loadgen",
     "numpy",
@@ -119,19 +118,10 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
         model = quantised
     labels += described.labels if described else (Label.SYNTHETIC_DATA.value,)
-    dataset = described.info if described else Artefact("synthetic", None, _made_up(plan))
+    loaded = subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count
+    dataset = described.info if described else Artefact("synthetic", None, loaded)
     count = count_samples(path, dataset, model, recipe, plan, settings, progress)
     return Material(model, info, path, dataset, count, tuple(labels), recipe)
-
-
-def _made_up(plan: Plan) -> int:
-    """Samples that are made up: as many as the round loads; in a short run of a benchmark that issues each of them equally
-    often, which would be all of them, two.
-    """
-    request, limits = plan.request, plan.subject.benchmark.limits[Scenario.OFFLINE]
-    whole = limits.performance_sample_count
-    short = limits.equal_issue and request.wanted_duration_ns is not None
-    return min(whole, request.samples or 2) if short else whole
 
 
 def probe_engine(
@@ -152,7 +142,7 @@ def probe_engine(
             planned,
             material,
             settings,
-            loadgen_settings(plan, planned, material, Overrides()),
+            loadgen_settings(plan, planned, material, unhurried(planned.scenario)),
             probe_s=PROBE_S,
         )
         outcome = execute(spec, folder, label=f"{planned.scenario.value}: probe", progress=progress)
@@ -168,43 +158,7 @@ def probe_engine(
 
 def loadgen_settings(plan: Plan, planned: PlannedRun, material: Material, found: Overrides) -> LoadgenSettings:
     """LoadGen's settings: what the user asked, then what the probe found, then the round's."""
-    request, subject = plan.request, plan.subject
-    scenario = planned.scenario
-    performance = planned.mode is Mode.PERFORMANCE
-    rated = scenario in (Scenario.OFFLINE, Scenario.SERVER)
-    asked = Overrides(
-        duration_ns=request.wanted_duration_ns if performance else None,
-        min_query_count=request.samples or _short_count(plan, planned),
-        target_qps=(request.target_qps if rated else None) or found.target_qps,
-        target_latency_ns=(request.target_latency_ns if scenario is not Scenario.OFFLINE else None)
-        or found.target_latency_ns,
-    )
-    if not performance:
-        # Nobody is measured: all samples are sent within seconds, and not one each second, which is LoadGen's own rate.
-        quickly = max(1.0, material.samples / _SENT_WITHIN_S)
-        asked = Overrides(target_qps=(request.target_qps or quickly) if scenario is Scenario.SERVER else None)
-    return resolve(
-        subject.round,
-        subject.benchmark,
-        scenario,
-        planned.mode,
-        asked,
-        dataset_size=material.samples,
-    )
-
-
-def _short_count(plan: Plan, planned: PlannedRun) -> int | None:
-    """Fewest queries (Offline: samples) of a run that is shorter than the round's; None for the round's own.
-
-    Offline takes as many as the duration takes: the round's 24,576 samples would outlast it. A single stream needs 64 for
-    LoadGen's estimate of the 90th percentile, and the round's 1,024 would take a slow model half an hour. The others need
-    662 for an estimate of the 99th, whatever the round asks (v2.0 and v2.1: 270,336).
-    """
-    if plan.request.wanted_duration_ns is None or planned.duration_ns >= planned.round_duration_ns:
-        return None
-    fewest = {Scenario.OFFLINE: 1, Scenario.SINGLE_STREAM: queries_needed(1, 0.9)}
-    limits = plan.subject.benchmark.limits[planned.scenario]
-    return fewest.get(planned.scenario, min(limits.min_query_count, queries_needed(1, limits.percentile or 0.99)))
+    return settings_of(plan.request, plan.subject, planned.scenario, planned.mode, material.samples, found)
 
 
 def _run_one(
@@ -218,8 +172,7 @@ def _run_one(
     group: str,
 ) -> Finished:
     subject = plan.subject
-    per_query = subject.benchmark.limits[planned.scenario].samples_per_query or 1
-    found = targets_from(probe, planned.scenario, samples_per_query=per_query) if probe else Overrides()
+    found = targets_from(probe, planned.scenario, subject.benchmark.limits[planned.scenario]) if probe else Overrides()
     resolved = loadgen_settings(plan, planned, material, found)
     spec = run_spec(plan, planned, material, settings, resolved)
     record = first_record(plan, planned, material, settings, resolved, group)

@@ -145,8 +145,8 @@ class _Run:
         """The target that nobody gave; None where it was given, or the program cannot be told one."""
         if not self.planned.probe:
             return None
-        per_query = self.external.plan.subject.benchmark.limits[self.planned.scenario].samples_per_query or 1
-        known = known_target(RunCatalogue(self.settings.runs_dir).records(), record, per_query)
+        limits = self.external.plan.subject.benchmark.limits[self.planned.scenario]
+        known = known_target(RunCatalogue(self.settings.runs_dir).records(), record, limits)
         return known or probe_program(self.external, self.planned, self.material, folder.path, self.progress)
 
     def _executed(

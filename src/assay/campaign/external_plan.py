@@ -143,7 +143,9 @@ def _foreign(run: PlannedRun, request: RunRequest, of: Implementation) -> Planne
     """
     told = request.batch_size is not None or of.takes("batch_size")
     unknown = run.mode is Mode.PERFORMANCE and target_setting(run.scenario, request) is None
-    return replace(run, probe=unknown and can_be_probed(of, run.scenario), batch_size=run.batch_size if told else 0)
+    probe = unknown and can_be_probed(of, run.scenario)
+    # How many samples are one set hangs on what the program says that it loads.
+    return replace(run, probe=probe, batch_size=run.batch_size if told else 0, sets=None)
 
 
 def target_setting(scenario: Scenario, request: RunRequest) -> float | None:

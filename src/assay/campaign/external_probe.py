@@ -30,7 +30,8 @@ from assay.loadgen.logs import read_detail
 from assay.loadgen.names import DETAIL
 from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
 from assay.loadgen.settings import LoadgenSettings, Overrides, resolve
-from assay.rules.model import Mode, Scenario
+from assay.loadgen.whole_sets import carries_all_out
+from assay.rules.model import Limits, Mode, Scenario
 
 FOLDER = "probe"
 _LOADED = 64
@@ -72,18 +73,18 @@ class Broken:
 # ---- from an earlier run
 
 
-def known_target(records: Iterable[RunRecord], record: RunRecord, samples_per_query: int) -> Found | None:
+def known_target(records: Iterable[RunRecord], record: RunRecord, limits: Limits) -> Found | None:
     """The target that the newest finished run of the same program on the same inputs tells; None without one.
 
     Args:
         records: earlier runs, newest first.
         record: of the run to come.
-        samples_per_query: that the round asks.
+        limits: of the round, for the run's scenario.
     """
     scenario = Scenario(record.scenario)
     for earlier in records:
         if earlier.status is RunStatus.FINISHED and _inputs(earlier) == _inputs(record):
-            overrides = _told_by(earlier, scenario, samples_per_query)
+            overrides = _told_by(earlier, scenario, limits)
             if overrides is not None:
                 return Found(overrides, f"{_words(overrides)}, as {earlier.id} of the same inputs told")
     return None
@@ -103,17 +104,17 @@ def _inputs(record: RunRecord) -> tuple[object, ...]:
     )
 
 
-def _told_by(record: RunRecord, scenario: Scenario, samples_per_query: int) -> Overrides | None:
+def _told_by(record: RunRecord, scenario: Scenario, limits: Limits) -> Overrides | None:
     if scenario is Scenario.SERVER:
         sent = record.settings.get("target_qps")
         valid = record.verdict is not None and record.verdict.valid
         return Overrides(target_qps=float(sent)) if valid and isinstance(sent, int | float) and sent > 0 else None
-    probe = _probe_of(record.figures, samples_per_query)
+    probe = _probe_of(record.figures, limits.samples_per_query or 1)
     if probe is None:
         return None
     if Label.SHORT_RUN in record.labels:
         probe = replace(probe, rate=probe.rate * _WARM)
-    return targets_from(probe, scenario, samples_per_query=samples_per_query)
+    return targets_from(probe, scenario, limits)
 
 
 def _probe_of(figures: Figures, samples_per_query: int) -> Probe | None:
@@ -178,7 +179,7 @@ class _Prober:
         probe = _probe_of(figures, 1)
         assert probe is not None  # a run without a rate is an outcome
         probe = replace(probe, rate=probe.rate * _WARM)
-        overrides = targets_from(probe, Scenario.OFFLINE, samples_per_query=1)
+        overrides = targets_from(probe, Scenario.OFFLINE, self._benchmark.limits[Scenario.OFFLINE])
         return Found(overrides, f"{_words(overrides)}: {count} samples took {format_duration(lasted * 1e9)}")
 
     def _latency(self) -> Found | Broken:
@@ -187,17 +188,18 @@ class _Prober:
         alone = Scenario.SINGLE_STREAM
         scenario = alone if wanted is Scenario.SERVER and alone in own and alone in self._benchmark.limits else wanted
         length_ns = round(PROBE_S * 1e9)
-        # With equal issue LoadGen makes as many queries as it planned with: two, not those that a quick program needs.
-        expected_ns = length_ns if self._benchmark.limits[scenario].equal_issue else _QUICK_NS
+        # Where all that is planned is carried out: three queries, not those that a quick program needs.
+        all_of_them = carries_all_out(scenario, equal_issue=self._benchmark.limits[scenario].equal_issue)
+        expected_ns = length_ns if all_of_them else _QUICK_NS
         stream = Overrides(target_latency_ns=expected_ns)
         target = Overrides(target_qps=_LONE_QPS) if scenario is Scenario.SERVER else stream
         figures = self._run(scenario, replace(target, duration_ns=length_ns, min_query_count=1))
         if isinstance(figures, Outcome):
             return Broken(figures)
-        per_query = self._benchmark.limits[wanted].samples_per_query or 1
-        probe = _probe_of(figures, per_query)
+        limits = self._benchmark.limits[wanted]
+        probe = _probe_of(figures, limits.samples_per_query or 1)
         assert probe is not None  # a run without a rate is an outcome
-        overrides = targets_from(probe, wanted, samples_per_query=per_query)
+        overrides = targets_from(probe, wanted, limits)
         took = format_duration(probe.latency_ns)
         return Found(overrides, f"{_words(overrides)}: a query took {took} in a short run of {scenario.value}")
 
@@ -229,10 +231,8 @@ class _Prober:
         return figures
 
     def _resolved(self, scenario: Scenario, asked: Overrides) -> LoadgenSettings:
-        limits, count = self._benchmark.limits[scenario], asked.min_query_count or 1
-        # With equal issue LoadGen makes whole sets of what is loaded, so no more than the run takes.
-        loaded = max(min(count, _LOADED), 1) if limits.equal_issue else _LOADED
-        asked = replace(asked, performance_sample_count=min(loaded, limits.performance_sample_count or loaded))
+        most = self._benchmark.limits[scenario].performance_sample_count or _LOADED
+        asked = replace(asked, performance_sample_count=min(_LOADED, most))
         return resolve(
             self._subject.round,
             self._benchmark,

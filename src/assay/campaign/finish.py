@@ -16,7 +16,7 @@ from assay.loadgen.logs import DetailLog, read_detail
 from assay.loadgen.names import ACCURACY, DETAIL, LOG_FILES
 from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunFolder
-from assay.loadgen.settings import Deviation
+from assay.loadgen.settings import LENGTH, Deviation, is_short
 from assay.loadgen.verdict import duration_ns, judge
 from assay.rules.model import Benchmark, Mode, Round, Scenario
 from assay.tasks.protocol import Accuracy
@@ -169,9 +169,8 @@ def _accuracy_figures(accuracy: Accuracy) -> Figures:
 def labels_for(names: tuple[str, ...], deviations: tuple[Deviation, ...]) -> tuple[Label, ...]:
     """Labels of an asset's own and of settings weaker than the round's."""
     found = [Label(name) for name in names]
-    short = {"min_duration", "min_query_count", "max_query_count"}
-    if any(item.name in short for item in deviations):
+    if is_short(deviations):
         found.append(Label.SHORT_RUN)
-    if any(item.name not in short and item.name != "performance_sample_count" for item in deviations):
+    if any(item.name not in LENGTH and item.name != "performance_sample_count" for item in deviations):
         found.append(Label.RELAXED_RULES)
     return tuple(dict.fromkeys(found))

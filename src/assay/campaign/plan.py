@@ -15,6 +15,7 @@ from assay.base.settings import Settings
 from assay.base.units import format_count, format_duration, format_size
 from assay.campaign.companions import companions
 from assay.campaign.formats import AUTO, check_fit, default_backend, is_remote
+from assay.campaign.lengths import WholeSets, whole_sets_of
 from assay.campaign.precision import resolve_precision
 from assay.campaign.request import RunRequest
 from assay.campaign.subject import Subject, resolve_category, resolve_subject
@@ -42,6 +43,7 @@ class PlannedRun:
         round_duration_ns: what the round asks.
         probe: whether the engine is measured first, because no target was given.
         streams: batches run side by side; one where the next query comes when the last is answered.
+        sets: what equal issue makes of it.
     """
 
     scenario: Scenario
@@ -52,10 +54,12 @@ class PlannedRun:
     round_duration_ns: int
     probe: bool
     streams: int = 1
+    sets: WholeSets | None = None
 
     def line(self) -> str:
         """The run for a person."""
         length = "every sample once" if self.mode is Mode.ACCURACY else f"at least {format_duration(self.duration_ns)}"
+        length += f", {self.sets.line(self.scenario)}" if self.sets else ""
         probe = f", after a probe of {PROBE_S:.0f} s" if self.probe else ""
         return f"{self.scenario.value} {self.mode.value}: {length}, batches of up to {self.batch_size}{probe}"
 
@@ -127,6 +131,7 @@ class Plan:
                     "streams": run.streams,
                     "min_duration_s": run.duration_ns / 1e9,
                     "probe": run.probe,
+                    "equal_issue": run.sets.to_dict() if run.sets else None,
                 }
                 for run in self.runs
             ],
@@ -226,6 +231,7 @@ def planned_run(request: RunRequest, subject: Subject, scenario: Scenario, mode:
         round_duration_ns=limits.min_duration_ns,
         probe=mode is Mode.PERFORMANCE and given is None,
         streams=1 if scenario in _STREAMS else request.streams,
+        sets=whole_sets_of(request, subject, scenario, mode),
     )
 
 

@@ -15,6 +15,7 @@ from assay.base.progress import Step
 from assay.harness.meter import Meter
 from assay.harness.spec import RunSpec
 from assay.loadgen.live import ProgressWriter, Snapshot
+from assay.loadgen.whole_sets import carries_all_out, makes_sets, stream_plans, whole_sets
 from assay.rules.model import Mode, Scenario
 
 _EVERY_S = 0.5
@@ -74,13 +75,22 @@ class Monitor:
         if spec.mode is Mode.ACCURACY:
             return None
         duration = float(spec.attributes.get("min_duration_ms", 0)) / 1e3
-        per_query = (
-            int(spec.attributes.get("multi_stream_samples_per_query", 8))
-            if spec.scenario is Scenario.MULTI_STREAM
-            else 1
-        )
-        queries = float(spec.attributes.get("min_query_count", 0)) * per_query
-        return round(max(duration - elapsed, (queries - done) / rate, 0.0), 1)
+        return round(max(duration - elapsed, (self._fewest(duration) - done) / rate, 0.0), 1)
+
+    def _fewest(self, duration: float) -> int:
+        """Samples that are done at the end, at least."""
+        spec, attributes = self._spec, self._spec.attributes
+        queries = int(attributes.get("min_query_count", 0))
+        if spec.scenario is Scenario.MULTI_STREAM:
+            return queries * int(attributes.get("multi_stream_samples_per_query", 8))
+        equal_issue = bool(attributes.get("sample_concatenate_permutation"))
+        if not makes_sets(spec.scenario, equal_issue=equal_issue):
+            return queries
+        loaded = int(attributes.get("performance_sample_count_override", 0)) or 1
+        if carries_all_out(spec.scenario, equal_issue=equal_issue):
+            expected = int(attributes.get("single_stream_expected_latency_ns", 0))
+            queries = max(queries + 1, stream_plans(duration, expected))
+        return whole_sets(queries, loaded)
 
     def _loop(self) -> None:
         while not self._ended.wait(_EVERY_S):

@@ -108,13 +108,17 @@ def _stream(run: Measured) -> Advice:
 
 
 def _expected(run: Measured) -> str:
-    """LoadGen makes queries for twice the duration at the expected latency: with half of the true one they suffice."""
+    """LoadGen makes queries for twice the duration at the expected latency: with half of the true one they suffice.
+
+    Where all of them are carried out, the true one is enough.
+    """
     if not run.mean_ns:
         return "lower the expected latency with --target-latency, so that LoadGen makes enough queries"
+    share = 1.0 if run.all_carried_out else 0.5
     was = f"{format_duration(1e9 / run.planned_rate)} was expected, " if run.planned_rate else ""
     return (
         f"lower the expected latency, so that LoadGen makes enough queries: --target-latency "
-        f"{duration_option(run.mean_ns * 0.5)} ({was}a query took {format_duration(run.mean_ns)})"
+        f"{duration_option(run.mean_ns * share)} ({was}a query took {format_duration(run.mean_ns)})"
     )
 
 

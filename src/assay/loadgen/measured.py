@@ -11,6 +11,7 @@ from enum import StrEnum
 from assay.loadgen.logs import DetailLog
 from assay.loadgen.settings import Asked
 from assay.loadgen.statistics import MAX_QUERIES
+from assay.loadgen.whole_sets import carries_all_out
 from assay.rules.model import Limits, Scenario
 
 _NS_PER_MS = 1_000_000
@@ -43,6 +44,7 @@ class Measured:
         planned_rate: the rate LoadGen planned with (streams: 1 / expected latency).
         rate: what was completed, in queries (Offline: samples).
         stopped: what ended it early.
+        all_carried_out: whether a stream carries out all that LoadGen planned, and more than the duration takes.
         duration_met, queries_met, latency_met, stopping_met: LoadGen's own word; False only where it says so.
     """
 
@@ -64,6 +66,7 @@ class Measured:
     queries_met: bool
     latency_met: bool
     stopping_met: bool
+    all_carried_out: bool = False
 
 
 def measure(detail: DetailLog, limits: Limits, scenario: Scenario) -> Measured:
@@ -72,7 +75,8 @@ def measure(detail: DetailLog, limits: Limits, scenario: Scenario) -> Measured:
     percentile = _percentile(detail, limits)
     done = _count(detail, "result_query_count")
     if offline:
-        done = _count(detail, "effective_samples_per_query")
+        # With equal issue the one query is filled up to whole sets, and the setting stays as it was.
+        done = _count(detail, "generated_samples_per_query") or _count(detail, "effective_samples_per_query")
     lasted = duration_ns(detail, scenario)
     at = f"result_{percentile * 100:.2f}_percentile"
     return Measured(
@@ -94,6 +98,9 @@ def measure(detail: DetailLog, limits: Limits, scenario: Scenario) -> Measured:
         queries_met=detail.values.get("result_min_queries_met") is not False,
         latency_met=detail.values.get("result_perf_constraints_met") is not False,
         stopping_met=detail.values.get("early_stopping_met") is not False,
+        all_carried_out=carries_all_out(
+            scenario, equal_issue=detail.values.get("effective_sample_concatenate_permutation") is True
+        ),
     )
 
 

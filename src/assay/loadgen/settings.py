@@ -10,14 +10,17 @@ Source of names, units and defaults: mlcommons/inference v3.1, loadgen/test_sett
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.base.units import format_count, format_duration
 from assay.errors import InvalidInputError, UsageError
+from assay.loadgen.whole_sets import carries_all_out, fitting_set, makes_sets, stream_plans, told_count, whole_sets
 from assay.rules.model import Benchmark, Limits, Mode, Round, Scenario
 
 _NS_PER_MS = 1_000_000
 _STREAMS = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
+LENGTH = frozenset({"min_duration", "min_query_count", "max_query_count"})
+"""Deviations that make a run short."""
 _MOST_PLANNED = 10**9
 """LoadGen makes all queries before the test; more of them than this fit into no memory."""
 
@@ -32,7 +35,7 @@ class Overrides:
         max_query_count: most queries; ends the run early, which no round accepts.
         target_qps: Server: rate sent; Offline: rate LoadGen plans with.
         target_latency_ns: Server: latency bound; streams: expected latency of a query.
-        performance_sample_count: samples loaded for a performance run.
+        performance_sample_count: samples loaded for a performance run, at most.
         coalesce_queries: Server: let LoadGen hand over queries that are due together in one call.
     """
 
@@ -84,12 +87,14 @@ class LoadgenSettings:
 
     @property
     def planned(self) -> int:
-        """Queries that LoadGen makes before a performance test (Offline: samples of its one query).
+        """Queries that LoadGen plans before a performance test (Offline: samples of its one query).
 
         Source: loadgen/test_settings_internal.cc and loadgen.cc: 1.1 times the duration Offline, once in Server,
         twice in the streams, and never fewer than the minimum.
         """
         seconds = self.min_duration_ms / 1e3
+        if carries_all_out(self.scenario, equal_issue=self.equal_issue):
+            return max(self.min_query_count, stream_plans(seconds, self.target_latency_ns))
         if self.scenario is Scenario.OFFLINE:
             wanted = 1.1 * seconds * self.expected_qps
         elif self.scenario is Scenario.SERVER:
@@ -97,6 +102,22 @@ class LoadgenSettings:
         else:
             wanted = 2.0 * seconds * 1e9 / max(self.target_latency_ns, 1)
         return max(self.min_query_count, math.ceil(wanted) if self.scenario is not Scenario.OFFLINE else int(wanted))
+
+    @property
+    def made(self) -> int:
+        """Queries that LoadGen makes of those that are planned: with equal issue whole sets of what is loaded."""
+        return whole_sets(self.planned, self.performance_sample_count) if self.makes_sets else self.planned
+
+    @property
+    def makes_sets(self) -> bool:
+        """Whether the run goes on to the end of a whole set of what is loaded."""
+        return self.mode is Mode.PERFORMANCE and makes_sets(self.scenario, equal_issue=self.equal_issue)
+
+    @property
+    def told_query_count(self) -> int:
+        """``min_query_count`` as LoadGen is told it."""
+        fewest = self.min_query_count
+        return told_count(self.scenario, fewest, self.performance_sample_count) if self.makes_sets else fewest
 
     def attributes(self) -> dict[str, int | float | bool | str]:
         """The settings by the names of LoadGen's ``TestSettings``, scenario and mode left out.
@@ -107,7 +128,7 @@ class LoadgenSettings:
         common: dict[str, int | float | bool | str] = {
             "min_duration_ms": self.min_duration_ms,
             "max_duration_ms": 0,
-            "min_query_count": self.min_query_count,
+            "min_query_count": self.told_query_count,
             "max_query_count": self.max_query_count,
             "performance_sample_count_override": self.performance_sample_count,
             "accuracy_sample_count_override": 0,
@@ -177,6 +198,9 @@ def resolve(
 ) -> LoadgenSettings:
     """Put the user's settings over the round's.
 
+    A run with equal issue that is shorter than the round's loads as many samples as it is to make queries; the rest of the
+    data would make it longer.
+
     Args:
         round_: gives defaults and seeds.
         benchmark: gives limits and the name in ``user.conf``.
@@ -194,7 +218,7 @@ def resolve(
     limits = benchmark.limits[scenario]
     _check(scenario, overrides)
     # 0 is LoadGen's word for all samples there are.
-    loaded = min(overrides.performance_sample_count or limits.performance_sample_count or dataset_size, dataset_size)
+    most = min(overrides.performance_sample_count or limits.performance_sample_count or dataset_size, dataset_size)
     settings = LoadgenSettings(
         scenario=scenario,
         mode=mode,
@@ -202,7 +226,7 @@ def resolve(
         min_duration_ms=_ms(limits.min_duration_ns if overrides.duration_ns is None else overrides.duration_ns),
         min_query_count=overrides.min_query_count or limits.min_query_count,
         max_query_count=overrides.max_query_count or 0,
-        performance_sample_count=loaded,
+        performance_sample_count=most,
         expected_qps=overrides.target_qps or limits.target_qps or 1.0,
         target_latency_ns=overrides.target_latency_ns or limits.target_latency_ns or 0,
         percentile=limits.percentile or 0.9,
@@ -211,7 +235,7 @@ def resolve(
         qsl_rng_seed=round_.seeds.qsl,
         sample_index_rng_seed=round_.seeds.sample_index,
         schedule_rng_seed=round_.seeds.schedule,
-        user_keys=_user_keys(overrides, loaded, limits),
+        user_keys=(),
         coalesce_queries=bool(overrides.coalesce_queries),
     )
     if mode is Mode.PERFORMANCE and settings.planned > _MOST_PLANNED:
@@ -221,7 +245,14 @@ def resolve(
             expected=f"at most {format_count(_MOST_PLANNED)}",
             hint=f"take another {what}, a shorter --duration or fewer --samples",
         )
-    return settings
+    if settings.makes_sets and is_short(deviations(settings, benchmark)):
+        settings = replace(settings, performance_sample_count=fitting_set(scenario, settings.planned, most))
+    return replace(settings, user_keys=_user_keys(overrides, settings, limits))
+
+
+def is_short(found: tuple[Deviation, ...]) -> bool:
+    """Whether a run with these deviations is shorter than the round asks, or has fewer queries."""
+    return any(each.name in LENGTH for each in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +366,7 @@ def _check_range(overrides: Overrides) -> None:
             raise UsageError(f"{name} has to be at least 1", found=str(value))
 
 
-def _user_keys(overrides: Overrides, loaded: int, limits: Limits) -> tuple[tuple[str, str], ...]:
+def _user_keys(overrides: Overrides, settings: LoadgenSettings, limits: Limits) -> tuple[tuple[str, str], ...]:
     keys: list[tuple[str, str]] = []
     if overrides.target_qps is not None:
         keys.append(("target_qps", f"{overrides.target_qps:.15g}"))
@@ -343,8 +374,9 @@ def _user_keys(overrides: Overrides, loaded: int, limits: Limits) -> tuple[tuple
         keys.append(("target_latency", _as_ms(overrides.target_latency_ns)))
     if overrides.duration_ns is not None:
         keys.append(("min_duration", str(_ms(overrides.duration_ns))))
-    if overrides.min_query_count is not None:
-        keys.append(("min_query_count", str(overrides.min_query_count)))
+    told, loaded = settings.told_query_count, settings.performance_sample_count
+    if overrides.min_query_count is not None or told != settings.min_query_count:
+        keys.append(("min_query_count", str(told)))
     if overrides.max_query_count is not None:
         keys.append(("max_query_count", str(overrides.max_query_count)))
     if overrides.coalesce_queries is not None:

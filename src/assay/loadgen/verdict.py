@@ -115,7 +115,8 @@ def judge(
         parts += _performance(run, benchmark, advice)
         asked = asked_of(detail, scenario)
         found = deviations if asked is None else weaker(asked, benchmark.limits[scenario])
-        parts += [_deviation(item, round_) for item in found]
+        total = detail.integer("qsl_reported_total_count") or 0
+        parts += [_deviation(item, round_, whole=total >= benchmark.dataset_size) for item in found]
     else:
         parts += _whole_dataset(detail, benchmark, round_)
     parts += _errors(detail, advice)
@@ -313,8 +314,19 @@ _FULL_SCALE = {
 }
 
 
-def _deviation(item: Deviation, round_: Round) -> Constraint:
+_LOADED_FEW = "load {rule} samples for a result that counts: leave out --samples, --duration and --quick"
+
+
+def _deviation(item: Deviation, round_: Round, *, whole: bool) -> Constraint:
+    """A setting weaker than the round's, as a constraint that is not met.
+
+    Args:
+        whole: whether the dataset has as many samples as the round's.
+    """
     source = round_.conf_source.rsplit(",", 1)[-1].strip()
-    fix = _FULL_SCALE.get(item.name, "keep the round's {rule} for a result that counts").format(rule=item.rule)
+    advice = _FULL_SCALE.get(item.name, "keep the round's {rule} for a result that counts")
+    if item.name == "performance_sample_count" and whole:
+        advice = _LOADED_FEW
+    fix = advice.format(rule=item.rule)
     name = f"{item.name} of the round"
     return Constraint(name, False, item.rule, item.used, f"round {round_.name}, {source}", fix, "round")

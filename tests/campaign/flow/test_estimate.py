@@ -62,6 +62,30 @@ def test_a_run_takes_its_duration_or_its_queries(home: Path) -> None:
     assert run_time(replace(run, probe=False), short, Speed(10.0, rough=False)) == Expected(83.0)
 
 
+def test_with_equal_issue_whole_sets_are_made(home: Path) -> None:
+    """Of 85 s each: 13,368 in a run as the round asks it, and in a short one two."""
+    slow = Speed(1 / 85, rough=False)
+    for options, queries in (({}, 13_368), ({"duration_ns": 10**9, "samples": 2}, 2), ({"duration_ns": 10**9}, 64)):
+        plan = plan_of(home, Scenario.SINGLE_STREAM, name="gptj-synthetic", **options)
+        (run,) = plan.runs
+        assert run_time(replace(run, probe=False), plan, slow).seconds == pytest.approx(3 + 85 * queries), options
+    # A stream is planned for four thirds of the duration and carried out; Offline for 1.1 * 1.15 times.
+    quick = Speed(10.0, rough=False)
+    for scenario, queries in ((Scenario.SINGLE_STREAM, 134), (Scenario.OFFLINE, 126)):
+        plan = plan_of(home, scenario, name="3d-unet-synthetic", duration_ns=10**10)
+        (run,) = plan.runs
+        seconds = run_time(replace(run, probe=False), plan, quick).seconds
+        assert 3 + queries / 10 <= seconds <= 3 + queries / 10 + 0.4, scenario
+    full = plan_of(home, Scenario.SINGLE_STREAM, name="3d-unet-synthetic")
+    # A hundred of 20 s each are asked for: three sets of 43.
+    assert run_time(replace(full.runs[0], probe=False), full, Speed(0.05, rough=False)) == Expected(3 + 129 * 20)
+
+
+def test_a_short_run_has_the_queries_that_its_percentile_needs(home: Path) -> None:
+    plan = plan_of(home, Scenario.SINGLE_STREAM, duration_ns=10**9)
+    assert run_time(replace(plan.runs[0], probe=False), plan, Speed(2.0, rough=False)) == Expected(3 + 64 / 2)
+
+
 def test_power_is_measured_twice(home: Path) -> None:
     plan = plan_of(home, Scenario.OFFLINE, duration_ns=10**10, power="simulate")
     (run,) = plan.runs

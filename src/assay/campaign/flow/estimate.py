@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from assay.base.processors import processor_count
 from assay.campaign.flow.steps import Expected
+from assay.campaign.lengths import known_samples, settings_of, unhurried
 from assay.campaign.plan import PROBE_S, Plan, PlannedRun
+from assay.campaign.targets import targets_from
+from assay.harness.outcome import Probe
 from assay.loadgen.record import Label, RunRecord, RunStatus
 from assay.rules.model import Mode, Scenario
 
@@ -83,7 +86,7 @@ def _measured(record: RunRecord) -> float | None:
 
 def run_time(planned: PlannedRun, plan: Plan, speed: Speed) -> Expected:
     """How long a run takes: its duration, or as long as its fewest queries take where that is longer."""
-    samples = _samples(planned, plan)
+    samples = _samples(planned, plan, speed)
     work = samples / speed.per_second
     # What arrives at a rate is over when it has arrived: the rate is the engine's own, or the search finds it.
     seconds = work if planned.mode is Mode.ACCURACY else max(planned.duration_ns / 1e9, work)
@@ -95,20 +98,24 @@ def run_time(planned: PlannedRun, plan: Plan, speed: Speed) -> Expected:
     return Expected(_START_S + seconds + probe, rough)
 
 
-def _samples(planned: PlannedRun, plan: Plan) -> int:
-    """Samples of a run at least."""
+def _samples(planned: PlannedRun, plan: Plan, speed: Speed) -> int:
+    """Samples of a run at least; with equal issue those of whole sets, which the engine's speed decides on."""
+    subject, scenario = plan.subject, planned.scenario
+    known = known_samples(subject)
     if planned.mode is Mode.ACCURACY:
-        return plan.request.samples or _count(plan)
-    limits = plan.subject.benchmark.limits[planned.scenario]
-    own = planned.duration_ns >= planned.round_duration_ns
-    fewest = plan.request.samples or (limits.min_query_count if own else 1)
-    return fewest * (limits.samples_per_query or 1 if planned.scenario is not Scenario.OFFLINE else 1)
+        return plan.request.samples or known
+    limits = subject.benchmark.limits[scenario]
+    asked = settings_of(plan.request, subject, scenario, planned.mode, known, unhurried(scenario))
+    if asked.makes_sets:
+        found = targets_from(_probe_at(speed), scenario, limits)
+        return settings_of(plan.request, subject, scenario, planned.mode, known, found).made
+    return asked.min_query_count * (limits.samples_per_query or 1 if scenario is not Scenario.OFFLINE else 1)
 
 
-def _count(plan: Plan) -> int:
-    """Samples of the dataset: of the catalogue's as it says, of one's own as many as the benchmark has, at most."""
-    dataset = plan.subject.dataset
-    return dataset.count if dataset is not None and dataset.count else plan.subject.benchmark.dataset_size
+def _probe_at(speed: Speed) -> Probe:
+    """What a probe of an engine of that speed would find."""
+    alone = round(1e9 / speed.per_second)
+    return Probe(alone, alone, alone, alone, batch_size=1, rate=speed.per_second)
 
 
 def search_time(planned: PlannedRun) -> Expected:
@@ -126,7 +133,7 @@ def fetch_time(plan: Plan) -> Expected:
 
 def prepare_time(plan: Plan) -> Expected:
     """How long pre-processing takes when nothing is there."""
-    return Expected(1.0 + _count(plan) / _PREPARED_PER_S, rough=True)
+    return Expected(1.0 + known_samples(plan.subject) / _PREPARED_PER_S, rough=True)
 
 
 def quantise_time(speed: Speed) -> Expected:

@@ -153,12 +153,12 @@ class LoadgenBench:
         probe = outcome.probe
         assert probe is not None
         facts = plan.subject.round.scenarios[self._scenario]
-        per_query = plan.subject.benchmark.limits[self._scenario].samples_per_query or 1
-        found = targets_from(probe, self._scenario, samples_per_query=per_query)
+        limits = plan.subject.benchmark.limits[self._scenario]
+        found = targets_from(probe, self._scenario, limits)
         if self._scenario is Scenario.SINGLE_STREAM:
             return Promise(probe.latency_ns / facts.divide_by, outcome.peak_memory, found.target_latency_ns or 1)
         if self._scenario is Scenario.MULTI_STREAM:
-            batches = -(-per_query // candidate.batch_size)
+            batches = -(-(limits.samples_per_query or 1) // candidate.batch_size)
             latency = probe.batch_latency_ns * batches / facts.divide_by
             return Promise(latency, outcome.peak_memory, found.target_latency_ns or 1)
         # A stream was measured alone: together they have no more processors than there are.
