@@ -34,7 +34,7 @@ def steps_again(flow: Flow, asked: Iterable[str]) -> tuple[str, ...]:
     for each in wanted:
         if not each:
             raise UsageError("no step is named", expected="--again STEP, a pattern such as '*TEST04', or failed")
-        found |= set(failures(flow, flow.standings()) if each == FAILED else _named(flow.steps, each))
+        found |= set(failures(flow, flow.standings()) if each == FAILED else _named(flow, each))
     return tuple(step.name for step in flow.steps if step.name in found)
 
 
@@ -75,10 +75,10 @@ def _said(record: RunRecord) -> str:
     return "" if record.verdict.valid else f"{record.id} is INVALID"
 
 
-def _named(steps: Sequence[Step], asked: str) -> list[str]:
+def _named(flow: Flow, asked: str) -> list[str]:
     """The steps of a name, of the end of one, or of a pattern."""
     low = asked.casefold()
-    names = {step.name.casefold(): step.name for step in steps}
+    names = {step.name.casefold(): step.name for step in flow.steps}
     if low in names:
         return [names[low]]
     if _PATTERN & set(low):
@@ -91,7 +91,9 @@ def _named(steps: Sequence[Step], asked: str) -> list[str]:
             )
     if not found:
         raise NotFoundError(
-            f"no step is {asked!r}", expected=_close(steps, asked), hint="assay campaign status NAME lists them"
+            f"no step is {asked!r}",
+            expected=_close(flow.steps, asked),
+            hint=f"assay campaign status {flow.campaign.form.name} lists them",
         )
     return found
 
