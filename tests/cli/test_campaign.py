@@ -4,7 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
+
+from assay.cli.campaign import run
 
 from ..campaign.flow.lab import files_of, make_lab, write_form
 
@@ -58,6 +61,19 @@ def test_json_of_a_plan_and_of_a_step(call: Call, lab: Path) -> None:
     assert [each["name"] for each in document["steps"]][-3:] == ["build", "check", "report"]
     step = json.loads(call("campaign", "explain", file, "test01", "--json")[1])
     assert step["state"] == "todo" and step["rule"] and step["source"] and step["inputs"] is None
+
+
+def test_steps_are_completed_by_the_shell(lab: Path) -> None:
+    context = click.Context(run)
+    (option,) = (each for each in run.params if each.name == "again")
+    for which, typed, found in (
+        (str(write_form(lab)), "colours/SingleStream/TEST0", "colours/SingleStream/TEST01"),
+        (str(lab / "lab.yaml"), "build,chec", "build,check"),
+        (str(lab / "none.yaml"), "f", "failed"),
+        (None, "f", "failed"),
+    ):
+        context.params["which"] = which
+        assert option.shell_complete(context, typed)[0].value == found
 
 
 def test_what_is_wrong_with_the_file_is_told(call: Call, lab: Path) -> None:

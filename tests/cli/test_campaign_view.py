@@ -72,6 +72,18 @@ def test_every_outcome_of_a_step_is_told(lab: Path, home: Path, capsys: pytest.C
     assert [each["runs"] for each in document["history"]] == [["run-1"], ["run-2"]] and not document["asked_again"]
 
 
+def test_a_step_that_stopped_the_campaign_tells_why(lab: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flow = flow_of(lab, home)
+    step = next(each for each in flow.steps if each.test == "TEST04")
+    flow.journal.begin(step.name)
+    flow.journal.stopped(step.name, "TEST04 was not passed")
+    show_step(flow, step, Output())
+    out = capsys.readouterr().out
+    assert "stopped      TEST04 was not passed" in out and "do it again  assay campaign run lab\n" in out
+    show_step(flow, flow.steps[0], Output(as_json=True))
+    assert json.loads(capsys.readouterr().out)["stopped"] == ""
+
+
 def test_a_failure_is_told_with_what_does_it_again(
     lab: Path, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

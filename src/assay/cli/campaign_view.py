@@ -91,10 +91,20 @@ def show_step(flow: Flow, step: Step, out: Output) -> None:
     standing = standings[step.name]
     rule, source = RULES[step.kind]
     failed = failures(flow, {step.name: standing}).get(step.name, "")
+    stopped = _stopped(flow, standing)
     outcomes = flow.journal.entries().get(step.name, [])
     if out.as_json:
         history = [_outcome(each) for each in outcomes]
-        out.json({**document(standing), "rule": rule, "source": source, "failed": failed, "history": history})
+        out.json(
+            {
+                **document(standing),
+                "rule": rule,
+                "source": source,
+                "failed": failed,
+                "stopped": stopped,
+                "history": history,
+            }
+        )
         return
     needs = [f"{name} ({standings[name].state.value})" for name in step.needs]
     pairs: list[tuple[str, object]] = [
@@ -102,11 +112,21 @@ def show_step(flow: Flow, step: Step, out: Output) -> None:
         ("why", rule), ("source", source), ("needs", ", ".join(needs) or "nothing"), ("does", step.what),
         ("command", step.command or "none"),
     ]  # fmt: skip
+    if stopped:
+        pairs += [("stopped", stopped), ("do it again", f"assay campaign run {flow.campaign.form.name}")]
     if failed:
         pairs += [("failed", failed), ("do it again", command_again(flow, step.name))]
     if len(outcomes) > 1 or standing.again:
         pairs += [("history", f"{each.when}: {each.note or 'done'}; {' '.join(each.runs)}") for each in outcomes]
     out.fields(pairs)
+
+
+def _stopped(flow: Flow, standing: Standing) -> str:
+    """Why a step that was begun is not done; empty where nothing stopped it, or it is under way."""
+    journal = flow.journal
+    if standing.state is State.DONE or journal.under_way() != standing.step.name or owner(journal.folder) is not None:
+        return ""
+    return journal.why_stopped() or "its process is gone"
 
 
 def _outcome(done: Done) -> dict[str, object]:
