@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +96,24 @@ def test_it_stops_when_a_client_says_so() -> None:
     with directing(server) as place, hello(place) as wire:
         assert wire.ask("stop") == "OK"
     assert server._listener.stopped
+
+
+def test_the_record_of_one_analyzer_and_of_several(tmp_path: Path) -> None:
+    for more, several in (((), False), ((host(),), True)):
+        server = Director(host(), sleep=lambda _: time.sleep(0.01), more=more)
+        with directing(server) as place, hello(place) as wire:
+            session = wire.ask(f"new,,{uuid.uuid4()}").removeprefix("OK ").partition(",")[0]
+            for phase in ("ranging", "testing"):
+                assert wire.ask(f"session,*,start,{phase}") == "OK"
+                time.sleep(0.15)
+                assert wire.ask(f"session,*,stop,{phase}") == "OK"
+            assert wire.ask("session,*,done") == "OK"
+            wire.send(f"download,{session},power/server.json")
+            wire.receive_file(tmp_path / "server.json")
+        record = json.loads((tmp_path / "server.json").read_text())
+        assert isinstance(record["ptd_config"], list) is several
+        asked = [message["cmd"] for message in record["ptd_messages"]]
+        assert asked.count("Identify") == (2 if several else 1)
+        assert set(record["results"]) == {
+            "power/ptd_logs.txt", "power/server.log", "ranging/spl.txt", "run_1/spl.txt", "run_1/ptd_out.txt",
+        }  # fmt: skip

@@ -79,3 +79,8 @@ def test_channels_are_told_to_the_daemon() -> None:
     config = DaemonProcess("ptd", 77, "box", "-y", channels=(1, 2)).config()
     assert config["channel"] == [1, 2]
     assert config["command"][-5:] == ["-y", "-c", "1,2", "77", "box"]
+
+
+def test_a_board_and_direct_current_are_told_to_the_daemon() -> None:
+    command = DaemonProcess("ptd", 508, "0", "-g", board=1, direct="-D").config()["command"]
+    assert command == ["ptd", "-l", "samples.txt", "-p", "8888", "-b", "1", "-g", "-D", "508", "0"]

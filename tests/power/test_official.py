@@ -12,10 +12,12 @@ import pytest
 
 from assay.errors import NotFoundError, RunFailedError, UsageError
 from assay.power.client import Measuring
+from assay.power.configuration import written
 from assay.power.daemon import Daemon
 from assay.power.host import DaemonProcess
-from assay.power.official import OfficialTools, end_group, simulation_program
+from assay.power.official import OfficialTools, end_group, simulation_program, simulation_programs
 from assay.power.phase import Phase
+from assay.power.simulation import Simulation
 from assay.power.wire import Address
 
 CLIENT = """
@@ -139,8 +141,8 @@ def test_a_server_that_ends(tmp_path: Path) -> None:
         pass
 
 
-def test_what_the_server_reads(tmp_path: Path) -> None:
-    text = tools(tmp_path)._configuration(Address("127.0.0.1", 7), DaemonProcess("/opt/ptd", 49, "box", "-y", 8889))
+def test_what_the_server_reads() -> None:
+    text = written((DaemonProcess("/opt/ptd", 49, "box", "-y", 8889),), Address("127.0.0.1", 7), "ntp.example")
     analyzer = "networkPort: 8889\ndeviceType: 49\ninterfaceFlag: -y\ndevicePort: box\n"
     server = "[server]\nntpServer: ntp.example\nlisten: 127.0.0.1 7\n"
     assert text == f"{server}[ptd]\nptd: /opt/ptd\n{analyzer}[analyzer1]\n{analyzer}"
@@ -162,3 +164,10 @@ def test_the_simulation_as_somebody_elses_daemon(tmp_path: Path) -> None:
         assert isinstance(daemon, Daemon)
         assert daemon.identify().simulated
     assert not Path(process.program).exists()
+
+
+def test_a_program_for_each_simulated_analyzer() -> None:
+    with simulation_programs(Simulation(90.0, analyzers=3)) as daemons:
+        assert len({daemon.port for daemon in daemons}) == 3
+        (program,) = {daemon.program for daemon in daemons}
+        assert "--analyzers 3" in Path(program).read_text()

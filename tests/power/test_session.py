@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "night"
 
 
-def session(folder: Path, where: Host) -> Session:
+def session(folder: Path, *where: Host) -> Session:
     return Session(where, folder, SessionRecord("night"), Journal("test"), lambda: None)
 
 
@@ -111,7 +111,51 @@ def test_ranges_hold_every_channel(folder: Path) -> None:
     (sample, *_) = read_samples(folder / "ranging" / "spl.txt")
     assert [each.name for each in sample.channels] == ["Ch1", "Ch2"]
     assert sum(each.watts for each in sample.channels) == pytest.approx(sample.watts, abs=1e-4)
-    assert one._found is not None
+    (found,) = (each.found for each in one.instruments)
+    assert found is not None
     # Two amperes of both together, as the official server reckons it.
-    assert 2.1 < float(one._found.amps) < 2.3
+    assert 2.1 < float(found.amps) < 2.3
     one.close()
+
+
+def test_several_analyzers_have_their_own_ranges_and_their_watts_are_summed(folder: Path) -> None:
+    small, large = host(curve=given([(0, 218.5)])), host(curve=given([(0, 437.0)]))
+    one = session(folder, small, large)
+    for phase in Phase:
+        one.start(phase)
+        time.sleep(0.15)
+        one.stop(phase)
+    one.close()
+    ranges = [command for command, _ in one.messages if command.startswith("SR")]
+    own = [("SR,V,230", f"SR,A,{amps}") for amps in ("1.1", "2.2")]
+    auto = ("SR,V,Auto", "SR,A,Auto")
+    assert ranges == [word for pair in own for word in (*auto, *pair, *auto)]
+    for phase in Phase:
+        samples = read_samples(folder / phase.folder / "spl.txt", f"night_{phase}")
+        assert len(samples) >= 2
+        assert {round(sample.watts, 3) for sample in samples} == {655.5}
+        assert {tuple(round(each.watts, 1) for each in sample.analyzers) for sample in samples} == {(218.5, 437.0)}
+    told = (folder / "run_1" / "ptd_out.txt").read_text().splitlines()
+    assert told[0] == "Analyzer 1:" and told[3] == "Analyzer 2:" and told[4].startswith("Power: Watts,437")
+    log = (folder / "power" / "ptd_logs.txt").read_text()
+    assert log.startswith("Analyzer 1\n") and log.count("\nAnalyzer 2\n") == 1
+    assert log.count("Go with mark 'night_testing'") == 2
+    assert [path.name for path in folder.parent.iterdir()] == ["night"]
+
+
+def test_one_of_several_that_fails_fails_the_session(folder: Path) -> None:
+    one = session(folder, host(), host("bad-range"))
+    one.start(Phase.RANGING)
+    time.sleep(0.15)
+    one.stop(Phase.RANGING)
+    with pytest.raises(RunFailedError, match="does not take 230 as its range of volts"):
+        one.start(Phase.TESTING)
+    one.close()
+    two = session(folder.with_name("other"), host(), host("lost-connection"))
+    (folder.with_name("other") / "power").mkdir(parents=True)
+    two.start(Phase.RANGING)
+    time.sleep(0.25)
+    with pytest.raises(RunFailedError, match="lost"):
+        two.stop(Phase.RANGING)
+    two.close()
+    assert any("analyzer 2: the ranges are left as they are" in line for line in two.journal.lines)

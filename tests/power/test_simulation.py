@@ -40,9 +40,18 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ("speed=inf", UsageError, "no value of speed"),
         ("misbehave=explode", NotFoundError, "unknown fault"),
         ("curve=", NotFoundError, "unknown option"),
+        ("analyzers=0", UsageError, "no number of analyzers"),
+        ("analyzers=17", UsageError, "no number of analyzers"),
         ("curve=nowhere.csv", NotFoundError, "nowhere"),
     ],
 )
 def test_what_cannot_be(text: str, kind: type[AssayError], problem: str) -> None:
     with pytest.raises(kind, match=problem):
         Simulation.parse(text)
+
+
+def test_several_analyzers_share_the_load() -> None:
+    found = Simulation.parse("watts=300,analyzers=3")
+    assert found == Simulation(300.0, analyzers=3)
+    assert 98 < found.analyzer(lambda: 5.0).curve(0.0) < 102
+    assert found.words()[-2:] == ["--analyzers", "3"]

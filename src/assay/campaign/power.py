@@ -19,7 +19,7 @@ from assay.harness.outcome import Ending, Outcome
 from assay.loadgen.logs import read_detail
 from assay.loadgen.names import DETAIL, SUMMARY
 from assay.loadgen.record import Label, MeasuredPower, RunRecord
-from assay.power.analysis import PowerFigures, analyse, analyzer_of, reckon
+from assay.power.analysis import PowerFigures, analyse, analyzers_of, reckon
 from assay.power.client import Measuring, measure
 from assay.power.meters import Recorder
 from assay.power.phase import Phase
@@ -190,8 +190,9 @@ def official_figure(found: PowerFigures, folder: Path, round_: Round) -> tuple[f
 def _told_by(source: PowerSource, folder: Path) -> str:
     if not source.session:
         return f"{source.text}, no analyzer"
-    identity = analyzer_of(folder / PERFORMANCE)
-    if identity is None:
+    found = analyzers_of(folder / PERFORMANCE)
+    if not found:
         return "an analyzer that did not say which"
-    simulated = ", SIMULATED" if identity.simulated else ""
-    return f"{identity.analyzer}, PTDaemon {identity.version}{simulated}"
+    simulated = ", SIMULATED" if any(each.simulated for each in found) else ""
+    versions = ", ".join(dict.fromkeys(each.version for each in found))
+    return f"{' and '.join(each.analyzer for each in found)}, PTDaemon {versions}{simulated}"

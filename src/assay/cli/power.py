@@ -61,14 +61,21 @@ def simulation_of(given: dict[str, Any], channel: str | None = None) -> Simulati
 
     numbers = channels_of(channel)
     channels = numbers[-1] if numbers else 0
-    found = Simulation(given["watts"], given["curve"], given["misbehave"], given["speed"], channels)
+    found = Simulation(given["watts"], given["curve"], given["misbehave"], given["speed"], channels, given["analyzers"])
     found.analyzer()
     return found
 
 
 def simulation_options(function: Any) -> Any:
-    """Options of the simulation, as the parameters ``watts``, ``curve``, ``misbehave`` and ``speed``."""
+    """Options of the simulation, as the parameters ``watts``, ``curve``, ``misbehave``, ``speed`` and ``analyzers``."""
     for option in (
+        click.option(
+            "--analyzers",
+            type=click.IntRange(1, 16),
+            default=1,
+            show_default=True,
+            help="Simulation: analyzers that share the load; with simulate, it is one of them.",
+        ),
         click.option(
             "--speed",
             type=click.FloatRange(0, 1000, min_open=True),
@@ -144,13 +151,20 @@ def host_options(function: Any) -> Any:
         click.option("--interface", default="", help="Option of its interface: -n, -g, -y or -U; none for serial."),
         click.option("--device-type", type=int, help="Number of its kind: 49 is a Yokogawa WT310."),
         click.option("--ptd", metavar="PROGRAM", help="SPEC PTDaemon."),
+        click.option(
+            "--analyzer-config",
+            "configuration",
+            type=click.Path(path_type=Path),
+            metavar="SERVER.CONF",
+            help="In place of these: a server.conf of mlcommons/power-dev, which may have several analyzers.",
+        ),
     ):
         function = option(function)
     return function
 
 
-def host_of(given: dict[str, Any]) -> Host:
-    """The daemon's host from the options.
+def hosts_of(given: dict[str, Any]) -> tuple[Host, ...]:
+    """What starts the daemon of each analyzer, from the options.
 
     Raises:
         UsageError: when they do not say enough.
@@ -158,10 +172,26 @@ def host_of(given: dict[str, Any]) -> Host:
     from assay.power.host import SimulatedHost
 
     if given["simulated"]:
-        if any(given[name] for name in ("ptd", "device_type", "device")):
-            raise UsageError("--simulate needs no daemon", hint="leave --ptd and --device away")
-        return SimulatedHost(simulation_of(given).analyzer)
-    return process_of(given)
+        if any(given[name] for name in ("ptd", "device_type", "device", "configuration")):
+            raise UsageError("--simulate needs no daemon", hint="leave --ptd, --device and --analyzer-config away")
+        simulation = simulation_of(given, given["channel"])
+        return (SimulatedHost(simulation.analyzer),) * simulation.analyzers
+    return processes_of(given)
+
+
+def processes_of(given: dict[str, Any]) -> tuple[DaemonProcess, ...]:
+    """The real daemons from the options, or from the file that describes them.
+
+    Raises:
+        UsageError: when they do not say enough.
+    """
+    from assay.power.configuration import read_configuration
+
+    if given["configuration"] is None:
+        return (process_of(given),)
+    if any(given[name] for name in ("ptd", "device_type", "device", "interface", "channel")):
+        raise UsageError("--analyzer-config says all of the analyzers", hint="leave --ptd, --device and the like away")
+    return read_configuration(given["configuration"]).daemons
 
 
 def process_of(given: dict[str, Any]) -> DaemonProcess:
@@ -201,7 +231,8 @@ def channels_of(text: str | None) -> tuple[int, ...]:
 @power.command(
     epilog="Examples:\n\n\b\n"
     "  assay power director --ptd ./ptd-linux --device-type 49 --interface=-y --device 91K225451 --ntp pool.ntp.org\n"
-    "  assay power director --simulate --listen 0.0.0.0:4950"
+    "  assay power director --analyzer-config server.conf --listen 0.0.0.0:4950 --ntp pool.ntp.org\n"
+    "  assay power director --simulate --analyzers 2 --listen 0.0.0.0:4950"
 )
 @host_options
 @click.option("--listen", default=f"127.0.0.1:{_PORT}", show_default=True, help="HOST:PORT; 0.0.0.0 for a network.")
@@ -210,7 +241,7 @@ def channels_of(text: str | None) -> tuple[int, ...]:
 @simulation_options
 @output_options
 def director(listen: str, ntp: str | None, once: bool, out: Output, **given: Any) -> None:
-    """Be the machine that has the analyzer: start PTDaemon, and measure when a client says so.
+    """Be the machine that has the analyzer, or several: start PTDaemon, and measure when a client says so.
 
     Serves assay power measure and the official client alike, one at a time. Whoever reaches the port may use it: keep it
     inside the laboratory.
@@ -218,7 +249,8 @@ def director(listen: str, ntp: str | None, once: bool, out: Output, **given: Any
     from assay.power.director import Director
     from assay.power.wire import Address
 
-    server = Director(host_of(given), ntp, show=out.remark)
+    host, *more = hosts_of(given)
+    server = Director(host, ntp, show=out.remark, more=tuple(more))
     place = server.listen(Address.parse(listen, port=_PORT))
     out.remark(f"the director listens at {place}")
     server.serve(clients=1 if once else None)
@@ -278,15 +310,15 @@ def measure(command: tuple[str, ...], output: Path, logs: Path | None, out: Outp
 @contextlib.contextmanager
 def _official_server(given: dict[str, Any]) -> Iterator[Address]:
     """The director that is named, or the official server on this machine."""
-    from assay.power.official import OfficialTools, simulation_program
+    from assay.power.official import OfficialTools, simulation_programs
     from assay.power.wire import Address
 
     if given["director_at"]:
         yield Address.parse(given["director_at"], port=_PORT)
         return
     tools = OfficialTools.of(given["official"], given["ntp"])
-    simulated = simulation_program(simulation_of(given).words()) if given["simulated"] else None
-    with simulated or contextlib.nullcontext(process_of(given)) as daemon, tools.serving(daemon) as place:
+    simulated = simulation_programs(simulation_of(given)) if given["simulated"] else None
+    with simulated or contextlib.nullcontext(processes_of(given)) as daemons, tools.serving(*daemons) as place:
         yield place
 
 
@@ -298,12 +330,13 @@ def _director(given: dict[str, Any]) -> Iterator[Address]:
     from assay.power.wire import Address
 
     if given["director_at"]:
-        if given["simulated"] or given["ptd"]:
+        if given["simulated"] or given["ptd"] or given["configuration"]:
             raise UsageError("--director and a daemon here: one of them", hint="leave --simulate or --ptd away")
         yield Address.parse(given["director_at"], port=_PORT)
         return
     settle = SETTLE_S if given["settle"] is None else given["settle"]
-    with directing(Director(host_of(given), given["ntp"], settle)) as place:
+    host, *more = hosts_of(given)
+    with directing(Director(host, given["ntp"], settle, more=tuple(more))) as place:
         yield place
 
 

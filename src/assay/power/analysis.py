@@ -166,8 +166,8 @@ def _identities(server: dict[str, Any]) -> list[str]:
     return [str(each.get("reply")) for each in found if each.get("cmd") == "Identify"]
 
 
-def analyzer_of(folder: Path) -> Identity | None:
-    """The analyzer and the daemon of a measurement, as they told it; None when they told nothing.
+def analyzers_of(folder: Path) -> tuple[Identity, ...]:
+    """The analyzers and daemons of a measurement, as they told it; none when they told nothing.
 
     Raises:
         NotFoundError: when there is no record of the session.
@@ -175,7 +175,7 @@ def analyzer_of(folder: Path) -> Identity | None:
     """
     server = read_json(folder / "power" / "server.json")
     answers = _identities(server) if isinstance(server, dict) else []
-    return Identity.parse(answers[0]) if answers else None
+    return tuple(map(Identity.parse, answers))
 
 
 def _complaints(log: Path, window: Window) -> Iterator[str]:

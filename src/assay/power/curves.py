@@ -21,6 +21,11 @@ def synthetic(watts: float, *, ripple: float = 0.01, period_s: float = 7.0) -> C
     return lambda seconds: watts * (1 + ripple * math.sin(2 * math.pi * seconds / period_s))
 
 
+def share_of(curve: Curve, parts: int) -> Curve:
+    """An equal part of a load, such as one of several power supplies has."""
+    return lambda seconds: curve(seconds) / parts
+
+
 def given(points: list[tuple[float, float]]) -> Curve:
     """A load that keeps each value until the next point, and the last one for ever.
 

@@ -1,4 +1,4 @@
-"""The director: a machine apart that has the analyzer, and that the machine under test tells what it does.
+"""The director: a machine apart that has the analyzer or several, and that the machine under test tells what it does.
 
 It speaks the protocol of the server of mlcommons/power-dev, whose client can take the place of ours. Nothing that a
 client sends becomes a path; it can start and stop measurements and fetch the files of its own session.
@@ -42,6 +42,7 @@ class Director:
             Less than the official ten seconds is noted as ``debug``, which every checker refuses.
         show: takes the lines of the log.
         sleep: waits in place of the clock; for tests, and where nothing has to settle.
+        more: start the daemons of further analyzers, whose watts are added.
     """
 
     host: Host
@@ -49,6 +50,7 @@ class Director:
     settle_s: float = SETTLE_S
     show: Callable[[str], object] = lambda _: None
     sleep: Callable[[float], object] | None = None
+    more: tuple[Host, ...] = ()
     _listener: Listener = field(default_factory=Listener, init=False)
     _leaving: threading.Event = field(default_factory=threading.Event, init=False)
 
@@ -74,6 +76,11 @@ class Director:
     def stop_after_client(self) -> None:
         """Let :meth:`serve` end after the client that it has."""
         self._listener.stop()
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """All that start a daemon."""
+        return (self.host, *self.more)
 
     def settle(self) -> None:
         """Leave the analyzer alone until it has settled."""
@@ -180,12 +187,14 @@ class _Talk:
         record = self.record
         record.session = f"{started}_{label}" if label else started
         record.client, record.server = identifier, uuid.uuid4()
-        record.extra["ptd_config"] = dict(self.director.host.config())
+        configs = [dict(host.config()) for host in self.director.hosts]
+        # The official server has a list since it takes several analyzers; checkers of rounds up to v4.0 know one.
+        record.extra["ptd_config"] = configs if len(configs) > 1 else configs[0]
         if self.director.settle_s < SETTLE_S:
             record.extra["debug"] = True
         folder = self.folder / record.session
         (folder / "power").mkdir(parents=True)
-        self.session = Session(self.director.host, folder, record, self.journal, self.director.settle)
+        self.session = Session(self.director.hosts, folder, record, self.journal, self.director.settle)
         return f"OK {record.session},{record.server}"
 
     def _session(self, name: str, words: list[str]) -> str:

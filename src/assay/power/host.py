@@ -55,6 +55,8 @@ class DaemonProcess:
         interface: option of the interface: ``-n``, ``-g``, ``-y``, ``-U``; empty for a serial port.
         port: that the daemon listens at.
         channels: of an analyzer that has several: the first one and how many, or how many.
+        board: of a GPIB interface; None for the daemon's own choice.
+        direct: option of an analyzer that measures direct current: ``-D``; empty for none.
         timeout_s: how long one of its answers may take.
     """
 
@@ -65,6 +67,8 @@ class DaemonProcess:
     port: int = 8888
     channels: tuple[int, ...] = ()
     timeout_s: float = 30.0
+    board: int | None = None
+    direct: str = ""
 
     def config(self) -> Mapping[str, Any]:
         """How it is started, for ``server.json``."""
@@ -73,7 +77,9 @@ class DaemonProcess:
     def _config(self, samples: Path) -> dict[str, Any]:
         interface = [self.interface] if self.interface else []
         channels = ["-c", ",".join(map(str, self.channels))] if self.channels else []
-        command = [self.program, "-l", str(samples), "-p", str(self.port), *interface, *channels]
+        board = [] if self.board is None else ["-b", str(self.board)]
+        direct = [self.direct] if self.direct else []
+        command = [self.program, "-l", str(samples), "-p", str(self.port), *board, *interface, *channels, *direct]
         return {
             "command": [*command, str(self.device), self.device_port],
             "device_type": self.device,

@@ -16,15 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from assay.base.files import machine_errors
 from assay.errors import NotFoundError, RunFailedError, UsageError
 from assay.power.client import Measuring, Work
+from assay.power.configuration import written
 from assay.power.host import DaemonProcess
 from assay.power.phase import Phase
+from assay.power.simulation import Simulation
 from assay.power.tied import tied
 from assay.power.turn import Turns
 from assay.power.wire import Address
@@ -112,8 +114,8 @@ class OfficialTools:
         return _left(how.output, code, f"it printed last: {last[:300]} (all of it: {printed})")
 
     @contextlib.contextmanager
-    def serving(self, daemon: DaemonProcess) -> Iterator[Address]:
-        """Run the official server on this machine; gives its address.
+    def serving(self, *daemons: DaemonProcess) -> Iterator[Address]:
+        """Run the official server on this machine, with a daemon for each analyzer; gives its address.
 
         Raises:
             RunFailedError: when it does not come up.
@@ -121,7 +123,7 @@ class OfficialTools:
         with tempfile.TemporaryDirectory(prefix="assay-power-") as name:
             place = Address("127.0.0.1", _free_port())
             configuration, output = Path(name) / "server.conf", Path(name) / "output.txt"
-            configuration.write_text(self._configuration(place, daemon), encoding="utf-8")
+            configuration.write_text(written(daemons, place, self.ntp), encoding="utf-8")
             words = [sys.executable, str(self.folder / "server.py"), "-c", str(configuration)]
             with output.open("wb") as stream:
                 process = subprocess.Popen(
@@ -137,15 +139,6 @@ class OfficialTools:
                 yield place
             finally:
                 end_group(process)
-
-    def _configuration(self, place: Address, daemon: DaemonProcess) -> str:
-        lines = ["[server]", f"ntpServer: {self.ntp}", f"listen: {place.host} {place.port}"]
-        analyzer = [f"networkPort: {daemon.port}", f"deviceType: {daemon.device}"]
-        analyzer += [f"interfaceFlag: {daemon.interface}", f"devicePort: {daemon.device_port}"]
-        analyzer += [f"channel: {','.join(map(str, daemon.channels))}"] if daemon.channels else []
-        # Since 2024 each analyzer has a section of its own; either server passes over the other's with a warning.
-        lines += ["[ptd]", f"ptd: {daemon.program}", *analyzer, "[analyzer1]", *analyzer]
-        return "".join(f"{line}\n" for line in lines)
 
 
 def _left(output: Path, code: int, hint: str) -> Path:
@@ -185,6 +178,14 @@ def _wait(place: Address, process: subprocess.Popen[bytes], output: Path) -> Non
                 return
         time.sleep(0.1)
     raise RunFailedError(f"the official server does not listen after {_START_S:g} s", where=str(place))
+
+
+@contextlib.contextmanager
+def simulation_programs(simulation: Simulation) -> Iterator[tuple[DaemonProcess, ...]]:
+    """The simulation as a program for each of its analyzers."""
+    with simulation_program(simulation.words()) as daemon:
+        ports = [daemon.port, *(_free_port() for _ in range(simulation.analyzers - 1))]
+        yield tuple(replace(daemon, port=port) for port in ports)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ TIME_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
 _MAX_BYTES = 64 << 20
 _KEYS = ("Time", "Watts", "Volts", "Amps", "PF")
 _WORDS, _MOST_CHANNELS = 9, 16
+_ANALYZER, MOST_ANALYZERS = "Analyzer", 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Sample:
         time: seconds since 1970.
         mark: of the measurement it belongs to; empty where the line has none.
         channels: of an analyzer that has several; the other values are then those of all together.
+        analyzers: what each of several analyzers read; the watts are then their sum, and the other values unknown.
     """
 
     time: float
@@ -52,15 +54,18 @@ class Sample:
     power_factor: float = -1.0
     mark: str = ""
     channels: tuple[Channel, ...] = ()
+    analyzers: tuple[Sample, ...] = ()
 
     def line(self) -> str:
-        """The sample as the daemon writes it; with its mark where it has one, then its channels."""
+        """The sample as the daemon writes it; with its mark where it has one, then its channels or its analyzers."""
         text = (
             f"Time,{stamp(self.time)},Watts,{self.watts:.6f},Volts,{self.volts:.6f},"
             f"Amps,{self.amps:.6f},PF,{self.power_factor:.6f}"
         )
         marked = f"{text},Mark,{self.mark}" if self.mark else text
-        return marked + "".join(channel.text() for channel in self.channels)
+        parts = [channel.text() for channel in self.channels]
+        parts += [f",{_ANALYZER}{number},{each.line()}" for number, each in enumerate(self.analyzers, 1)]
+        return marked + "".join(parts)
 
 
 def stamp(moment: float) -> str:
@@ -88,8 +93,20 @@ def parse_sample(line: str) -> Sample | None:
     except ValueError:
         return None
     marked = len(words) > 11 and words[10] == "Mark"
-    channels = tuple(_channels(words[12:] if marked else words[10:]))
-    return Sample(moment, watts, volts, amps, factor, words[11] if marked else "", channels)
+    rest = words[12:] if marked else words[10:]
+    channels, analyzers = tuple(_channels(rest)), tuple(_analyzers(rest))
+    return Sample(moment, watts, volts, amps, factor, words[11] if marked else "", channels, analyzers)
+
+
+def _analyzers(words: list[str]) -> Iterator[Sample]:
+    """The samples of analyzers that were put together; nothing where one of them is none."""
+    starts = [place for place, word in enumerate(words) if word.startswith(_ANALYZER)]
+    if not starts or starts[0] != 0 or len(starts) > MOST_ANALYZERS:
+        return
+    parts = [words[start + 1 : end] for start, end in zip(starts, [*starts[1:], len(words)], strict=True)]
+    # A part has no analyzers of its own, so that this ends.
+    samples = [parse_sample(",".join(part)) for part in parts]
+    yield from (sample for sample in samples if sample is not None) if None not in samples else ()
 
 
 def _channels(words: list[str]) -> Iterator[Channel]:

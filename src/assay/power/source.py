@@ -12,7 +12,7 @@ from assay.errors import UsageError, unknown
 from assay.loadgen.record import Label
 from assay.power.director import Director, directing
 from assay.power.host import SimulatedHost
-from assay.power.official import OfficialTools, simulation_program
+from assay.power.official import OfficialTools, simulation_programs
 from assay.power.registry import meter_names, open_meter
 from assay.power.session import SETTLE_S
 from assay.power.simulation import Simulation
@@ -144,11 +144,12 @@ def director_of(source: PowerSource) -> Iterator[Address]:
         return
     simulation, tools = source.simulation or Simulation(), source.tools()
     if tools is not None:
-        with simulation_program(simulation.words()) as daemon, tools.serving(daemon) as place:
+        with simulation_programs(simulation) as daemons, tools.serving(*daemons) as place:
             yield place
         return
     # A simulated analyzer has nothing to settle, and its sessions are no measurements.
-    director = Director(SimulatedHost(simulation.analyzer), source.ntp)
+    host, *more = [SimulatedHost(simulation.analyzer)] * simulation.analyzers
+    director = Director(host, source.ntp, more=tuple(more))
     director.sleep = lambda _: director.wait(_SIMULATED_SETTLE_S)
     with directing(director) as place:
         yield place

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,3 +179,17 @@ def test_rows_of_a_readme(home: Home) -> None:
     assert rows["energy of a query"] == "12.5 millijoules"
     assert rows["efficiency"] == "9.876 samples/J"
     assert rows["against the power"] == "2 samples are less certain than 1%"
+
+
+def test_each_of_several_analyzers_has_its_line(home: Home, tmp_path: Path) -> None:
+    def second(data: dict[str, Any]) -> None:
+        one = data["ptd_config"]
+        data["ptd_config"] = [one, {**one, "device_type": 77, "channel": [1, 2], "interface_flag": "-n"}]
+        data["ptd_messages"].append({"cmd": "Identify", "reply": "YokogawaWT330_multichannel,version=1.11.1-x"})
+
+    measure(performance(home)).json("server", second)
+    made(home, tmp_path / "tree", rehearsal=True)
+    (table,) = (tmp_path / "tree").rglob("analyzer_table.md")
+    lines = [line for line in table.read_text().splitlines() if line.startswith("| resnet SingleStream")]
+    assert [line.split(" | ")[1:3] for line in lines] == [["YokogawaWT310", "49"], ["YokogawaWT330_multichannel", "77"]]
+    assert "| network | [1, 2] | 1.11.1 |" in lines[1]

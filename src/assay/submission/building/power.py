@@ -11,7 +11,7 @@ from assay.base.files import read_json, sha256_file
 from assay.errors import AssayError
 from assay.loadgen.names import DETAIL, SUMMARY
 from assay.loadgen.record import RunRecord
-from assay.power.analysis import analyzer_of, session_labels
+from assay.power.analysis import analyzers_of, session_labels
 from assay.power.identity import Identity
 from assay.rules.submission import SubmissionRules
 from assay.submission.building.model import Entry, Missing, Taken, Wish
@@ -108,26 +108,29 @@ def _analyzers(entries: list[Entry]) -> Iterator[str]:
     yield "| result | analyzer | kind | interface | channels | PTDaemon | session |"
     yield "|---|---|---|---|---|---|---|"
     for entry in entries:
-        identity, config = _told(entry.performance.folder / SESSION)
-        simulated = " (SIMULATED, no analyzer)" if identity.simulated else ""
-        interface = str(config.get("interface_flag") or "")
-        power = entry.performance.record.power
-        cells = (
-            entry.name, f"{identity.analyzer}{simulated}", config.get("device_type", "unknown"),
-            _INTERFACES.get(interface, interface), config.get("channel") or "1", identity.version,
-            power.session if power else "",
-        )  # fmt: skip
-        yield f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |"
+        for identity, config in _told(entry.performance.folder / SESSION):
+            simulated = " (SIMULATED, no analyzer)" if identity.simulated else ""
+            interface = str(config.get("interface_flag") or "")
+            power = entry.performance.record.power
+            cells = (
+                entry.name, f"{identity.analyzer}{simulated}", config.get("device_type", "unknown"),
+                _INTERFACES.get(interface, interface), config.get("channel") or "1", identity.version,
+                power.session if power else "",
+            )  # fmt: skip
+            yield f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |"
 
 
-def _told(folder: Path) -> tuple[Identity, Mapping[str, Any]]:
-    """The analyzer and how the daemon was started; a session that cannot be read is missing, which is told elsewhere."""
+def _told(folder: Path) -> list[tuple[Identity, Mapping[str, Any]]]:
+    """The analyzers and how their daemons were started; a session that cannot be read is missing, which is told elsewhere."""
     try:
-        identity, server = analyzer_of(folder), read_json(folder / _POWER / "server.json")
+        identities, server = analyzers_of(folder), read_json(folder / _POWER / "server.json")
     except AssayError:
-        identity, server = None, None
+        identities, server = (), None
     config = server.get("ptd_config") if isinstance(server, dict) else None
-    return identity or Identity("unknown", "unknown", False), config if isinstance(config, dict) else {}
+    listed = config if isinstance(config, list) else [config]
+    configs = [each if isinstance(each, dict) else {} for each in listed]
+    names = identities or (Identity("unknown", "unknown", False),)
+    return [(name, configs[place] if place < len(configs) else {}) for place, name in enumerate(names)]
 
 
 def _settings(entries: list[Entry], fields: Mapping[str, object], wish: Wish) -> Iterator[str]:
