@@ -138,9 +138,9 @@ def test_moments_are_those_of_their_own_text(session: Ctranslate2Session, monkey
     seen: list[dict[int, list[int]]] = []
 
     class Listening(module._Clock):
-        def __init__(self, count: int) -> None:
-            super().__init__(count)
-            self.told = {place: [] for place in range(count)}  # type: ignore[var-annotated]
+        def __init__(self, places: Sequence[int], decoding: Decoding) -> None:
+            super().__init__(places, decoding)
+            self.told = {row: [] for row in range(len(places))}  # type: ignore[var-annotated]
             seen.append(self.told)
 
         def __call__(self, step: Any) -> bool:
@@ -153,6 +153,17 @@ def test_moments_are_those_of_their_own_text(session: Ctranslate2Session, monkey
     (told,) = seen
     by_length = sorted(range(5), key=lambda place: -len(asked[place]))
     assert [told[row] for row in range(5)] == [found[place] for place in by_length]
+
+
+def test_first_tokens_are_told_of_the_place_in_the_call(session: Ctranslate2Session) -> None:
+    told: dict[int, int | None] = {}
+    tell = lambda place, token, text: told.update({place: token})  # noqa: E731
+    asked = [ids(seed, length) for seed, length in enumerate((*LENGTHS, 60))]
+    found = made(session, asked, Decoding(12, 12, tell_first=tell))
+    assert told == {place: tokens[0] for place, tokens in enumerate(found)}
+    told.clear()
+    answers(session, asked, Decoding(12, beams=2, tell_first=tell))
+    assert told == {}, "with beams nobody knows it before the end"
 
 
 # ---- prompts of different length

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -252,3 +253,32 @@ def test_the_form_of_most_weights(model: Path) -> None:
     assert weight_form(read_gguf(model)) == "F32"
     empty: Any = SimpleNamespace(tensors={})
     assert weight_form(empty) == "unknown"
+
+
+def test_first_tokens_are_told_as_they_come(session: LlamaSession, model: Path) -> None:
+    told: dict[int, tuple[int | None, str, int]] = {}
+    tell = lambda place, token, text: told.update({place: (token, text, time.perf_counter_ns())})  # noqa: E731
+    prompts = [prompt(model, text) for text in ("the cat in", "a hat", "in the")]
+    answers = session.stream().generate(prompts, Decoding(8, tell_first=tell))
+    ended = time.perf_counter_ns()
+    plain = session.stream().generate(prompts, EIGHT)
+    assert [answer.text for answer in answers] == [answer.text for answer in plain]
+    for place, answer in enumerate(answers):
+        token, text, moment = told[place]
+        assert token == answer.tokens[0] and answer.text.startswith(text) and moment < ended
+        assert answer.total_ns > (answer.first_token_ns or 0) > 0
+
+
+def test_a_first_letter_of_several_tokens_is_told_as_the_answer_has_it(model: Path, session: LlamaSession) -> None:
+    """The engine tells the last of its ids alone; the tokenizer tells them all."""
+    found = module._Answer(pieces=["\u00e9", "t", "\u00e9"], ids=[4, 9, 4])
+    found.pieces, rest = found.pieces[:1], found.pieces[1:]
+    found.ids, ids = found.ids[:1], found.ids[1:]
+    told: list[tuple[int, str]] = []
+    session._begin(found, lambda token, text: told.append((token, text)))
+    found.pieces += rest
+    found.ids += ids
+    tokenizer = open_tokenizer(model)
+    made = session._ids(found)
+    assert told == [(int(tokenizer.encode("\u00e9")[0]), "\u00e9")]
+    assert made[0] == told[0][0] and tokenizer.decode(made) == "\u00e9t\u00e9"

@@ -220,3 +220,22 @@ def test_an_answer_may_be_empty_but_not_uncounted(fake: Fake) -> None:
 def test_it_runs_no_graphs(fake: Fake) -> None:
     with pytest.raises(InvalidInputError, match="runs no graphs"):
         opened(fake.address).stream().run([np.zeros(1)])
+
+
+def test_the_first_letters_are_told_as_they_come(fake: Fake) -> None:
+    told: list[tuple[int, int | None, str]] = []
+    fake.pieces = (event(text=""), *GOOD)
+    session = opened(fake.address)
+    tell = lambda place, token, text: told.append((place, token, text))  # noqa: E731
+    prompts = [Prompt(text="a"), Prompt(text="b")]
+    session.stream().generate(prompts, Decoding(8, tell_first=tell))
+    session.close()
+    assert told == [(0, None, "Two "), (1, None, "Two ")]
+
+
+def test_a_server_that_does_not_stream_tells_no_first_letters(address: str) -> None:
+    told: list[int] = []
+    session = opened(address, stream="off")
+    session.stream().generate([Prompt(text="a")], Decoding(8, tell_first=lambda place, token, text: told.append(place)))
+    session.close()
+    assert told == []

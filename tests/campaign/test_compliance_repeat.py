@@ -52,5 +52,7 @@ def test_offline_gets_samples_enough_for_a_test_that_is_faster_than_the_plain_ru
     spec = SimpleNamespace(attributes={"offline_expected_qps": 100.0})
     offline = record(scenario="Offline", figures=Figures(value=120.0))
     assert enough_samples(offline, spec) == {"offline_expected_qps": pytest.approx(138.0)}  # type: ignore[arg-type]
+    tokens = Figures(value=9000.0, unit="Tokens/s", samples_per_second=120.0)
+    assert enough_samples(replace(offline, figures=tokens), spec) == {"offline_expected_qps": pytest.approx(138.0)}  # type: ignore[arg-type]
     assert enough_samples(replace(offline, figures=Figures(value=50.0)), spec) == {"offline_expected_qps": 100.0}  # type: ignore[arg-type]
     assert enough_samples(record(scenario="Server", figures=Figures(value=120.0)), spec) == {}  # type: ignore[arg-type]

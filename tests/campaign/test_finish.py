@@ -68,3 +68,17 @@ def test_labels_follow_from_assets_and_settings() -> None:
     assert labels_for(("stand-in-model",), ()) == (Label.STAND_IN_MODEL,)
     assert labels_for(("stand-in-model", "stand-in-model"), (short, small)) == (Label.STAND_IN_MODEL, Label.SHORT_RUN)
     assert labels_for((), (relaxed,)) == (Label.RELAXED_RULES,)
+
+
+def test_the_figure_of_llama_2_counts_tokens_and_loadgens_times_are_kept(tmp_path: Path) -> None:
+    newest = load_round("v4.0")
+    values = {
+        "result_samples_per_second": 2.0, "result_tokens_per_second": 128.0, "result_query_count": 1,
+        "effective_samples_per_query": 20, "result_max_latency_ns": 10**10, "requested_use_token_latencies": True,
+    }  # fmt: skip
+    figures(tmp_path, Scenario.OFFLINE, **values)
+    found = performance_figures(
+        read_detail(tmp_path / DETAIL), newest, Scenario.OFFLINE, newest.benchmark("llama2-70b")
+    )
+    assert (found.value, found.unit, found.samples_per_second) == (128.0, "Tokens/s", 2.0)
+    assert found.tokens == {"answer_tokens_per_second": 128.0}

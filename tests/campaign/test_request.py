@@ -65,4 +65,4 @@ def test_impossible_values_are_refused(wrong: dict[str, Any]) -> None:
 def test_a_task_whose_model_is_on_a_server_has_a_recipe_of_its_own() -> None:
     assert RunRequest(name="image-classification", backend="kserve", recipe={"crop": 8}).recipe == {"crop": 8}
     with pytest.raises(UsageError, match="its recipe"):
-        RunRequest(name="mobilenet-v2", backend="kserve", recipe={"crop": 8})
+        RunRequest(name="mobilenet-v2", recipe={"crop": 8})

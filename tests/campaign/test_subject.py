@@ -115,3 +115,28 @@ def test_a_recipe_goes_over_the_named_models_own(tmp_path: Path, classifier: Pat
     assert subject.recipe["layout"] == "NCHW"
     with pytest.raises(UsageError, match="--recipe is for a model of your own"):
         resolve(tmp_path, "mobilenet-v2", recipe={"crop": 32})
+    with pytest.raises(UsageError, match="--recipe is for a model of your own"):
+        resolve(tmp_path, "mobilenet-v2", backend="kserve", recipe={"crop": 32})
+
+
+def test_a_benchmark_without_a_model_here_takes_ones_own_or_a_servers(tmp_path: Path, classifier: Path) -> None:
+    catalogue, newest = load_catalogue(Settings(home=tmp_path)), load_round("v4.0")
+    for more in ({"model": classifier}, {"backend": "openai"}):
+        request = RunRequest.model_validate({"name": "Llama2-70b", "recipe": {"prompt": "{input}"}, **more})
+        subject = resolve_subject(request, newest, catalogue)
+        assert (subject.benchmark.name, subject.model.name, subject.model.labels) == (
+            "llama2-70b-99",
+            "llama2-70b-99",
+            (),
+        )
+        assert subject.recipe == {"prompt": "{input}"}
+    for name, more in (("llama2-70b", {}), ("sdxl", {"model": classifier}), ("no-such", {"model": classifier})):
+        with pytest.raises(NotFoundError):
+            resolve_subject(RunRequest.model_validate({"name": name, **more}), newest, catalogue)
+
+
+def test_the_small_language_model_runs_as_llama_2_where_the_round_has_it(tmp_path: Path) -> None:
+    catalogue = load_catalogue(Settings(home=tmp_path))
+    request = RunRequest(name="smollm2-135m-chat")
+    assert resolve_subject(request, load_round("v4.0"), catalogue).benchmark.name == "llama2-70b-99"
+    assert resolve_subject(request, load_round("v3.1"), catalogue).benchmark.name == "gptj-99"

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.cli.runs_view import log_tails, named_figure, short_ids
+from assay.cli.runs_view import log_tails, short_ids
 
 
 @given(st.sets(st.text("abc-", min_size=1, max_size=9), max_size=12))
@@ -32,8 +32,3 @@ def test_only_the_end_of_a_log_is_read_and_nothing_steers_the_terminal(tmp_path:
 
 def test_no_logs(tmp_path: Path) -> None:
     assert log_tails(tmp_path) == {}
-
-
-def test_a_figure_of_a_task_is_shown_with_its_unit() -> None:
-    assert named_figure("first_token_p99_ns", 2_500_000) == ("first token p99", "2.50 ms")
-    assert named_figure("padded_tokens", 1200.0) == ("padded tokens", "1,200")

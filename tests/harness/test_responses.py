@@ -9,7 +9,7 @@ import pytest
 from assay.errors import RunFailedError
 from assay.harness import responses
 from assay.harness.responses import ResponsePool
-from assay.tasks.protocol import Parted
+from assay.tasks.protocol import Counted, Parted
 
 
 @pytest.fixture
@@ -114,3 +114,30 @@ def test_parts_that_are_too_few_or_end_behind_their_array_are_refused(sent: list
     with pytest.raises(RunFailedError, match="no array of plain values"):
         pool.complete([1], Parted(np.array([None]), [1]))
     assert sent == []
+
+
+def test_numbers_of_tokens_and_first_tokens_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, list[tuple[int, int, int]]]] = []
+
+    def listen(name: str) -> Any:
+        return lambda batch: calls.append((name, [(item.id, item.size, item.n_tokens) for item in batch]))
+
+    def make(number: int, data: int, size: int) -> Any:
+        return SimpleNamespace(id=number, data=data, size=size, n_tokens=0)
+
+    fake = SimpleNamespace(
+        QuerySamplesComplete=listen("answer"), FirstTokenComplete=listen("first"), QuerySampleResponse=make
+    )
+    monkeypatch.setattr(responses, "lg", fake)
+    pool = ResponsePool(2, first_tokens=True)
+    pool.begin(5, np.array([9], np.int64))
+    pool.complete([5, 6, 7], Counted([np.zeros(3, np.int64), np.zeros(2, np.int64), np.zeros(0, np.int64)], [3, 2, 0]))
+    pool.complete_empty([8, 9])
+    assert calls == [
+        ("first", [(5, 8, 0)]),
+        ("answer", [(5, 24, 3), (6, 16, 2)]),
+        ("answer", [(7, 0, 0)]),
+        ("first", [(8, 0, 0)]),
+        ("first", [(9, 0, 0)]),
+        ("answer", [(8, 0, 0), (9, 0, 0)]),
+    ]

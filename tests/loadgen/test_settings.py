@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from assay.errors import InvalidInputError, UsageError
 from assay.loadgen.settings import LoadgenSettings, Overrides, deviations, resolve
+from assay.rules.load import load_round
 from assay.rules.model import Benchmark, Mode, Round, Scenario
 
 TEN_MINUTES = 600 * 10**9
@@ -227,3 +228,14 @@ def test_a_dataset_without_samples(make) -> None:
 )
 def test_queries_that_loadgen_plans(make, scenario: Scenario, over: dict[str, object], planned: int) -> None:
     assert make(scenario, **over).planned == planned
+
+
+@pytest.mark.parametrize("scenario", [Scenario.SERVER, Scenario.OFFLINE])
+def test_tokens_are_timed_where_the_round_has_bounds_for_them(scenario: Scenario) -> None:
+    newest = load_round("v4.0")
+    for name, on in (("llama2-70b-99", True), ("gptj-99", False)):
+        benchmark = newest.benchmark(name)
+        found = resolve(newest, benchmark, scenario, Mode.PERFORMANCE, Overrides(), dataset_size=50).attributes()
+        assert found["use_token_latencies"] is on
+        bounds = (found.get("ttft_latency"), found.get("tpot_latency"))
+        assert bounds == ((2 * 10**9, 2 * 10**8) if on and scenario is Scenario.SERVER else (None, None))

@@ -11,7 +11,7 @@ import pytest
 
 from assay.errors import InvalidInputError, NotFoundError
 from assay.loadgen.record import Label
-from assay.power.analysis import PowerFigures, analyse, analyzer_of, reckon
+from assay.power.analysis import PowerFigures, analyse, analyzers_of, reckon
 from assay.power.samples import Sample, read_samples, stamp
 from assay.power.window import Window
 from assay.submission.checks.power import watts_inside
@@ -90,8 +90,7 @@ def test_a_simulation_is_labelled_as_such_whoever_measured(sources: dict[str, st
     reply = "YokogawaWT310,version=1.10.0-SIMULATED-by-assay"
     figures = build(tmp_path, ptd_messages=[{"cmd": "Identify", "reply": reply}], sources=sources)
     assert figures.labels == (Label.SIMULATED_POWER,)
-    identity = analyzer_of(tmp_path)
-    assert identity is not None
+    (identity,) = analyzers_of(tmp_path)
     assert (identity.analyzer, identity.version, identity.simulated) == ("YokogawaWT310", "1.10.0", True)
 
 

@@ -85,3 +85,16 @@ def test_a_client_after_the_other_and_rubbish() -> None:
 def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(MachineError, match="cannot listen"):
         simulator([]).listen(Address("127.0.0.1", taken.getsockname()[1]))
+
+
+def test_samples_of_all_channels_have_no_names_of_them() -> None:
+    analyzer = Analyzer(clock=time.time, speed=50, channels=("Ch1", "Ch2"))
+    one = Simulator(analyzer, lambda line: None)
+    with simulating(one) as place, Wire.connect(place, "the daemon") as wire:
+        wire.ask("Go,1000,0,night_ranging")
+        time.sleep(0.1)
+        wire.ask("Stop")
+        count = int(wire.ask("RL,*,*").split()[1])
+        lines = [wire.receive() for _ in range(count)]
+        assert wire.ask("RL") == "Last 0 samples"
+    assert lines and all(line.count("Watts") == 3 and "Ch" not in line and "Mark" not in line for line in lines)

@@ -77,3 +77,22 @@ def test_power_has_its_label_in_every_name(make_record: MakeRecord) -> None:
         ("power session", "s"),
         ("against the power", "few"),
     ]
+
+
+def test_what_loadgen_timed_stands_beside_assays_own() -> None:
+    own = {"padded_tokens": 1200.0, "first_token_p99_ns": 2_500_000.0, "answer_tokens_per_second": 80.25}
+    loadgen = {"first_token_p99_ns": 3_000_000.0, "next_token_mean_ns": 1_500.0, "next_token_max_ns": 9.0}
+    figures = Figures(measured=own, tokens=loadgen)
+    assert words.own_figures(figures) == [
+        ("padded tokens", "1,200"),
+        ("time to first token, p99", "2.50 ms, LoadGen 3.00 ms"),
+        ("answer tokens per second", "80.25"),
+        ("time per token, mean", "LoadGen 1.50 µs"),
+        ("time per token, max", "LoadGen 9.00 ns"),
+    ]
+    assert [name for name, _ in words.token_figures(figures)] == [
+        "time to first token, p99",
+        "answer tokens per second",
+        "time per token, mean",
+    ]
+    assert words.own_figures(Figures()) == []

@@ -56,11 +56,13 @@ class DecoderStream(TextStream):
         for group in groups_of([len(start) for start in starts], decoding.max_tokens):
             chosen = [starts[place] for place in group]
             self._check_memory(chosen, decoding)
-            answers.update(zip(group, self._answers(chosen, options, began), strict=True))
+            clock = _Clock(group, decoding)
+            answers.update(zip(group, self._answers(chosen, options, began, clock), strict=True))
         return [answers[place] for place in range(len(prompts))]
 
-    def _answers(self, starts: list[list[str]], options: Mapping[str, Any], began: int) -> list[Generated]:
-        clock = _Clock(len(starts))
+    def _answers(
+        self, starts: list[list[str]], options: Mapping[str, Any], began: int, clock: _Clock
+    ) -> list[Generated]:
         told = {"callback": clock} if options["beam_size"] == 1 else {}
         try:
             results = self._model.generate_batch(starts, include_prompt_in_result=False, **options, **told)
@@ -121,11 +123,17 @@ class DecoderStream(TextStream):
 
 
 class _Clock:
-    """Notes when each text's first and last token came; called in the library's thread."""
+    """Notes when each text's first and last token came, and tells the first; called in the library's thread.
 
-    def __init__(self, count: int) -> None:
-        self.first: list[int | None] = [None] * count
-        self.last: list[int | None] = [None] * count
+    Args:
+        places: of the texts in the call.
+        decoding: says whom to tell.
+    """
+
+    def __init__(self, places: Sequence[int], decoding: Decoding) -> None:
+        self.first: list[int | None] = [None] * len(places)
+        self.last: list[int | None] = [None] * len(places)
+        self._places, self._tell = places, decoding.tell_first
 
     def __call__(self, step: Any) -> bool:
         """Take one token; False lets the text go on."""
@@ -133,6 +141,8 @@ class _Clock:
         self.last[step.batch_id] = now
         if self.first[step.batch_id] is None:
             self.first[step.batch_id] = now
+            if self._tell is not None:
+                self._tell(self._places[step.batch_id], int(step.token_id), "")
         return False
 
 

@@ -7,13 +7,15 @@ sums of a batch are ordered another way, and an answer may differ where two word
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.backends.cpu import usable_cores
 from assay.backends.protocol import (
@@ -65,10 +67,17 @@ def engine_library() -> Any:
 
 @dataclass(slots=True)
 class _Answer:
-    """One text while it is made."""
+    """One text while it is made.
+
+    Attributes:
+        start: ids of the first piece, where its first token was told: the answer begins with what was told.
+        begun: ids that came with that piece.
+    """
 
     pieces: list[str] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
+    start: NDArray[np.int32] | None = None
+    begun: int = 0
     first: int | None = None
     last: int = 0
     prompt_tokens: int = 0
@@ -76,11 +85,17 @@ class _Answer:
 
 
 class _Collector:
-    """Takes what the engine tells, a token at a time; called in its thread."""
+    """Takes what the engine tells, a token at a time; called in its thread.
 
-    def __init__(self, count: int) -> None:
+    Args:
+        count: texts.
+        begin: called with a text and its place when its first piece has come; None when nobody asks.
+    """
+
+    def __init__(self, count: int, begin: Callable[[int, _Answer], None] | None = None) -> None:
         self.answers = [_Answer() for _ in range(count)]
         self.error: Mapping[str, Any] | None = None
+        self._begin = begin
 
     def __call__(self, chunk: Any) -> bool:
         """Take one chunk; True ends the request."""
@@ -101,6 +116,8 @@ class _Collector:
         answer.last = now
         if answer.first is None:
             answer.first = now
+            if self._begin is not None:
+                self._begin(choice["index"], answer)
         return False
 
 
@@ -131,7 +148,7 @@ class LlamaStream:
         _check_decoding(decoding)
         answers: list[Generated] = []
         for start in range(0, len(prompts), self._slots):
-            answers += self._session.complete(prompts[start : start + self._slots], decoding)
+            answers += self._session.complete(prompts[start : start + self._slots], decoding, start)
         return answers
 
 
@@ -176,8 +193,8 @@ class LlamaSession:
         """Free the model."""
         self._server = None
 
-    def complete(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generated]:
-        """Answers to at most ``slots`` prompts, made side by side."""
+    def complete(self, prompts: Sequence[Prompt], decoding: Decoding, place: int = 0) -> list[Generated]:
+        """Answers to at most ``slots`` prompts, made side by side; ``place`` is that of the first in the call."""
         for prompt in prompts:
             self._check_length(prompt, decoding)
         body = {
@@ -191,7 +208,9 @@ class LlamaSession:
             "post_sampling_probs": True,
             **decoding.extra,
         }
-        collector = _Collector(len(prompts))
+        tell = decoding.tell_first
+        begin = None if tell is None else lambda index, answer: self._begin(answer, partial(tell, place + index))
+        collector = _Collector(len(prompts), begin)
         started = perf_counter_ns()
         try:
             self._loaded().handle_completions(body, collector)
@@ -206,20 +225,35 @@ class LlamaSession:
             raise RunFailedError("llama.cpp stopped in the middle of an answer", found=f"{len(answer.ids)} tokens")
         text = "".join(answer.pieces)
         return Generated(
-            tokens=self._ids(answer, text),
+            tokens=self._ids(answer),
             text=text,
             first_token_ns=None if answer.first is None else answer.first - started,
             total_ns=max(answer.last - started, 0),
             prompt_tokens=answer.prompt_tokens,
         )
 
-    def _ids(self, answer: _Answer, text: str) -> Any:
-        """The ids of an answer. The engine keeps those of a letter made of several tokens to itself but for the last."""
-        if "".join(answer.pieces).isascii():
-            return np.array(answer.ids, np.int32)
+    def _begin(self, answer: _Answer, tell: Callable[[int, str], None]) -> None:
+        """Tell the first token of an answer."""
+        text = answer.pieces[0]
+        start = self._ids_of(answer.ids, text)
+        if len(start):
+            answer.start, answer.begun = start, len(answer.ids)
+            tell(int(start[0]), text)
+
+    def _ids(self, answer: _Answer) -> NDArray[np.int32]:
+        """The ids of an answer."""
+        if answer.start is None:
+            return self._ids_of(answer.ids, "".join(answer.pieces))
+        rest = self._ids_of(answer.ids[answer.begun :], "".join(answer.pieces[1:]))
+        return np.concatenate([answer.start, rest])
+
+    def _ids_of(self, found: list[int], text: str) -> NDArray[np.int32]:
+        """The ids of a text. The engine keeps those of a letter made of several tokens to itself but for the last."""
+        ids = np.array(found, np.int32)
+        if text.isascii():
+            return ids
         if self._tokenizer is None:
             self._tokenizer = open_tokenizer(self._header.path)
-        ids = np.array(answer.ids, np.int32)
         return ids if self._tokenizer.decode(ids) == text else self._tokenizer.encode(text)
 
     def _check_length(self, prompt: Prompt, decoding: Decoding) -> None:

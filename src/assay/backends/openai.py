@@ -6,6 +6,7 @@ Nothing is said of what the server computes. Every prompt is a request of its ow
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -66,10 +67,12 @@ class OpenAiStream:
                 hint="set them at the server or with field.KEY (vLLM: field.use_beam_search=true, field.n=4, "
                 "field.min_tokens=30), and say so: --backend-option decoding=server",
             )
-        return [self._answer(prompt, decoding) for prompt in prompts]
+        return [self._answer(place, prompt, decoding) for place, prompt in enumerate(prompts)]
 
-    def _answer(self, prompt: Prompt, decoding: Decoding) -> Generated:
-        received = self._connection.ask(self._body(prompt, decoding))
+    def _answer(self, place: int, prompt: Prompt, decoding: Decoding) -> Generated:
+        tell = decoding.tell_first
+        told = None if tell is None else partial(tell, place, None)
+        received = self._connection.ask(self._body(prompt, decoding), told)
         text = "".join(received.pieces)
         if received.made is not None and bool(received.made) < bool(text):
             raise RunFailedError("the server sent a text and counts no tokens", found=f"{len(text)} letters")

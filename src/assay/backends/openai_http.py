@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ class Received:
         last: moment of the last letters.
         made: tokens, as the server counted them.
         read: tokens of the prompt, as the server counted them.
+        tell: called with the first letters as they come; None when nobody asks.
     """
 
     started: int
@@ -44,6 +45,7 @@ class Received:
     made: int | None = None
     read: int | None = None
     finished: bool = False
+    tell: Callable[[str], None] | None = None
 
     def take(self, piece: Piece, *, streamed: bool) -> None:
         """Add a piece."""
@@ -51,6 +53,8 @@ class Received:
             self.last = perf_counter_ns()
             if self.first is None and streamed:
                 self.first = self.last
+                if self.tell is not None:
+                    self.tell(piece.text)
             self.pieces.append(piece.text)
         self.finished = self.finished or piece.finished
         self.made = self.made if piece.made is None else piece.made
@@ -109,8 +113,12 @@ class OpenAiConnection:
             raise self._unreachable(error) from error
         return _names(content, where)
 
-    def ask(self, body: Mapping[str, Any]) -> Received:
+    def ask(self, body: Mapping[str, Any], tell: Callable[[str], None] | None = None) -> Received:
         """One answer; tried again while nothing of it has come.
+
+        Args:
+            body: the request.
+            tell: called with the first letters as they come, where the server sends them one by one.
 
         Raises:
             InvalidInputError: when the server refuses the request.
@@ -119,15 +127,15 @@ class OpenAiConnection:
         started = perf_counter_ns()
         for attempt in range(self._endpoint.retries + 1):
             try:
-                return self._ask_once(body, started)
+                return self._ask_once(body, started, tell)
             except NothingYet as failed:
                 if attempt == self._endpoint.retries:
                     raise failed.error from failed.__cause__
                 time.sleep(_WAIT_S * 2**attempt)
         raise AssertionError("unreachable")
 
-    def _ask_once(self, body: Mapping[str, Any], started: int) -> Received:
-        received = Received(started)
+    def _ask_once(self, body: Mapping[str, Any], started: int, tell: Callable[[str], None] | None) -> Received:
+        received = Received(started, tell=tell)
         begun = False
         try:
             with self._client.stream("POST", self._endpoint.path, json=dict(body)) as response:

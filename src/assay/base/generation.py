@@ -30,6 +30,11 @@ class Prompt:
     features: Array | None = None
 
 
+TellFirst = Callable[[int, "int | None", str], None]
+"""Told of a first token as it comes: the prompt's place in the call, the token's id (None where the engine tells no ids),
+and the letters that came with it. Any thread may call it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoding:
     """How text is made.
@@ -39,12 +44,14 @@ class Decoding:
         min_tokens: shortest answer; the end token is not taken before.
         beams: beams of the search; 1 is greedy.
         extra: settings only some engines have, by their own name.
+        tell_first: called with the first token of each answer; None when nobody asks. Engines that cannot tell leave it.
     """
 
     max_tokens: int
     min_tokens: int = 0
     beams: int = 1
     extra: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    tell_first: TellFirst | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

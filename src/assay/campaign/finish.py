@@ -17,8 +17,9 @@ from assay.loadgen.names import ACCURACY, DETAIL, LOG_FILES
 from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
 from assay.loadgen.runs import RunFolder
 from assay.loadgen.settings import LENGTH, Deviation, is_short
+from assay.loadgen.tokens import token_figures
 from assay.loadgen.verdict import duration_ns, judge
-from assay.rules.model import Benchmark, Mode, Round, Scenario
+from assay.rules.model import Benchmark, Figure, Mode, Round, Scenario
 from assay.tasks.protocol import Accuracy
 from assay.tasks.registry import tasks
 
@@ -97,7 +98,7 @@ def _judged(
     detail = read_detail(folder.path / DETAIL)
     verdict = judge(detail, round_, benchmark, spec.scenario, spec.mode, record.deviations, test=record.compliance)
     if spec.mode is Mode.PERFORMANCE:
-        figures = performance_figures(detail, round_, spec.scenario)
+        figures = performance_figures(detail, round_, spec.scenario, benchmark)
     else:
         figures = _accuracy_figures(score(folder.path, spec, progress))
     figures = replace(figures, measured=dict(measured))
@@ -120,10 +121,13 @@ def score(folder: Path, spec: RunSpec, progress: Progress) -> Accuracy:
     return accuracy
 
 
-def performance_figures(detail: DetailLog, round_: Round, scenario: Scenario) -> Figures:
-    """The official figure and the latencies of a performance run."""
+def performance_figures(
+    detail: DetailLog, round_: Round, scenario: Scenario, benchmark: Benchmark | None = None
+) -> Figures:
+    """The official figure and the latencies of a performance run; the figure is the scenario's, or the benchmark's own."""
     facts = round_.scenarios[scenario]
-    value = detail.number(facts.result_field)
+    official = Figure(facts.result_field, facts.unit) if benchmark is None else benchmark.figure(facts)
+    value = detail.number(official.result_field)
     # MultiStream's latency is that of a whole query; LoadGen names it apart.
     infix = (
         "_percentile_per_query_latency_ns"
@@ -147,13 +151,14 @@ def performance_figures(detail: DetailLog, round_: Round, scenario: Scenario) ->
     samples = queries * per_query if queries is not None else None
     return Figures(
         value=value / facts.divide_by if value is not None and not (value == 0 and facts.lower_is_better) else None,
-        unit=facts.unit,
+        unit=official.unit,
         lower_is_better=facts.lower_is_better,
         samples_per_second=samples * 1e9 / lasted if samples and lasted else None,
         latency_ns=latency,
         queries=queries,
         samples=samples,
         duration_s=lasted / 1e9 if lasted else None,
+        tokens=token_figures(detail),
     )
 
 

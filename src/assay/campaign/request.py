@@ -91,8 +91,10 @@ class RunRequest(BaseModel):
             raise UsageError(
                 "--batch-wait means something in Server only", hint="leave it out, or add --scenario Server"
             )
-        # A task alone has no recipe either: its model is on a server.
-        if self.recipe and self.model is None and self.name.casefold() not in tasks().names():
+        # A task alone has no recipe either: its model is on a server. So may be that of a benchmark, which only the
+        # catalogue knows, where an engine is named.
+        nameless = self.model is None and self.backend == AUTO
+        if self.recipe and nameless and self.name.casefold() not in tasks().names():
             raise UsageError(
                 f"--recipe is for a model of your own; {self.name} has its recipe", hint="give the model with --model"
             )

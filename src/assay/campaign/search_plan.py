@@ -94,6 +94,11 @@ def plan_search(
     external = None if program is None else _searchable(make_external_plan(request, program, settings))
     plan = make_plan(request, settings) if external is None else external.plan
     (planned,) = plan.runs
+    if plan.subject.benchmark.token_latency is not None:
+        raise UsageError(
+            f"a rate is searched for by the answers that took too long; {plan.subject.benchmark.name} has bounds for its tokens",
+            hint="give rates yourself: assay run ... --scenario Server --target-qps RATE",
+        )
     limits = plan.subject.benchmark.limits[Scenario.SERVER]
     percentile = limits.percentile or 0.99
     own = planned.duration_ns >= planned.round_duration_ns

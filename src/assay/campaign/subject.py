@@ -10,7 +10,8 @@ from typing import Any
 from assay.assets.catalogue import Catalogue
 from assay.assets.manifest import Asset, Kind, ModelFacts
 from assay.backends.protocol import ModelFormat
-from assay.campaign.formats import format_of
+from assay.backends.registry import backends
+from assay.campaign.formats import AUTO, format_of, is_remote
 from assay.campaign.request import RunRequest
 from assay.errors import InvalidInputError, NotFoundError, UsageError, unknown
 from assay.rules.model import Benchmark, Category, Round, Scenario
@@ -67,7 +68,7 @@ def resolve_subject(request: RunRequest, round_: Round, catalogue: Catalogue) ->
     if request.name.casefold() in tasks().names():
         model, benchmark = _custom_model(request, round_)
     else:
-        model, benchmark = _model_and_benchmark(request.name, round_, catalogue)
+        model, benchmark = _of_a_name(request, round_, catalogue)
     facts = model.model
     assert facts is not None
     if request.recipe:
@@ -98,6 +99,32 @@ def resolve_category(subject: Subject, category: Category | None, scenario: Scen
             hint=f"--category {having[0].value}" if having else None,
         )
     return category
+
+
+def _of_a_name(request: RunRequest, round_: Round, catalogue: Catalogue) -> tuple[Asset, Benchmark]:
+    """Model and benchmark of a name; of a benchmark that has no model here, with one of the user's own or on a server.
+
+    Raises:
+        NotFoundError: for an unknown name, or a benchmark without a model.
+        UsageError: for a recipe to a model that has its own.
+    """
+    own = request.model is not None or (request.backend != AUTO and is_remote(backends().get(request.backend)))
+    try:
+        found = _model_and_benchmark(request.name, round_, catalogue)
+    except NotFoundError:
+        if not own or request.name.casefold() not in _names(round_):
+            raise
+        return _own_model_of(round_.benchmark(request.name))
+    if request.recipe and request.model is None:
+        raise UsageError(
+            f"--recipe is for a model of your own; {request.name} has its recipe", hint="give the model with --model"
+        )
+    return found
+
+
+def _names(round_: Round) -> set[str]:
+    """Names and aliases of a round's benchmarks."""
+    return {name.casefold() for each in round_.benchmarks.values() for name in (each.name, *each.aliases)}
 
 
 def _model_and_benchmark(name: str, round_: Round, catalogue: Catalogue) -> tuple[Asset, Benchmark]:
@@ -144,9 +171,21 @@ def _custom_model(request: RunRequest, round_: Round) -> tuple[Asset, Benchmark]
     benchmark = next((b for b in round_.benchmarks.values() if b.task == name and not b.placeholder), None)
     if benchmark is None:
         raise NotFoundError(f"round {round_.name} has no benchmark for the task {name}", hint="assay benchmarks")
+    return _own_model(name, benchmark)
+
+
+def _own_model_of(benchmark: Benchmark) -> tuple[Asset, Benchmark]:
+    """A model of the user's own in the place of the benchmark's, which is not in the catalogue."""
+    if benchmark.placeholder or benchmark.task not in tasks().names():
+        raise NotFoundError(f"assay has no task that runs {benchmark.name}", hint="assay benchmarks")
+    return _own_model(benchmark.name, benchmark)
+
+
+def _own_model(name: str, benchmark: Benchmark) -> tuple[Asset, Benchmark]:
     # No file is needed where the engine drives a server; make_plan refuses the others.
     facts = ModelFacts(ModelFormat.REMOTE.value, benchmark.name, {}, None)
-    return Asset(name, Kind.MODEL, name, "a model of your own", (), None, 0, "", "", "", (), model=facts), benchmark
+    asset = Asset(name, Kind.MODEL, benchmark.task, "a model of your own", (), None, 0, "", "", "", (), model=facts)
+    return asset, benchmark
 
 
 def _dataset(name: str | None, model: Asset, catalogue: Catalogue) -> tuple[Asset | None, Path | None]:

@@ -136,20 +136,13 @@ def _measured(record: RunRecord, out: Output) -> None:
         (name, words.metric(value, figures.accuracy_units.get(name, "percent")))
         for name, value in figures.accuracy_details.items()
     ]
-    pairs += [named_figure(name, value) for name, value in figures.measured.items()]
+    pairs += words.own_figures(figures)
     pairs += words.power_figures(record)
     pairs += [("failed queries", f"{record.failed_queries:,}")] if record.failed_queries else []
     shown = [(name, value) for name, value in pairs if value]
     if shown:
         _heading("Measured", out)
         out.fields(shown)
-
-
-def named_figure(name: str, value: float) -> tuple[str, str]:
-    """A figure of the task's own for a person; names that end in ``_ns`` are durations."""
-    if name.endswith("_ns"):
-        return name.removesuffix("_ns").replace("_", " "), format_duration(value)
-    return name.replace("_", " "), words.number(value)
 
 
 def _verdict(record: RunRecord, out: Output) -> None:

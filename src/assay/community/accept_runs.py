@@ -223,16 +223,18 @@ def _same_run(log: DetailLog, scenario: Scenario, mode: Mode) -> None:
 
 def _same_figure(record: RunRecord, folder: Path, log: DetailLog, settings: Settings) -> None:
     """Refuse a record whose figure is not that of its log."""
-    facts = load_round(record.round).scenarios[Scenario(record.scenario)]
-    logged = log.number(facts.result_field)
+    round_ = load_round(record.round)
+    facts = round_.scenarios[Scenario(record.scenario)]
+    key = round_.benchmark(record.benchmark).figure(facts).result_field
+    logged = log.number(key)
     if logged is None:
-        raise InvalidInputError("the log has no figure", where=f"{DETAIL}: {facts.result_field}")
+        raise InvalidInputError("the log has no figure", where=f"{DETAIL}: {key}")
     value, said = logged / facts.divide_by, record.figures.value
     if said is not None and not math.isclose(value, said, rel_tol=_CLOSE, abs_tol=_CLOSE):
         raise InvalidInputError(
             "the record's figure is not that of its log",
             where=f"{RECORD_FILE}: figures.value",
-            expected=f"{value!r} ({facts.result_field})",
+            expected=f"{value!r} ({key})",
             found=repr(said),
         )
 

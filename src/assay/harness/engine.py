@@ -10,13 +10,15 @@ import numpy as np
 
 from assay.backends.protocol import NO_FILE, Backend, ModelFormat, Session
 from assay.backends.registry import backends
+from assay.errors import UsageError
 from assay.harness.batching import BatchLimits
+from assay.harness.first_tokens import FirstTokens
 from assay.harness.outcome import Probe
 from assay.harness.parts import part_files
 from assay.harness.samples import Store
 from assay.harness.spec import RunSpec
 from assay.harness.sut import Infer
-from assay.tasks.protocol import MODEL, ModelPart, Pipeline, Samples, Task, merge_figures
+from assay.tasks.protocol import MODEL, ModelPart, Pipeline, Samples, Task, TellsFirst, merge_figures
 
 _WARM_UP_RUNS = 3
 _WARM_UP_S = 5.0
@@ -38,6 +40,18 @@ class Engine:
     def infers(self) -> tuple[Infer, ...]:
         """The way in of each stream: methods, because calling an object takes 0.1 us longer."""
         return tuple(pipeline.__call__ for pipeline in self.pipelines)
+
+    @property
+    def first_tokens(self) -> tuple[FirstTokens, ...]:
+        """The same for LoadGen that times tokens.
+
+        Raises:
+            UsageError: when the task tells no tokens.
+        """
+        telling = [pipeline for pipeline in self.pipelines if isinstance(pipeline, TellsFirst)]
+        if len(telling) < len(self.pipelines):
+            raise UsageError("the task tells LoadGen no tokens, which the benchmark times", expected="language-model")
+        return tuple(FirstTokens(pipeline.answer) for pipeline in telling)
 
     @property
     def fixed_batches(self) -> bool:

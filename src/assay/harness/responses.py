@@ -15,9 +15,10 @@ import numpy as np
 
 from assay.base.tensors import Array
 from assay.errors import RunFailedError
-from assay.tasks.protocol import Parted, Responses
+from assay.tasks.protocol import Counted, Parted, Responses
 
 _POOL = 4096
+_NOTHING = np.empty(0, np.uint8)
 
 
 class ResponsePool:
@@ -25,9 +26,11 @@ class ResponsePool:
 
     Args:
         capacity: responses handed to LoadGen in one call, at most.
+        first_tokens: LoadGen is told the first token of each sample, too, and asks for it before its answer.
     """
 
-    def __init__(self, capacity: int = _POOL) -> None:
+    def __init__(self, capacity: int = _POOL, *, first_tokens: bool = False) -> None:
+        self._first_tokens = first_tokens
         self._capacity = max(1, capacity)
         self._row_bytes = -1
         self._buffer = np.zeros((0, 0), np.uint8)
@@ -71,8 +74,21 @@ class ResponsePool:
             self._buffer[:size] = raw[start : start + size]
             self._send(self._pool, part)
 
+    def begin(self, sample_id: int, token: Array) -> None:
+        """Tell the first token of a sample, whose time is now."""
+        kept = _plain(token)
+        response = self._loose_ones(1)[0]
+        response.id = sample_id
+        response.data = kept.ctypes.data if kept.nbytes else 0
+        response.size = kept.nbytes
+        lg.FirstTokenComplete([response])
+
     def complete_empty(self, ids: list[int]) -> None:
         """Answer ``ids`` with nothing, to let LoadGen come to its end after a failure or an interrupt."""
+        if self._first_tokens:
+            # LoadGen looks for the first token of every sample that it logs, and in the end falls over one that is not there.
+            for sample_id in ids:
+                self.begin(sample_id, _NOTHING)
         for start in range(0, len(ids), self._capacity):
             self._send(self._empty, ids[start : start + self._capacity])
 
@@ -111,6 +127,7 @@ class ResponsePool:
             raise _too_few(len(ids), len(arrays))
         # All are looked at before the first is sent: a batch is answered whole or not at all.
         kept = [_plain(array) for array in arrays[: len(ids)]]
+        counts = arrays.counts if isinstance(arrays, Counted) else ()
         for start in range(0, len(ids), self._capacity):
             part = ids[start : start + self._capacity]
             pool = self._loose_ones(len(part))
@@ -118,6 +135,8 @@ class ResponsePool:
                 response.id = sample_id
                 response.data = array.ctypes.data if array.nbytes else 0
                 response.size = array.nbytes
+            for response, count in zip(pool, counts[start : start + len(part)], strict=False):
+                response.n_tokens = count
             lg.QuerySamplesComplete(pool)
 
     def _send(self, pool: list[lg.QuerySampleResponse], ids: list[int]) -> None:

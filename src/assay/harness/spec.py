@@ -80,6 +80,11 @@ class RunSpec:
         """The model's file or folder; None when it is on a server."""
         return None if self.model == NO_FILE else self.model
 
+    @property
+    def first_tokens(self) -> bool:
+        """Whether LoadGen times first tokens: in Offline all samples are sent at once, and it asks for none."""
+        return bool(self.attributes.get("use_token_latencies")) and self.scenario is not Scenario.OFFLINE
+
     def write(self, folder: Path) -> Path:
         """Write ``spec.json`` into a run's folder."""
         target = folder / SPEC_FILE

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 
 from assay.harness.batching import BatchLimits, Collector, Work
+from assay.harness.first_tokens import FirstTokens
 from assay.harness.meter import Meter
 from assay.harness.pinning import pin_thread
 from assay.harness.responses import ResponsePool
@@ -23,6 +24,9 @@ from assay.tasks.protocol import Responses, Samples
 
 Infer = Callable[[Samples], Responses]
 """From samples to responses: a task's pipeline with the engine's stream in it."""
+
+Way = Infer | FirstTokens
+"""A stream's way into the engine."""
 
 
 class Sut:
@@ -77,6 +81,14 @@ class Sut:
             self.failure = error
         self.draining = True
 
+    @staticmethod
+    def _respond(way: Way, responses: ResponsePool, ids: list[int], samples: Samples) -> None:
+        """Answer a batch."""
+        if isinstance(way, FirstTokens):
+            way.respond(responses, ids, samples)
+        else:
+            responses.complete(ids, way(samples))
+
     def _padded(self, indices: list[int]) -> list[int]:
         missing = self.limits.size - len(indices)
         return indices + [indices[-1]] * missing if self.fixed_batch and missing > 0 else indices
@@ -86,11 +98,13 @@ class InlineSut(Sut):
     """Answers in LoadGen's thread."""
 
     def __init__(
-        self, store: Store, limits: BatchLimits, meter: Meter, infer: Infer, *, fixed_batch: bool = False
+        self, store: Store, limits: BatchLimits, meter: Meter, infer: Way, *, fixed_batch: bool = False
     ) -> None:
         super().__init__(store, limits, meter, fixed_batch=fixed_batch)
-        self._infer = infer
-        self._responses = ResponsePool(max(limits.size, 1024))
+        self._way = infer
+        # One sample alone takes the shortest way.
+        self._infer = None if isinstance(infer, FirstTokens) else infer
+        self._responses = _pool(limits, infer)
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
         """Run the query's samples in batches."""
@@ -99,7 +113,7 @@ class InlineSut(Sut):
         count = len(ids)
         meter.issued += count
         try:
-            if count == 1 and not self.draining:
+            if count == 1 and self._infer is not None and not self.draining:
                 self._responses.complete(ids, self._infer(self.store.one(indices[0])))
             else:
                 ids, indices = self.limits.order(ids, indices)
@@ -110,6 +124,11 @@ class InlineSut(Sut):
             self._give_up(ids[meter.done_in_query :])
         meter.query_done(count, perf_counter_ns() - started)
 
+    def close(self) -> None:
+        """End the engine's thread, where it has one."""
+        if isinstance(self._way, FirstTokens):
+            self._way.close()
+
     def _run_batches(self, ids: list[int], indices: list[int]) -> None:
         meter, start = self.meter, 0
         for end in self.limits.ends(indices):
@@ -117,8 +136,8 @@ class InlineSut(Sut):
                 self._give_up(ids[start:])
                 meter.done_in_query = len(ids)
                 return
-            responses = self._infer(self.store.batch(self._padded(indices[start:end])))
-            self._responses.complete(ids[start:end], responses)
+            samples = self.store.batch(self._padded(indices[start:end]))
+            self._respond(self._way, self._responses, ids[start:end], samples)
             meter.done_in_query = start = end
 
     def _give_up(self, ids: list[int]) -> None:
@@ -143,7 +162,7 @@ class QueuedSut(Sut):
         store: Store,
         limits: BatchLimits,
         meter: Meter,
-        infers: Sequence[Infer],
+        infers: Sequence[Way],
         *,
         wait_ns: int = 0,
         cores: Sequence[frozenset[int]] = (),
@@ -187,9 +206,9 @@ class QueuedSut(Sut):
         for thread in self._threads:
             thread.join(timeout=10)
 
-    def _work(self, infer: Infer, wait_ns: int, cores: frozenset[int]) -> None:
+    def _work(self, infer: Way, wait_ns: int, cores: frozenset[int]) -> None:
         pin_thread(cores)
-        responses = ResponsePool(max(self.limits.size, 1024))
+        responses = _pool(self.limits, infer)
         collector = Collector(self._queue, self.limits, wait_ns)
         while (batch := collector.next()) is not None:
             ids, indices, arrivals = batch
@@ -197,14 +216,17 @@ class QueuedSut(Sut):
             if done < len(ids):
                 self._give_up(responses, ids[done:], arrivals[done:] or arrivals)
             self._count(arrivals, len(ids))
+        if isinstance(infer, FirstTokens):
+            infer.close()
 
-    def _answer(self, infer: Infer, responses: ResponsePool, ids: list[int], indices: list[int]) -> int:
+    def _answer(self, infer: Way, responses: ResponsePool, ids: list[int], indices: list[int]) -> int:
         """Answer a batch; how many of its samples were."""
         done = 0
         try:
             while done < len(ids) and not self.draining:
                 end = self.limits.end(indices, done)
-                responses.complete(ids[done:end], infer(self.store.batch(self._padded(indices[done:end]))))
+                samples = self.store.batch(self._padded(indices[done:end]))
+                self._respond(infer, responses, ids[done:end], samples)
                 done = end
         except BaseException as error:  # noqa: BLE001 - a worker that dies would leave LoadGen waiting for ever
             self.fail(error)
@@ -224,3 +246,7 @@ class QueuedSut(Sut):
         now = perf_counter_ns()
         with self._lock:
             self.meter.batch_done(samples, [now - arrival for arrival in arrivals])
+
+
+def _pool(limits: BatchLimits, way: Way) -> ResponsePool:
+    return ResponsePool(max(limits.size, 1024), first_tokens=isinstance(way, FirstTokens))

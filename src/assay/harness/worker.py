@@ -11,7 +11,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from assay.harness.pinning import divide_cores
 from assay.harness.samples import Store, make_store
 from assay.harness.spec import ABORTED_FILE, PROGRESS_FILE, RunSpec, loaded_samples
 from assay.harness.supply import Supply, open_supply
-from assay.harness.sut import InlineSut, QueuedSut, Sut
+from assay.harness.sut import InlineSut, QueuedSut, Sut, Way
 from assay.loadgen.live import ProgressWriter
 from assay.rules.model import Mode, Scenario
 from assay.tasks.protocol import Task
@@ -143,14 +143,15 @@ class Worker:
     def _make_sut(self, engine: Engine, store: Store, limits: BatchLimits) -> Sut:
         spec, fixed = self.spec, engine.fixed_batches
         streams = len(engine.infers)
+        ways: Sequence[Way] = engine.first_tokens if spec.first_tokens else engine.infers
         queued = spec.scenario is Scenario.SERVER or (spec.scenario is Scenario.OFFLINE and streams > 1)
         if not queued:
-            return InlineSut(store, limits, self.meter, engine.infers[0], fixed_batch=fixed)
+            return InlineSut(store, limits, self.meter, ways[0], fixed_batch=fixed)
         return QueuedSut(
             store,
             limits,
             self.meter,
-            engine.infers,
+            ways,
             wait_ns=spec.batch_wait_us * 1000,
             cores=divide_cores(processors(), streams, spec.options.threads),
             split=spec.scenario is Scenario.OFFLINE or spec.mode is Mode.ACCURACY,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from assay.loadgen.logs import DetailLog
 from assay.loadgen.settings import Asked
 from assay.loadgen.statistics import MAX_QUERIES
+from assay.loadgen.tokens import TokenBound, token_bounds
 from assay.loadgen.whole_sets import carries_all_out
 from assay.rules.model import Limits, Scenario
 
@@ -45,6 +46,7 @@ class Measured:
         rate: what was completed, in queries (Offline: samples).
         stopped: what ended it early.
         all_carried_out: whether a stream carries out all that LoadGen planned, and more than the duration takes.
+        tokens: Server: the bounds that LoadGen holds in place of that of the latency where it times tokens.
         duration_met, queries_met, latency_met, stopping_met: LoadGen's own word; False only where it says so.
     """
 
@@ -67,6 +69,7 @@ class Measured:
     latency_met: bool
     stopping_met: bool
     all_carried_out: bool = False
+    tokens: tuple[TokenBound, ...] = ()
 
 
 def measure(detail: DetailLog, limits: Limits, scenario: Scenario) -> Measured:
@@ -101,6 +104,7 @@ def measure(detail: DetailLog, limits: Limits, scenario: Scenario) -> Measured:
         all_carried_out=carries_all_out(
             scenario, equal_issue=detail.values.get("effective_sample_concatenate_permutation") is True
         ),
+        tokens=token_bounds(detail, percentile) if scenario is Scenario.SERVER else (),
     )
 
 

@@ -107,6 +107,7 @@ class Figures:
         samples_scored: samples the accuracy was computed over.
         measured: what the task measured of its own in the timed part, the unit at the end of the name (``tokens``,
             ``first_token_p99_ns``).
+        tokens: what LoadGen measured of tokens, where it times them, by the same names.
     """
 
     value: float | None = None
@@ -122,6 +123,7 @@ class Figures:
     accuracy_details: Mapping[str, float] = field(default_factory=dict)
     samples_scored: int | None = None
     measured: Mapping[str, float] = field(default_factory=dict)
+    tokens: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

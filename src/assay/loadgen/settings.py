@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from assay.base.units import format_count, format_duration
 from assay.errors import InvalidInputError, UsageError
 from assay.loadgen.whole_sets import carries_all_out, fitting_set, makes_sets, stream_plans, told_count, whole_sets
-from assay.rules.model import Benchmark, Limits, Mode, Round, Scenario
+from assay.rules.model import Benchmark, Limits, Mode, Round, Scenario, TokenLatency
 
 _NS_PER_MS = 1_000_000
 _STREAMS = (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
@@ -84,6 +84,7 @@ class LoadgenSettings:
     schedule_rng_seed: int
     user_keys: tuple[tuple[str, str], ...]
     coalesce_queries: bool = False
+    token_latency: TokenLatency | None = None
 
     @property
     def planned(self) -> int:
@@ -143,7 +144,8 @@ class LoadgenSettings:
             "performance_issue_unique": False,
             "performance_issue_same": False,
             "performance_issue_same_index": 0,
-            "use_token_latencies": False,
+            # Where the round has bounds for tokens, LoadGen times them.
+            "use_token_latencies": self.token_latency is not None,
             "infer_token_latencies": False,
             "token_latency_scaling_factor": 0,
             "test05": False,
@@ -163,7 +165,10 @@ class LoadgenSettings:
                 "multi_stream_samples_per_query": self.samples_per_query,
             }
         if self.scenario is Scenario.SERVER:
+            tokens = self.token_latency
+            bounds = {"ttft_latency": tokens.first_token_ns, "tpot_latency": tokens.per_token_ns} if tokens else {}
             return {
+                **bounds,
                 "server_target_qps": self.expected_qps,
                 "server_target_latency_ns": self.target_latency_ns,
                 "server_target_latency_percentile": self.percentile,
@@ -237,6 +242,7 @@ def resolve(
         schedule_rng_seed=round_.seeds.schedule,
         user_keys=(),
         coalesce_queries=bool(overrides.coalesce_queries),
+        token_latency=benchmark.token_latency,
     )
     if mode is Mode.PERFORMANCE and settings.planned > _MOST_PLANNED:
         what = "target rate" if scenario not in _STREAMS else "expected latency"

@@ -19,6 +19,7 @@ from assay.loadgen.logs import DetailLog
 from assay.loadgen.measured import Measured, Stopped, asked_of, duration_ns, measure
 from assay.loadgen.settings import Deviation, weaker
 from assay.loadgen.statistics import queries_needed
+from assay.loadgen.tokens import weaker_tokens
 from assay.rules.model import Benchmark, Mode, Round, Scenario
 
 __all__ = ["Constraint", "Verdict", "duration_ns", "judge"]
@@ -28,6 +29,7 @@ _MODES = {
     Mode.ACCURACY: ("AccuracyOnly", "SubmissionRun"),
 }
 _MOST_ERRORS = 5
+_STOPPING = "early stopping, inference_rules appendix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def judge(
         found = deviations if asked is None else weaker(asked, benchmark.limits[scenario])
         total = detail.integer("qsl_reported_total_count") or 0
         parts += [_deviation(item, round_, whole=total >= benchmark.dataset_size) for item in found]
+        parts += _weaker_tokens(detail, benchmark, scenario, round_)
     else:
         parts += _whole_dataset(detail, benchmark, round_)
     parts += _errors(detail, advice)
@@ -220,6 +223,9 @@ _ERROR_FIXES = (
     (Stopped.MAX_DURATION.value, "take the upper bound of the duration away: it ended the test"),
     (Stopped.TOO_MANY_OUTSTANDING.value, "lower --target-qps: queries came faster than they were answered"),
     (Stopped.RAN_OUT.value, "set --target-latency to what a query takes, so that LoadGen makes enough of them"),
+    ("as number of tokens", "count the tokens of every answer, and let it have some: LoadGen takes no answer without"),
+    ("tokens need to be greater than 1", "let every answer have two tokens at least: LoadGen takes none of one"),
+    ("first token latency", "tell LoadGen the first token of every answer before the answer"),
     ("PerfClock", "measure on a machine with a steady clock: LoadGen's two clocks disagree"),
 )
 
@@ -276,7 +282,9 @@ def _performance(run: Measured, benchmark: Benchmark, advice: Advice) -> Iterato
         "min_query_count of the run",
         advice.queries,
     )
-    if run.scenario is Scenario.SERVER:
+    if run.tokens:
+        yield from _token_times(run, benchmark, advice)
+    elif run.scenario is Scenario.SERVER:
         at = "not known" if run.at_percentile_ns is None else format_duration(run.at_percentile_ns)
         yield Constraint(
             f"p{run.percentile * 100:g} latency",
@@ -290,7 +298,35 @@ def _performance(run: Measured, benchmark: Benchmark, advice: Advice) -> Iterato
         yield _early_stopping(run, advice)
 
 
+def _token_times(run: Measured, benchmark: Benchmark, advice: Advice) -> Iterator[Constraint]:
+    """LoadGen says of both bounds together whether they were held."""
+    for bound in run.tokens:
+        yield Constraint(
+            f"p{run.percentile * 100:g} {bound.name}",
+            bound.met or run.latency_met,
+            f"at most {format_duration(bound.bound_ns)}",
+            "not known" if bound.at_percentile_ns is None else format_duration(bound.at_percentile_ns),
+            f"{benchmark.conf_model}.Server.{'ttft' if 'first' in bound.name else 'tpot'}_latency",
+            "" if bound.met or run.latency_met else advice.latency,
+        )
+
+
+def _weaker_tokens(detail: DetailLog, benchmark: Benchmark, scenario: Scenario, round_: Round) -> Iterator[Constraint]:
+    source = f"round {round_.name}, {round_.conf_source.rsplit(',', 1)[-1].strip()}"
+    for name, most, used in weaker_tokens(detail, benchmark.token_latency, scenario):
+        rule = "on" if most is None else format_duration(most)
+        found = "off" if most is None else format_duration(used)
+        fix = "let LoadGen time tokens (use_token_latencies), and tell it each first one and their number"
+        fix = fix if most is None else f"keep the round's {rule} for a result that counts"
+        yield Constraint(f"{name} of the round", False, rule, found, source, fix, "round")
+
+
 def _early_stopping(run: Measured, advice: Advice) -> Constraint:
+    if run.tokens:
+        # How many answers were late by either bound is not in the log.
+        fewest = f"at least {format_count(queries_needed(0, run.percentile))} queries, more for each one that is late"
+        done = format_count(run.done)
+        return Constraint("early stopping", run.stopping_met, fewest, done, _STOPPING, advice.stopping)
     server = run.scenario is Scenario.SERVER
     needed = queries_needed(run.late if server else 1, run.percentile)
     late = f" with {format_count(run.late)} late" if server else ""
@@ -299,7 +335,7 @@ def _early_stopping(run: Measured, advice: Advice) -> Constraint:
         run.stopping_met,
         f"at least {format_count(needed)} queries{late}",
         format_count(run.done),
-        "early stopping, inference_rules appendix",
+        _STOPPING,
         advice.stopping,
     )
 

@@ -8,6 +8,7 @@ the next sample is due.
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import socket
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from assay.power.wire import Address
 _LONGEST_COMMAND = 4096
 _TICK_S = 0.1
 _MOST = 500_000
+_ALL_CHANNELS, _NAME = "*,*", re.compile(",Ch[0-9]+")
 
 
 @dataclass(slots=True)
@@ -175,12 +177,14 @@ class Simulator:
         return "Stopping untimed measurement"
 
     def _list(self, rest: str) -> list[str]:
-        if rest:
+        # Of all channels they are asked for where there are some, and stand there without their names.
+        if rest and not (rest == _ALL_CHANNELS and self.analyzer.channels):
             return ["Error: Invalid number of parameters"]
         fresh = self.analyzer.measured[-self._unread :] if self._unread else []
         self._unread = 0
         # Over the connection a sample comes without its mark.
-        return [f"Last {len(fresh)} samples", *(replace(sample, mark="").line() for sample in fresh)]
+        lines = (replace(sample, mark="").line() for sample in fresh)
+        return [f"Last {len(fresh)} samples", *(_NAME.sub("", line) if rest else line for line in lines)]
 
     def _summary(self, name: str) -> str:
         watts = [sample.watts for sample in self.analyzer.measured]

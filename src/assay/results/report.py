@@ -223,6 +223,7 @@ def run_tiles(record: RunRecord) -> list[tuple[str, str]]:
     if figures.samples_scored is not None:
         tiles.append(("samples scored", f"{figures.samples_scored:,}"))
     tiles += [("queries and samples", words.counts(figures)), ("length", words.seconds(figures))]
+    tiles += words.token_figures(figures)
     tiles += words.power_figures(record)
     return [(name, value) for name, value in tiles if value]
 

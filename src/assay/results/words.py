@@ -8,7 +8,10 @@ from assay.base.units import format_count, format_duration, format_size
 from assay.loadgen.record import Figures, Label, RunRecord, RunStatus
 from assay.rules.words import metric_word
 
-_SHORT_UNITS = {"Latency (ms)": "ms", "Samples/s": "samples/s", "Queries/s": "queries/s"}
+_SHORT_UNITS = {"Latency (ms)": "ms", "Samples/s": "samples/s", "Queries/s": "queries/s", "Tokens/s": "tokens/s"}
+_TOKEN_TIMES = {"first_token": "time to first token", "next_token": "time per token"}
+_USUAL = ("_mean_ns", "_p50_ns", "_p90_ns", "_p99_ns")
+_TOKENS = ("prompt_tokens", "answer_tokens", *_TOKEN_TIMES)
 _POWER_LABELS = (Label.SIMULATED_POWER, Label.UNOFFICIAL_POWER)
 _HOST = {
     "cpu": "Processor",
@@ -120,6 +123,38 @@ def counts(figures: Figures) -> str:
     if figures.samples is None or figures.samples == figures.queries:
         return queries
     return f"{queries}, {format_count(figures.samples)} samples"
+
+
+def own_figures(figures: Figures) -> list[tuple[str, str]]:
+    """What the task measured of its own, and beside it what LoadGen measured of the same; what LoadGen has alone is last."""
+    names = dict.fromkeys((*figures.measured, *figures.tokens))
+    return [_own_figure(name, figures.measured.get(name), figures.tokens.get(name)) for name in names]
+
+
+def token_figures(figures: Figures) -> list[tuple[str, str]]:
+    """Of :func:`own_figures` those of the tokens of texts, the usual ones."""
+    known = dict.fromkeys((*figures.measured, *figures.tokens))
+    names = [name for name in known if name.startswith(_TOKENS) and (name.endswith(_USUAL) or "_ns" not in name)]
+    return [_own_figure(name, figures.measured.get(name), figures.tokens.get(name)) for name in names]
+
+
+def _own_figure(name: str, own: float | None, loadgen: float | None) -> tuple[str, str]:
+    told = [] if own is None else [_of_a_name(name, own)]
+    told += [] if loadgen is None else [f"LoadGen {_of_a_name(name, loadgen)}"]
+    return _title(name), ", ".join(told)
+
+
+def _of_a_name(name: str, value: float) -> str:
+    """Names that end in ``_ns`` are durations."""
+    return format_duration(value) if name.endswith("_ns") else number(value)
+
+
+def _title(name: str) -> str:
+    words = name.removesuffix("_ns")
+    for key, title in _TOKEN_TIMES.items():
+        if words.startswith(f"{key}_"):
+            return f"{title}, {words.removeprefix(f'{key}_')}"
+    return words.replace("_", " ")
 
 
 def power(record: RunRecord) -> str:

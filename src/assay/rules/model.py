@@ -225,6 +225,10 @@ class Benchmark:
         """Scenarios of a category, required ones first; empty when the benchmark is not in it."""
         return self.required.get(category, ()) + self.optional.get(category, ())
 
+    def figure(self, facts: ScenarioFacts) -> Figure:
+        """The official figure in a scenario: its own, or the scenario's."""
+        return self.figures.get(facts.scenario) or Figure(facts.result_field, facts.unit)
+
     def categories(self) -> tuple[Category, ...]:
         """Categories that have this benchmark."""
         return tuple(category for category in Category if self.scenarios(category))

@@ -11,7 +11,7 @@ models, or generate text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -56,6 +56,18 @@ class Parted:
         for end in self.ends:
             yield self.rows[start:end]
             start = end
+
+
+class Counted(list[Array]):
+    """Responses that are texts, with the number of tokens of each.
+
+    Attributes:
+        counts: tokens of each response; 0 where nobody counted.
+    """
+
+    def __init__(self, arrays: Iterable[Array], counts: Iterable[int]) -> None:
+        super().__init__(arrays)
+        self.counts = tuple(counts)
 
 
 Responses = Array | Sequence[Array] | Parted
@@ -119,6 +131,23 @@ class Pipeline(Protocol):
 
     def reset(self) -> None:
         """Forget what was measured; called after the warm-up, when the timed part begins."""
+
+
+TellToken = Callable[[int, Array], None]
+"""Told of a sample's first token as it comes: the sample's place in the batch, and what a response would hold of it."""
+
+
+@runtime_checkable
+class TellsFirst(Protocol):
+    """A pipeline that can tell the first token of each answer as it comes, which LoadGen then times."""
+
+    def answer(self, samples: Samples, tell: TellToken) -> Responses:
+        """As a call of the pipeline; each response begins with the token that was told first.
+
+        Args:
+            samples: as in a call.
+            tell: called once for each sample, from any thread; not at all where the engine cannot tell.
+        """
 
 
 @dataclass(frozen=True, slots=True)

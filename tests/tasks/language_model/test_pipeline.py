@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from assay.base.generation import Decoding, Generated, Prompt
 from assay.errors import RunFailedError
 from assay.models.tokenizer import open_tokenizer
 from assay.tasks.language_model.pipeline import GeneratingPipeline, prompt_of, response_of, text_or_ids
-from assay.tasks.protocol import Sample
+from assay.tasks.protocol import Counted, Sample, TellsFirst
 
 NO_IDS = np.empty(0, np.int32)
 
@@ -107,3 +108,49 @@ def test_too_few_answers_fail_the_run() -> None:
     pipeline, _ = pipeline_of(answer([1]))
     with pytest.raises(RunFailedError, match="another number of answers"):
         pipeline([sample([1], "a"), sample([1], "b")])
+
+
+def test_the_tokens_of_each_answer_are_counted() -> None:
+    pipeline, _ = pipeline_of(answer([1, 2, 3]), answer(text="abc", count=6), answer(text="abc"), answer())
+    responses = pipeline([sample([1], "a")] * 4)
+    assert isinstance(responses, Counted)
+    assert responses.counts == (3, 6, 0, 0)
+
+
+def test_a_first_token_is_told_as_it_comes_and_begins_its_response(model: Path) -> None:
+    tokenizer = open_tokenizer(model)
+    told: list[tuple[int, Any]] = []
+    made = (answer([5, 6]), answer(text="the cat", count=9))
+
+    def generate(prompts: Sequence[Prompt], decoding: Decoding) -> Sequence[Generated]:
+        assert decoding.tell_first is not None
+        decoding.tell_first(1, None, "t")
+        decoding.tell_first(0, 5, "five")
+        decoding.tell_first(0, 6, "once only")
+        assert len(told) == 2, "before the answers"
+        return made
+
+    prompts = [sample([1], "a"), sample([], "b")]
+    pipeline = GeneratingPipeline(generate, Decoding(7), tokenizer)
+    assert isinstance(pipeline, TellsFirst)
+    responses = pipeline.answer(prompts, lambda place, token: told.append((place, token.tolist())))
+    assert isinstance(responses, Counted)
+    assert dict(told) == {0: [5], 1: tokenizer.encode("t").tolist()}
+    # By itself "the" would be one token: the letters that came first are one here.
+    assert [row.tolist()[0] for row in responses] == [5, tokenizer.encode("t")[0]]
+    assert responses.counts == (2, 1 + len(tokenizer.encode("he cat")))
+    assert tokenizer.decode(responses[1]) == "the cat"
+
+
+def test_without_a_tokenizer_the_first_letters_are_told() -> None:
+    told: list[bytes] = []
+
+    def generate(prompts: Sequence[Prompt], decoding: Decoding) -> Sequence[Generated]:
+        assert decoding.tell_first is not None
+        decoding.tell_first(0, None, "n\u00e9")
+        return [answer(text="n\u00e9e", count=2)]
+
+    pipeline = GeneratingPipeline(generate, Decoding(7))
+    responses = pipeline.answer([sample([], "a")], lambda place, token: told.append(token.tobytes()))
+    assert isinstance(responses, Counted)
+    assert (told, responses[0].tobytes(), responses.counts) == (["n\u00e9".encode()], "n\u00e9e".encode(), (2,))

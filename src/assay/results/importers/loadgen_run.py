@@ -63,9 +63,12 @@ def run_row(
     given = _description(system)
     fields = system_fields(given, organisation=organisation)
     facts = round_.scenarios[scenario]
-    logged = log.number(facts.result_field)
-    value = logged / facts.divide_by if logged is not None else None
-    figures = quantities(scenario.value, value)
+    official = entry.figure(facts)
+    value, plain = (
+        logged / facts.divide_by if logged is not None else None
+        for logged in (log.number(official.result_field), log.number(facts.result_field))
+    )
+    figures = quantities(scenario.value, plain)
     latencies: dict[str, Any] = (
         {} if scenario is Scenario.OFFLINE else {name: log.number(key) for name, key in PERCENTILES.items()}
     )
@@ -83,7 +86,7 @@ def run_row(
         organisation_given=clean.text(organisation),
         system=clean.text(system.stem) if system else None,
         value=value,
-        unit=facts.unit,
+        unit=official.unit,
         lower_is_better=facts.lower_is_better,
         samples_per_second=figures.samples_per_second,
         latency=figures.latency,

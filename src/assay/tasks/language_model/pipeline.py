@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import cast
 
@@ -13,7 +14,7 @@ from assay.base.generation import Decoding, Generate, Generated, Prompt
 from assay.base.tensors import Array
 from assay.errors import RunFailedError
 from assay.models.tokenizer import TextTokenizer
-from assay.tasks.protocol import Ragged, Responses, Samples
+from assay.tasks.protocol import Counted, Ragged, Responses, Samples, TellToken
 
 _PERCENTILES = (50, 90, 99)
 
@@ -39,8 +40,33 @@ class GeneratingPipeline:
         Raises:
             RunFailedError: when the engine gives another number of answers than it got prompts.
         """
+        return self._counted(self._answers(samples, self._decoding), {})
+
+    def answer(self, samples: Samples, tell: TellToken) -> Responses:
+        """The same, and the first token of each as it comes: its id, or the letters where no ids can be had.
+
+        Raises:
+            RunFailedError: when the engine gives another number of answers than it got prompts.
+        """
+        begun: dict[int, str] = {}
+
+        def told(place: int, token: int | None, text: str) -> None:
+            if place in begun:
+                return
+            begun[place] = text if token is None else ""
+            tell(place, np.array([token], np.int64) if token is not None else self._start_of(text))
+
+        return self._counted(self._answers(samples, replace(self._decoding, tell_first=told)), begun)
+
+    def _start_of(self, text: str) -> Array:
+        """What a response holds of the first letters: one id, or the letters themselves."""
+        if self._tokenizer is None:
+            return _letters(text)
+        return np.ascontiguousarray(self._tokenizer.encode(text)[:1], np.int64)
+
+    def _answers(self, samples: Samples, decoding: Decoding) -> Sequence[Generated]:
         prompts = [prompt_of(*sample) for sample in cast("Ragged", samples)]
-        answers = self._generate(prompts, self._decoding)
+        answers = self._generate(prompts, decoding)
         if len(answers) != len(prompts):
             raise RunFailedError(
                 "the engine gave another number of answers than it got prompts",
@@ -48,7 +74,11 @@ class GeneratingPipeline:
                 found=str(len(answers)),
             )
         self._count(answers)
-        return [response_of(answer, self._tokenizer) for answer in answers]
+        return answers
+
+    def _counted(self, answers: Sequence[Generated], begun: Mapping[int, str]) -> Counted:
+        responses = [response_of(answer, self._tokenizer, begun.get(place, "")) for place, answer in enumerate(answers)]
+        return Counted(responses, map(tokens_of, answers, responses))
 
     def figures(self) -> Mapping[str, float]:
         """Tokens read and made, tokens made per second, time to the first token and time for each further one."""
@@ -86,16 +116,33 @@ def prompt_of(tokens: Array, text: Array) -> Prompt:
     return Prompt(tokens=ids if len(ids) else None, text=text.tobytes().decode("utf-8"))
 
 
-def response_of(answer: Generated, tokenizer: TextTokenizer | None = None) -> Array:
+def response_of(answer: Generated, tokenizer: TextTokenizer | None = None, begun: str = "") -> Array:
     """Bytes for LoadGen: int64 ids of the new tokens, as the GPT-J reference gives; UTF-8 when no ids can be had.
 
     The two are told apart by the zero bytes that an id has and a text has not; see :func:`text_or_ids`.
+
+    Args:
+        answer: of the engine.
+        tokenizer: makes ids of a text that comes without.
+        begun: letters of the text that were told first: ids are made of them by themselves, so that the response begins
+            with the id that was told.
     """
     if len(answer.tokens):
         return np.ascontiguousarray(answer.tokens, np.int64)
-    if tokenizer is not None:
-        return np.ascontiguousarray(tokenizer.encode(answer.text), np.int64)
-    return np.frombuffer(answer.text.replace("\0", "\ufffd").encode("utf-8", "replace"), np.uint8)
+    if tokenizer is None:
+        return _letters(answer.text)
+    rest = answer.text.removeprefix(begun)
+    parts = [tokenizer.encode(text) for text in ((begun, rest) if rest != answer.text else (rest,))]
+    return np.ascontiguousarray(np.concatenate(parts), np.int64)
+
+
+def tokens_of(answer: Generated, response: Array) -> int:
+    """How many tokens an answer has: those that LoadGen is handed, or as many as the engine counted; 0 for nobody knows."""
+    return len(response) if response.dtype == np.int64 else answer.token_count or 0
+
+
+def _letters(text: str) -> Array:
+    return np.frombuffer(text.replace("\0", "\ufffd").encode("utf-8", "replace"), np.uint8)
 
 
 def text_or_ids(response: bytes) -> str | NDArray[np.int64] | None:
