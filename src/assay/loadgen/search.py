@@ -32,7 +32,7 @@ _MUCH_FASTER = 3.9
 _HARDLY_FEWER = 0.6
 """Of the late share at the higher rate; a quarter or less is left of what a queue makes late."""
 _TELLING_LATE = 10
-"""Late queries of a rate with which shares can be compared."""
+"""Bunches of late queries of a rate with which shares can be compared."""
 _DIGITS = 5
 """Of a rate, so that the command a person copies sends at the same."""
 
@@ -121,7 +121,8 @@ class _Search:
             {each.attempt.rate for each in self._tried if each.attempt.rate >= last.rate * _MUCH_FASTER}
         ):
             before = self._together(higher)
-            if not _kept_up(before) or lowest.late < _TELLING_LATE:
+            # In bunches, as what one bad moment makes late is one piece of evidence.
+            if not _kept_up(before) or lowest.late < _TELLING_LATE * max(1.0, last.rate * self._aim.bound_s):
                 continue
             if lowest.share > before.share * _HARDLY_FEWER:
                 return (
