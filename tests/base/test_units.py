@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.base.units import (
+    exact_duration,
     format_count,
     format_duration,
     format_rate,
@@ -100,3 +101,18 @@ def test_rates_and_counts() -> None:
     assert format_rate(12.34, "queries") == "12.3 queries/s"
     assert format_rate(0.5, "queries") == "0.50 queries/s"
     assert format_count(1234567) == "1,234,567"
+
+
+@given(st.integers(0, 10**6), st.sampled_from([1, 10**3, 10**6, 10**9]))
+def test_exact_durations_are_read_back(count: int, unit: int) -> None:
+    assert parse_duration(exact_duration(count * unit)) == count * unit
+
+
+def test_exact_durations_are_short() -> None:
+    assert [exact_duration(ns) for ns in (10**10, 18_000_000, 1_577_000, 17, 0)] == [
+        "10s",
+        "18ms",
+        "1577us",
+        "17ns",
+        "0ns",
+    ]

@@ -57,7 +57,7 @@ def test_attempts_are_runs_and_the_trace_is_kept(settings: Settings, classifier:
     assert [each["run"] for each in trace["attempts"]] == [each.attempt.run for each in found.tried]
     assert trace["found"]["rate"] == found.rate and trace["search"]["aim"]["tolerance"] == 0.5
     words = shlex.split(searched.command)
-    assert words[words.index("--duration") + 1] == "600000000ns"
+    assert words[words.index("--duration") + 1] == "600ms"
     assert float(words[words.index("--target-qps") + 1]) == found.rate
     if found.confirmed:
         best = records[trace["found"]["run"]]

@@ -48,11 +48,11 @@ def search(settings: Settings, pictures: Path, manifest: Path = PROGRAMS / "stan
 
 
 def test_the_command_has_the_length_of_the_run_that_counts() -> None:
-    attempt = "assay run resnet50 --target-qps 80 --samples 662 --duration 10000000000ns"
+    attempt = "assay run resnet50 --target-qps 80 --samples 662 --duration 10s"
     request = RunRequest(name="resnet50", scenarios=(Scenario.SERVER,))
     assert full_command(attempt, request) == "assay run resnet50 --target-qps 80"
     longer = request.model_copy(update={"duration_ns": 60 * 10**9, "samples": 1000})
-    assert full_command(attempt, longer).endswith("--target-qps 80 --samples 1000 --duration 60000000000ns")
+    assert full_command(attempt, longer).endswith("--target-qps 80 --samples 1000 --duration 60s")
 
 
 def test_a_program_is_told_rate_and_length_and_believed_by_its_log(settings: Settings, pictures: Path) -> None:
@@ -102,4 +102,4 @@ def test_the_rate_of_a_program_is_found(settings: Settings, pictures: Path) -> N
     words = shlex.split(searched.command)
     assert words[words.index("--implementation") + 1] == str(PROGRAMS / "stand-in.yaml")
     assert float(words[words.index("--target-qps") + 1]) == found.rate
-    assert words[words.index("--duration") + 1] == "600000000ns"
+    assert words[words.index("--duration") + 1] == "600ms"

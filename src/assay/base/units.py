@@ -52,6 +52,14 @@ def parse_duration(text: str) -> int:
     return round(total)
 
 
+def exact_duration(nanoseconds: int) -> str:
+    """A duration as :func:`parse_duration` takes it, not a nanosecond more or less: ``10s``, ``18ms``, ``1577us``."""
+    for unit in ("s", "ms", "us"):
+        if nanoseconds and nanoseconds % _DURATION_NS[unit] == 0:
+            return f"{nanoseconds // _DURATION_NS[unit]}{unit}"
+    return f"{nanoseconds}ns"
+
+
 def format_duration(nanoseconds: float) -> str:
     """A duration in the unit that reads best: ``1.23 ms``, ``45.1 s``, ``1h 02m``."""
     ns = float(nanoseconds)

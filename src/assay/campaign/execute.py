@@ -17,6 +17,7 @@ from assay.backends.registry import backends
 from assay.base.files import machine_errors
 from assay.base.progress import SILENT, Progress
 from assay.base.settings import Settings, load_settings
+from assay.base.units import exact_duration
 from assay.campaign.companions import complete_recipe
 from assay.campaign.finish import Finished, finish, labels_for
 from assay.campaign.formats import is_remote
@@ -279,21 +280,23 @@ def command_of(plan: Plan, planned: PlannedRun, resolved: LoadgenSettings) -> st
         if value:
             words += [option, str(value)]
     if request.batch_wait_ns and planned.scenario is Scenario.SERVER:
-        words += ["--batch-wait", f"{request.batch_wait_ns}ns"]
+        words += ["--batch-wait", exact_duration(request.batch_wait_ns)]
     words += recipe_words(request.recipe)
     for key, value in request.backend_options.items():
         words += ["--backend-option", f"{key}={value}"]
     if planned.mode is Mode.PERFORMANCE:
         words += _target_words(planned.scenario, resolved)
         words += ["--quick"] if request.quick else []
-        words += ["--duration", f"{request.duration_ns}ns"] if request.duration_ns is not None else []
+        words += ["--duration", exact_duration(request.duration_ns)] if request.duration_ns is not None else []
         words += request.power_words
     return shlex.join(words + (["--skip-bad"] if request.skip_bad else []))
 
 
 def _target_words(scenario: Scenario, resolved: LoadgenSettings) -> list[str]:
     words = ["--target-qps", f"{resolved.expected_qps:.6g}"] if scenario in (Scenario.OFFLINE, Scenario.SERVER) else []
-    return words + (["--target-latency", f"{resolved.target_latency_ns}ns"] if scenario is not Scenario.OFFLINE else [])
+    return words + (
+        ["--target-latency", exact_duration(resolved.target_latency_ns)] if scenario is not Scenario.OFFLINE else []
+    )
 
 
 def versions() -> dict[str, str]:

@@ -11,7 +11,7 @@ from assay.assets.catalogue import load_catalogue
 from assay.assets.store import AssetStore
 from assay.backends.protocol import Precision
 from assay.base.settings import Settings
-from assay.base.units import format_duration, format_size
+from assay.base.units import exact_duration, format_duration, format_size
 from assay.campaign.companions import companions
 from assay.campaign.plan import Plan, PlannedRun, check_division, planned_run, power_source
 from assay.campaign.recipes import recipe_words
@@ -206,7 +206,7 @@ def command_of(external: ExternalPlan, planned: PlannedRun, found: Overrides | N
     for name, word in program.words.items():
         words += ["--implementation-option", f"{name}={word}"]
     words += ["--container", program.container] if program.container != "auto" else []
-    words += ["--time-limit", f"{program.time_limit_ns}ns"] if program.time_limit_ns else []
+    words += ["--time-limit", exact_duration(program.time_limit_ns)] if program.time_limit_ns else []
     performance = planned.mode is Mode.PERFORMANCE
     for option, value in (
         ("--model", request.model),
@@ -219,11 +219,14 @@ def command_of(external: ExternalPlan, planned: PlannedRun, found: Overrides | N
         ("--target-qps", target_qps if performance and planned.scenario in RATED else None),
         (
             "--target-latency",
-            f"{target_latency_ns}ns"
+            exact_duration(target_latency_ns)
             if target_latency_ns and performance and planned.scenario is not Scenario.OFFLINE
             else None,
         ),
-        ("--duration", f"{request.duration_ns}ns" if request.duration_ns is not None and performance else None),
+        (
+            "--duration",
+            exact_duration(request.duration_ns) if request.duration_ns is not None and performance else None,
+        ),
     ):
         words += [option, str(value)] if value else []
     words += ["--quick"] if request.quick and performance else []

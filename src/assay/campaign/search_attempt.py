@@ -8,9 +8,11 @@ from typing import Any
 
 from assay.base.progress import Progress
 from assay.base.settings import Settings
+from assay.base.units import exact_duration
 from assay.campaign.execute import carry_out
 from assay.campaign.external import carry_out_external
 from assay.campaign.external_plan import make_external_plan
+from assay.campaign.formats import AUTO
 from assay.campaign.plan import make_plan
 from assay.campaign.request import RunRequest
 from assay.campaign.search_plan import SearchPlan
@@ -36,7 +38,7 @@ def full_command(command: str, request: RunRequest) -> str:
             at = words.index(option)
             del words[at : at + 2]
     words += ["--samples", str(request.samples)] if request.samples else []
-    words += ["--duration", f"{request.duration_ns}ns"] if request.duration_ns is not None else []
+    words += ["--duration", exact_duration(request.duration_ns)] if request.duration_ns is not None else []
     return shlex.join(words)
 
 
@@ -78,7 +80,9 @@ def _carried_out(plan: SearchPlan, request: RunRequest, settings: Settings, prog
     if plan.external is None:
         (record,) = carry_out(make_plan(request, settings), settings, progress)
     else:
-        external = make_external_plan(request, plan.external.external, settings)
+        # In a resolved request the program stands where an engine would; it is resolved once more.
+        asked = request.model_copy(update={"backend": AUTO})
+        external = make_external_plan(asked, plan.external.external, settings)
         (record,) = carry_out_external(external, settings, progress)
     return record
 

@@ -53,7 +53,7 @@ def test_a_setting_in_words_as_fields_and_as_a_form() -> None:
     candidate = Candidate("quick", Precision.INT8, 4, 2, 1, 2_000_000)
     assert str(candidate) == "quick int8, batch 4, 2 streams, 1 thread, wait 2.00 ms"
     assert candidate.form(Scenario.SERVER, {"a": "b"}).model_dump(mode="json") == {
-        "backend": "quick", "precision": "int8", "threads": 1, "streams": 2, "batch_size": 4, "batch_wait": "2000000ns",
+        "backend": "quick", "precision": "int8", "threads": 1, "streams": 2, "batch_size": 4, "batch_wait": "2ms",
         "backend_options": {"a": "b"},
     }  # fmt: skip
     assert Candidate("quick", Precision.FP32, 1).changes(Scenario.SINGLE_STREAM)["batch_size"] is None

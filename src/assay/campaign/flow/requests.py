@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from assay.base.units import parse_duration
+from assay.base.units import exact_duration, parse_duration
 from assay.campaign.compliance_plan import missing_request
 from assay.campaign.external_plan import ExternalRequest
 from assay.campaign.flow.forms import Campaign, EntryForm
@@ -106,9 +106,9 @@ def words_of(request: RunRequest, program: ExternalRequest | None = None) -> str
     words += ["--division", request.division.value]
     words += ["--backend", request.backend] if program is None else _program_words(program)
     words += ["--category", request.category.value] if request.category else []
-    wait = f"{request.batch_wait_ns}ns" if request.batch_wait_ns else None
-    duration = f"{request.duration_ns}ns" if request.duration_ns is not None else None
-    latency = f"{request.target_latency_ns}ns" if request.target_latency_ns else None
+    wait = exact_duration(request.batch_wait_ns) if request.batch_wait_ns else None
+    duration = exact_duration(request.duration_ns) if request.duration_ns is not None else None
+    latency = exact_duration(request.target_latency_ns) if request.target_latency_ns else None
     for option, value in (
         ("--precision", request.precision.value if request.precision else None),
         ("--threads", request.threads or None),
@@ -134,4 +134,4 @@ def _program_words(program: ExternalRequest) -> list[str]:
     words += ["--implementation-dir", str(program.folder)] if program.folder else []
     for key, value in program.words.items():
         words += ["--implementation-option", f"{key}={value}"]
-    return [*words, *(["--time-limit", f"{program.time_limit_ns}ns"] if program.time_limit_ns else [])]
+    return [*words, *(["--time-limit", exact_duration(program.time_limit_ns)] if program.time_limit_ns else [])]

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from assay.backends.protocol import Precision
-from assay.base.units import format_duration
+from assay.base.units import exact_duration, format_duration
 from assay.campaign.setting import SettingForm
 from assay.rules.model import Scenario
 
@@ -62,7 +62,7 @@ class Candidate:
         """The setting as campaigns and runs read it."""
         changes = self.changes(scenario)
         wait = changes.pop("batch_wait_ns")
-        return SettingForm(**changes, batch_wait=f"{wait}ns" if wait else None, backend_options=options)
+        return SettingForm(**changes, batch_wait=exact_duration(wait) if wait else None, backend_options=options)
 
     def __str__(self) -> str:
         threads = f"{self.threads} threads" if self.threads > 1 else "1 thread" if self.threads else "its own threads"
