@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
-_AXE = Axe()
 
 
 @dataclass
@@ -75,9 +75,12 @@ def barriers(page: Page, *only: str, within: str = "") -> list[str]:
         within: only below this selector.
     """
     chosen = {"type": "rule", "values": list(only)} if only else {"type": "tag", "values": list(RULES)}
-    found = _AXE.run(page, within or None, options={"runOnly": chosen, "resultTypes": ["violations"]}).response[
-        "violations"
-    ]
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, Any]] = page.evaluate(
+        "([within, options]) => axe.run(within || document, options).then(found => found.violations)",
+        [within, {"runOnly": chosen, "resultTypes": ["violations"]}],
+    )
     return [
         f"{each['id']}: {node['html'][:200]} {' '.join(each['message'] for each in (*node['any'], *node['all']))}"
         for each in found
