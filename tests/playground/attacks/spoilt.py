@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import types
-from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -32,7 +31,8 @@ MARKDOWN = "\n\n".join(
         f'<a href="jav&#x09;ascript:{MARK}()">x</a><meta http-equiv=refresh content="0;url=//evil.example"><base href=//evil.example>',
     )
 )
-RUNS = len(SCRIPTS)
+TEXTS = (*SCRIPTS, " ".join(SCRIPTS))
+"""Each attack alone, and all of them one behind the other."""
 
 
 def uid(kind: str, number: int) -> str:
@@ -64,15 +64,15 @@ def bad_row(number: int, script: str) -> Row:
 
 
 def fill(settings: Settings) -> None:
-    """Every kind of entry, once for each attack; some are refused, which has to be told as harmlessly."""
-    rows = [bad_row(number, script) for number, script in enumerate(SCRIPTS)]
+    """Every kind of entry, once for each text; some are refused, which has to be told as harmlessly."""
+    rows = [bad_row(number, script) for number, script in enumerate(TEXTS)]
     own = [
         msgspec.structs.replace(row, uid="bb" + row.uid[2:], origin=Origin.LOCAL, contributor="eve", division="open",
                                 challenges=(f"c{number:015x}",), accepted="2026-01-01T00:00:00Z")
         for number, row in enumerate(rows)
     ]  # fmt: skip
     put(settings, [*rows, *own])
-    for number, script in enumerate(SCRIPTS):
+    for number, script in enumerate(TEXTS):
         folder = entry(
             settings, CHALLENGE, f"challenge{number}", f"c{number:015x}", title=script, date_open="20260101", tasks=[script],
             rounds=["v3.0", script], benchmarks=["resnet", script], prize=script, prize_short=script, rules=[script, script], notes=script,
@@ -112,19 +112,24 @@ def fill(settings: Settings) -> None:
               query=f"title={script}&filter={script}&x={script}")  # fmt: skip
 
 
-def addresses(home: Path) -> list[str]:
-    """Every page that shows what was written."""
+def _of_one(number: int) -> tuple[str, ...]:
+    """The pages that show one of the texts alone."""
+    one, two = uid("ba", number) + "abcdef", uid("bb", number) + "abcdef"
+    return (f"/results/{one}", f"/results/{two}", f"/compare?result={one}&result={two}", f"/challenges/challenge{number}",
+            f"/challenges/challenge{number}/docs/more", f"/challenges/html{number}",
+            f"/challenges/challenge{number}/leaderboard.csv", f"/contributors/eve{number or ''}", f"/contributors/mallory{number}",
+            f"/reports/report{number}", f"/reports/elsewhere{number}", f"/views/view{number}", f"/challenges/url{number}",
+            f"/challenges/report{number}", f"/challenges/dashboard{number}", f"/challenges/library{number}")  # fmt: skip
+
+
+def addresses() -> list[str]:
+    """Every page that shows what was written: all attacks at once on each, and alone on each in turns."""
     found = ["/", "/explorer?include=local", "/explorer?columns=uid,organisation,system,notes,url,accelerator&include=local",
              "/embed/explorer?color=organisation", "/explorer/chart.json?color=organisation&facet=system", "/systems", "/organisations",
              "/benchmarks", "/benchmarks/resnet", "/rounds", "/rounds/v3.0", "/challenges", "/contributors", "/reports", "/views", "/runs",
              "/explorer.svg?color=organisation", "/organisations.csv", "/systems.csv", "/contributors.csv",
              "/search?q=script", "/search?q=evil", "/search?q=" + MARK, "/search/suggest.json?q=" + MARK]  # fmt: skip
-    for number in range(RUNS):
-        one, two = uid("ba", number) + "abcdef", uid("bb", number) + "abcdef"
-        found += [f"/results/{one}", f"/results/{two}", f"/compare?result={one}&result={two}", f"/challenges/challenge{number}",
-                  f"/challenges/challenge{number}/docs/more", f"/challenges/html{number}",
-                  f"/challenges/challenge{number}/leaderboard.csv", f"/contributors/eve{number or ''}", f"/contributors/mallory{number}",
-                  f"/reports/report{number}",
-                  f"/reports/elsewhere{number}", f"/views/view{number}", f"/challenges/url{number}", f"/challenges/report{number}",
-                  f"/challenges/dashboard{number}", f"/challenges/library{number}"]  # fmt: skip
+    for number in range(len(TEXTS)):
+        together = number == len(SCRIPTS)
+        found += [path for kind, path in enumerate(_of_one(number)) if together or (number + kind) % 3 == 0]
     return found

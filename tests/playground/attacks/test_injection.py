@@ -20,7 +20,7 @@ from assay.errors import AssayError
 from assay.results import store
 from assay.results.metrics import load_metrics, load_values
 from assay.results.query import Query, run_query
-from assay.results.store import open_store
+from assay.results.store import existing_store, open_store
 
 from .harm import sound
 
@@ -159,20 +159,29 @@ def test_the_attacks_were_tried_and_nothing_is_lost(attacked: TestClient, home: 
     assert not (home / "pwned").exists()
 
 
-@pytest.mark.parametrize("text", ATTACKS)
-def test_derived_metrics_are_read_or_refused_and_never_run(tmp_path: Path, text: str) -> None:
-    settings, pwned = Settings(tmp_path), tmp_path / "pwned"
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with one result and no metrics of its own."""
+    settings = Settings(tmp_path_factory.mktemp("derived"))
     put(settings, [make_row(0)])
-    (tmp_path / "metrics").mkdir()
+    (settings.home / "metrics").mkdir()
+    with open_store(settings):
+        return settings
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_derived_metrics_are_read_or_refused_and_never_run(indexed: Settings, text: str) -> None:
+    pwned = indexed.home / "pwned"
     document = {
         "name": "evil",
         "title": text[:80],
         "expression": text.replace("{path}", str(pwned)),
         "description": text[:80],
     }
-    (tmp_path / "metrics" / "evil.yaml").write_text(yaml.safe_dump(document))
-    with contextlib.suppress(AssayError), open_store(settings) as opened:
-        metrics = load_metrics(settings)
-        names = metrics.schema(load_values(settings, metrics.asked))
+    (indexed.home / "metrics" / "evil.yaml").write_text(yaml.safe_dump(document))
+    with contextlib.suppress(AssayError), existing_store(indexed) as opened:
+        assert opened is not None
+        metrics = load_metrics(indexed)
+        names = metrics.schema(load_values(indexed, metrics.asked))
         run_query(opened, Query(columns=["evil"]), names)
     assert not pwned.exists()

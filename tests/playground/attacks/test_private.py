@@ -25,6 +25,15 @@ NAMES = {
     "/uploads": ["hush"],
     "/docs": ["getting-started"],
 }
+
+
+def in_turns(forms: tuple[str, ...], asked: tuple[str, ...]) -> Iterator[str]:
+    """Each question as a page, and in one of the other forms, which read the same."""
+    for number, question in enumerate(asked):
+        yield forms[0] + question
+        yield forms[1 + number % (len(forms) - 1)] + question
+
+
 LISTS = (
     "/explorer.json", "/explorer/chart.json", "/explorer", "/explorer.csv", "/explorer.ndjson", "/explorer.svg", "/embed/explorer",
 )  # fmt: skip
@@ -37,16 +46,16 @@ VIEWS = (
     "?challenges=" + SECRET, "?filter=system%20in%20(%22sottovoce%20box%22)", "?framework=hushflow", "?model=hushnet",
 )  # fmt: skip
 ASKED = (
-    *(f"/search{form}?q={word}" for form in ("", ".json", "/suggest.json") for word in ("hush", "box", "mallory", "eeee", "summer",
-      "aaaa0000", "zeno", "murmur", "v2.1", "gptj", "prize", "a")),
+    *in_turns(("/search", "/search.json", "/search/suggest.json"), tuple(f"?q={word}" for word in (
+      "hush", "box", "mallory", "eeee", "summer", "aaaa0000", "zeno", "murmur", "v2.1", "gptj", "prize", "a"))),
     *(f"/explorer/complete.json?text={text}" for text in ("accelerator%20==%20%22", "round%20==%20%22v", "hus", "system%20==%20%22h")),
     *(f"/compare{form}?result={PUBLIC[0].uid}&result={uid}" for form in ("", ".json", ".csv", "/ratios.json")
       for uid in (PUBLIC[1].uid, HIDDEN[0].uid, HIDDEN[3].uid)),
     *(f"/compare.json?system=Acme/{name}&system=Acme/box0" for name in ("box1", "hush%20box", "sottovoce%20box")),
-    *(f"/systems{form}?{asked}" for form in ("", ".json", ".csv")
-      for asked in ("q=box", "q=hush", "organisation=Hushcorp", "accelerator=Hush%20H9", "round=v2.1", "sort=-results", "category=datacenter")),
+    *in_turns(("/systems", "/systems.json", "/systems.csv"), ("?q=box", "?q=hush", "?organisation=Hushcorp", "?accelerator=Hush%20H9",
+      "?round=v2.1", "?sort=-results", "?category=datacenter")),
     *(f"/challenges{form}?{asked}" for form in ("", ".json") for asked in ("q=hush", "task=murmur", "round=v2.1", "status=open")),
-    *(f"/contributors{form}?q={word}" for form in ("", ".json", ".csv") for word in ("mallory", "ada", "zeno", "nobody")),
+    *in_turns(("/contributors", "/contributors.json", "/contributors.csv"), tuple(f"?q={word}" for word in ("mallory", "ada", "zeno", "nobody"))),
     *(f"/reports{form}?{asked}" for form in ("", ".json") for asked in ("q=murmur", "q=hush", "verdict=failed", "verdict=reproduced")),
     *(f"/reports/new.json?{asked}" for asked in ("result=" + HIDDEN[0].uid, "challenge=hush", "challenge=" + SECRET)),
     "/submit?challenge=hush", "/submit?challenge=summer", "/submit.json?challenge=" + SECRET, "/uploads?all=1", "/people", "/people/audit",

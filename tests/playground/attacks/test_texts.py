@@ -14,7 +14,7 @@ from assay.base.settings import Settings
 from assay.results import store
 
 from .harm import MARK, SCRIPTS, harm_in, sound
-from .spoilt import addresses, bad_row, fill
+from .spoilt import TEXTS, addresses, bad_row, fill
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             yield client
 
 
-@pytest.mark.parametrize("address", addresses(Path()))
+@pytest.mark.parametrize("address", addresses())
 def test_no_text_becomes_markup(spoilt: TestClient, address: str) -> None:
     sound(spoilt.get(address, headers=HTML, follow_redirects=False))
     path, mark, asked = address.partition("?")
@@ -37,13 +37,11 @@ def test_no_text_becomes_markup(spoilt: TestClient, address: str) -> None:
 
 def test_the_attacks_are_shown_at_all(spoilt: TestClient) -> None:
     """Where nothing of them were to be seen, nothing would have been tried."""
+    last = len(TEXTS) - 1
     for address in (
-        "/challenges",
-        "/challenges/challenge0",
-        "/contributors/eve",
-        "/reports/report0",
-        "/views",
-        "/organisations",
+        *("/challenges", "/challenges/challenge0", "/contributors/eve", "/reports/report0", "/views", "/organisations"),
+        *(f"/challenges/challenge{last}", f"/challenges/html{last}", f"/contributors/eve{last}"),
+        *(f"/contributors/mallory{last}", f"/reports/report{last}", f"/views/view{last}"),
     ):
         assert MARK in spoilt.get(address, headers=HTML).text, address
     assert MARK in spoilt.get(f"/results/{bad_row(0, '').uid}", headers=HTML).text
