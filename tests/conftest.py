@@ -23,8 +23,8 @@ from assay.errors import NotFoundError
 from assay.models.build import materialise
 
 if not os.environ.get("CI"):
-    # A busy machine is no failure; under CI hypothesis has a profile of its own that says so, too.
-    hypothesis_settings.register_profile("assay", deadline=None)
+    # A busy machine is no failure; under CI hypothesis has a profile of its own that says so, too, and tries twice as much.
+    hypothesis_settings.register_profile("assay", deadline=None, max_examples=50)
     hypothesis_settings.load_profile("assay")
 
 TIMED = ("journeys", "browser", "campaign", "harness", "cli")

@@ -87,6 +87,8 @@ def test_every_room_says_what_it_is_for() -> None:
 # ---- floors and placement
 
 
+# make lint asks the same.
+@pytest.mark.slow
 def test_the_floors_hold() -> None:
     linter = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([str(linter), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)

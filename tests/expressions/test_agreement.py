@@ -152,7 +152,7 @@ def in_sql(database: duckdb.DuckDBPyConnection, text: str, parameters: tuple[obj
     return found[0]
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=trees(3), row=rows)
 def test_sql_and_python_agree(database: duckdb.DuckDBPyConnection, text: str, row: dict[str, Any]) -> None:
     try:

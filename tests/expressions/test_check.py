@@ -602,7 +602,7 @@ WORDS = """( ) , + - * / ^ == < and or not in is null like contains true 1 2 W 1
 ln( watts latency x scenario labels valid efficiency grid mean( rank( has("""
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.text(max_size=300) | st.lists(st.sampled_from(WORDS.split()), max_size=60).map(" ".join),
     st.sampled_from([Context(), GROUPED, BESIDE]),

@@ -165,7 +165,7 @@ WORDS = """( ) , + - * / ^ == < and or not in is null like contains x 1 2W 'a' "
 WORDS_AND_SPACES = st.sampled_from([*WORDS.split(), " ", "\n", "\0", "2 W"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.text(max_size=300)
     | st.lists(WORDS_AND_SPACES, max_size=80).map(" ".join)

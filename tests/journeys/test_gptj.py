@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from assay.models.tokenizer import open_tokenizer
 from ..models.tiny_gptj import PlainGptj, tiny_gptj
 from ..tasks.language_model.conftest import write_cnn
 from ..tasks.language_model.tiny_llama import MERGES, vocabulary
+from ..typed import typed
 
-ASSAY = [sys.executable, "-m", "assay"]
 WORDS = vocabulary()
 SHAPE = Shape(layers=2, width=32, heads=2, rotary=8, vocabulary=len(WORDS), end=0)
 QUICKLY = ("--threads", "1", "--json")
@@ -49,7 +48,7 @@ def articles(tmp_path: Path) -> Path:
 
 
 def assay(*arguments: str, codes: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*ASSAY, *arguments], capture_output=True, text=True, timeout=170, check=False)
+    done = typed(*arguments)
     assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 

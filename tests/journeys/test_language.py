@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +19,14 @@ from assay.models.build import materialise
 from assay.tasks.language import TASK
 
 from ..models.text.made import pieces, write_squad, write_vocabulary
+from ..typed import typed
 
 XQUAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "xquad.en.json"
 OWN = BertShape(2, 128, 2, 512, pieces=len(pieces()))
 
 
 def run_json(*arguments: str) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "assay", "run", *arguments, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    done = typed("run", *arguments, "--json")
     assert done.returncode in (0, 1), done.stdout + done.stderr  # 1: a short run is INVALID
     return list(json.loads(done.stdout))
 
@@ -94,8 +92,7 @@ def test_every_scenario_of_the_benchmark_runs(official: Path, home: Path) -> Non
 
 
 def test_a_vocabulary_of_another_model_is_told_before_anything_runs(official: Path) -> None:
-    command = [sys.executable, "-m", "assay", "run", "bert-99", "--model", str(official), "--mode", "accuracy"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = typed("run", "bert-99", "--model", str(official), "--mode", "accuracy")
     assert done.returncode == 4
     assert "not that of the model" in done.stderr
 

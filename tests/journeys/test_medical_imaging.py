@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,14 @@ import pytest
 
 from assay.models.unet3d import build_unet3d
 
+from ..typed import typed
+
 SIZE, SHAPES = 16, ((16, 24, 16), (16, 16, 16))
 NAMES = ("case_00003", "case_00005")
 
 
 def assay(*arguments: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "assay", *arguments], capture_output=True, text=True, timeout=400, check=False
-    )
+    done = typed(*arguments)
     assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -93,8 +91,6 @@ def test_every_scenario_that_the_benchmark_has(registered: Path, model: Path) ->
 
 
 def assay_error(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "assay", "run", *arguments], capture_output=True, text=True, timeout=100, check=False
-    )
+    done = typed("run", *arguments)
     assert done.returncode == 2, done.stdout + done.stderr
     return done.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,13 +23,14 @@ from assay.tasks.object_detection import TASK
 from assay.tasks.protocol import MODEL, ModelPart
 from assay.testing import write_accuracy_log
 
-ASSAY = [sys.executable, "-m", "assay"]
+from ..typed import typed
+
 COCO = Path(__file__).parents[3] / "shared" / "data" / "coco-val2017-128"
 needs_coco = pytest.mark.skipif(not COCO.is_dir(), reason="the 128 pictures of COCO are not beside the checkout")
 
 
 def assay(*arguments: str, code: int = 0) -> str:
-    done = subprocess.run([*ASSAY, *arguments], capture_output=True, text=True, timeout=170, check=False)
+    done = typed(*arguments)
     assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -17,6 +17,7 @@ import pytest
 
 from ..community.conftest import needs_git
 from ..playground.sending import packed, small_tree
+from ..typed import typed
 
 pytestmark = needs_git
 ASSAY = [sys.executable, "-m", "assay"]
@@ -66,7 +67,7 @@ def get(url: str) -> Any:
 
 
 def test_a_run_goes_from_the_command_to_the_board(stand_in_home: Path, start: Start) -> None:
-    assay("run", "null-classifier", "--scenario", "SingleStream", "--duration", "1s")
+    assert typed("run", "null-classifier", "--scenario", "SingleStream", "--duration", "1s").returncode == 0
     address, _ = start()
     page = json.loads(assay("push", "latest", "--to", address, "--challenge", CHALLENGE, "--json"))
     (result,) = page["accepted"]

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ..typed import typed
+
 ASSAY = [sys.executable, "-m", "assay"]
 
 
@@ -22,8 +24,15 @@ def assay(*arguments: str, code: int = 0, timeout: float = 150) -> subprocess.Co
     return done
 
 
+def here(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """The same without a process of its own; the run has one all the same."""
+    done = typed(*arguments)
+    assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
 def run_json(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
-    return list(json.loads(assay("run", *arguments, "--json", code=code).stdout))
+    return list(json.loads(here("run", *arguments, "--json", code=code).stdout))
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
@@ -31,7 +40,8 @@ def run_json(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
 def test_both_stand_ins_reach_90_percent_on_both_engines(stand_in_home: Path, model: str, backend: str) -> None:
     if backend == "openvino" and not os.environ.get("CI"):
         pytest.importorskip("openvino", reason="the extra openvino is not installed")
-    (record,) = run_json(model, "--scenario", "Offline", "--mode", "accuracy", "--backend", backend)
+    done = assay("run", model, "--scenario", "Offline", "--mode", "accuracy", "--backend", backend, "--json")
+    (record,) = json.loads(done.stdout)
     assert record["figures"]["accuracy"] == {"acc": 90.0}
     assert record["figures"]["samples_scored"] == 20
     assert record["labels"] == ["stand-in-model", "small-dataset"]
@@ -71,7 +81,7 @@ def test_the_four_scenarios_are_valid_with_adequate_settings(stand_in_home: Path
 
 
 def test_too_high_an_expected_latency_is_invalid_and_explained(stand_in_home: Path) -> None:
-    done = assay(
+    done = here(
         *("run", "null-classifier", "--backend", "null", "--scenario", "SingleStream"),
         *("--duration", "2s", "--target-latency", "100ms"),
         code=1,
@@ -88,7 +98,7 @@ def test_a_result_is_kept_in_the_local_repository(stand_in_home: Path) -> None:
     (row,) = json.loads(rows[0].read_text())
     assert row["Accuracy"] == 90.0
     assert record["id"] in rows[0].read_text()
-    assert "mobilenet-v2" in assay("runs", "list").stdout
+    assert "mobilenet-v2" in here("runs", "list").stdout
 
 
 def test_a_dry_run_does_nothing(home: Path) -> None:
@@ -107,7 +117,7 @@ def test_a_killed_run_leaves_a_home_that_works(stand_in_home: Path, wait: float)
     time.sleep(wait)
     process.kill()
     process.wait()
-    listed = json.loads(assay("runs", "list", "--json").stdout)
+    listed = json.loads(here("runs", "list", "--json").stdout)
     assert all(entry["status"] == "interrupted" for entry in listed)
     (record,) = run_json("mobilenet-v2", "--mode", "accuracy")
     assert record["figures"]["accuracy"] == {"acc": 90.0}
@@ -128,7 +138,7 @@ def test_ctrl_c_ends_loadgen_in_order_and_is_kept_as_interrupted(stand_in_home: 
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    (record,) = json.loads(assay("runs", "list", "--json").stdout)
+    (record,) = json.loads(here("runs", "list", "--json").stdout)
     assert record["status"] == "interrupted"
     (folder,) = stand_in_home.glob("runs/*")
     assert "interrupted by the user" in (folder / "ABORTED.txt").read_text()

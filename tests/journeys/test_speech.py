@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from assay.loadgen.logs import read_accuracy
 from assay.models.rnnt import Sizes, build_rnnt
 from assay.models.rnnt_weights import seeded_weights
 
-ASSAY = [sys.executable, "-m", "assay"]
+from ..typed import typed
+
 SMALL = Sizes(hidden=16, embedded=8, joined=16)
 _spec = importlib.util.spec_from_file_location(
     "speech_makers", Path(__file__).parents[1] / "tasks" / "speech_recognition" / "conftest.py"
@@ -32,7 +32,7 @@ _spec.loader.exec_module(make)
 
 
 def assay(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*ASSAY, *arguments], capture_output=True, text=True, timeout=170, check=False)
+    done = typed(*arguments)
     assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 

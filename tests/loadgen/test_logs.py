@@ -23,7 +23,7 @@ from assay.loadgen.logs import (
 )
 from assay.loadgen.names import ACCURACY, DETAIL, SUMMARY, TRACE
 
-ANY_FILE = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY_FILE = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def line(key: str, value: str, *, error: bool = False, warning: bool = False) -> str:

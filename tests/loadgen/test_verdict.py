@@ -217,7 +217,7 @@ RUNS = st.builds(
 
 
 @given(RUNS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_advice_never_contradicts_itself(run: Measured) -> None:
     advice = advise(run)
     steps = tuple(dict.fromkeys(s for s in (advice.duration, advice.queries, advice.latency, advice.stopping) if s))

@@ -142,7 +142,7 @@ def test_a_length_without_bytes_takes_no_memory(checkpoint: Path) -> None:
         read_checkpoint(checkpoint)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([LEGACY, ZIPPED]),
     st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4),

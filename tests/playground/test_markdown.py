@@ -84,7 +84,7 @@ def test_a_hostile_text_does_nothing(text: str, base: str) -> None:
     assert "<script" not in html
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.sampled_from([*HOSTILE, "[", "](", ")", "![", "`", "\n", "> ", "- ", "|", "*", "<", "\\", "&#"]), max_size=8

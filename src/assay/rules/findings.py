@@ -123,5 +123,6 @@ def _since(levels: Mapping[str, Level], round_name: str) -> Level:
     return levels[before[-1] if before else ordered[0]]
 
 
+@functools.cache
 def _age(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", name))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from assay.base.settings import Settings
 from assay.errors import NotFoundError
 
 from ...models.dlrm_made import SMALL_V1, SMALL_V2, checkpoint, snapshot, weights
+from ...typed import typed
 from .made import criteo_binary, criteo_multihot, criteo_text
 
 WITHOUT_MD5 = """\
@@ -34,9 +33,7 @@ licence: none
 
 def assay(*arguments: str, code: int = 0, judged: bool = True) -> str:
     """What a command prints; a run that is not ``judged`` may also end with the verdict against it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "assay", *arguments], capture_output=True, text=True, timeout=150, check=False
-    )
+    done = typed(*arguments)
     fine = done.returncode == code or (not judged and done.returncode == 1)
     assert fine, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout if code == 0 else done.stderr
