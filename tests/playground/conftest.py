@@ -80,8 +80,10 @@ def accounts_of(client: TestClient) -> Accounts:
 
 
 def newcomer(client: TestClient) -> TestClient:
-    """Another browser at the same server, without any cookie."""
-    return TestClient(client.app, base_url=str(client.base_url))
+    """Another browser at the same server, without any cookie; where that has a loop of its own, it takes part in it."""
+    browser = TestClient(client.app, base_url=str(client.base_url))
+    browser.portal = client.portal
+    return browser
 
 
 def signed_in(client: TestClient, name: str, role: Role | str = Role.CONTRIBUTOR) -> TestClient:
