@@ -18,10 +18,12 @@ from assay.campaign.plan import make_plan
 from assay.campaign.request import RunRequest
 from assay.campaign.search_plan import plan_search
 from assay.errors import RunFailedError, UsageError
-from assay.loadgen.names import ACCURACY
+from assay.loadgen.logs import read_detail
+from assay.loadgen.names import ACCURACY, DETAIL
 from assay.loadgen.walk import walk_tokens
 from assay.rules.model import Scenario
 
+from ..backends.openai_fixtures import llama_server
 from ..tasks.language_model.conftest import write_cnn
 from ..tasks.language_model.tiny_llama import tiny_llama
 from .tested import failed
@@ -34,11 +36,11 @@ class Talk:
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(home=folder / "home", offline=True)
-        self._model, self._data = tiny_llama(folder / "tiny.gguf"), write_cnn(folder / "cnn").parent
+        self.model, self._data = tiny_llama(folder / "tiny.gguf"), write_cnn(folder / "cnn").parent
 
     def request(self, scenario: Scenario, cheat: str = "none", **more: Any) -> RunRequest:
         given: dict[str, Any] = {
-            "name": "llama2-70b", "round": "v4.0", "scenarios": (scenario,), "model": self._model, "dataset": str(self._data),
+            "name": "llama2-70b", "round": "v4.0", "scenarios": (scenario,), "model": self.model, "dataset": str(self._data),
             "backend": "talker", "backend_options": {"cheat": cheat}, "duration_ns": 10**6, "samples": 700, "target_qps": 2000.0,
         }  # fmt: skip
         return RunRequest(**{**given, **more})
@@ -118,3 +120,20 @@ def test_the_engine_of_small_models_passes(talk: Talk) -> None:
 def test_no_rate_is_searched_for_where_tokens_have_the_bounds(talk: Talk) -> None:
     with pytest.raises(UsageError, match="has bounds for its tokens"):
         plan_search(talk.request(Scenario.SERVER, target_qps=None), talk.settings)
+
+
+@pytest.mark.slow
+def test_a_server_that_streams_passes_with_its_tokenizer_and_not_without(talk: Talk) -> None:
+    pytest.importorskip("xllamacpp", reason="the extra llm is not installed")
+    short: dict[str, Any] = {"prompt": "{input}", "decoding": {"max_new_tokens": 4}}
+    with llama_server(talk.model) as address:
+        options = {"backend": "openai", "backend_options": {"address": address}, "model": None, "target_qps": 40.0}
+        for more, wrong in (({}, ["TEST06 length"]), ({"tokenizer": str(talk.model)}, [])):
+            request = talk.request(Scenario.OFFLINE, samples=8, recipe={**short, **more}, **options)
+            assert failed(talk.tested(request)) == wrong
+        request = talk.request(Scenario.SERVER, samples=20, recipe={**short, "tokenizer": str(talk.model)}, **options)
+        (record,) = carry_out(make_plan(request, talk.settings), talk.settings, SILENT)
+    # Whether so short a run is valid depends on how busy the machine is; LoadGen was told everything in any case.
+    assert {"first_token_p50_ns", "next_token_p50_ns"} <= set(record.figures.tokens)
+    kept = read_detail(talk.settings.runs_dir / record.id / DETAIL)
+    assert not [each for each in kept.errors if "token" in each.text]
