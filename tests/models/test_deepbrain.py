@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from scipy.ndimage import correlate
 
 from assay.errors import InvalidInputError
 from assay.models.deepbrain import build_deepbrain
+from assay.models.slabs import in_slabs
 
+from .slab_nets import answer
 from .test_tensorflow_graph import attribute, graph, node, tensor, text, varint
 
 RANDOM = np.random.default_rng(8)
@@ -81,11 +82,8 @@ def by_hand(volume: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def test_every_operation_is_what_tensorflow_does(tmp_path: Path) -> None:
     model = build_deepbrain(small(tmp_path / "graph.pb"), size=8)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     volumes = np.random.default_rng(9).random((2, 8, 8, 8, 1), np.float32)
-    (found,) = session.run(["prob"], {"img": volumes})
+    found = answer(model, volumes)
     assert found.shape == volumes.shape
     for row in range(2):
         assert np.allclose(found[row, ..., 0], by_hand(volumes[row, ..., 0]), atol=1e-5)
@@ -94,9 +92,18 @@ def test_every_operation_is_what_tensorflow_does(tmp_path: Path) -> None:
 def test_nothing_of_training_is_left(tmp_path: Path) -> None:
     model = build_deepbrain(small(tmp_path / "graph.pb"), size=8)
     assert {n.op_type for n in model.graph.node} == {
-        "Transpose", "Conv", "Add", "Relu", "MaxPool", "ConvTranspose", "Concat", "Sigmoid", "Slice",
+        "Transpose", "Conv", "Add", "Relu", "MaxPool", "ConvTranspose", "Concat", "Sigmoid",
     }  # fmt: skip
     assert [item.name for item in model.graph.input] == ["img"]
+
+
+def test_in_slabs_the_answer_is_the_same(tmp_path: Path) -> None:
+    path = small(tmp_path / "graph.pb")
+    plain = build_deepbrain(path, size=8)
+    cut = in_slabs(plain, 4096)
+    assert len(cut.graph.node) > 2 * len(plain.graph.node)
+    volumes = np.random.default_rng(9).random((2, 8, 8, 8, 1), np.float32)
+    assert np.allclose(answer(cut, volumes), answer(plain, volumes), atol=1e-5)
 
 
 def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from assay.errors import (
     UsageError,
     nearest,
 )
+from assay.models.slabs_mark import holds_slabs
 
 _QUIET = 3
 _SPINNING = "session.intra_op.allow_spinning"
@@ -342,9 +343,16 @@ def _session(library: Any, model: Path | bytes, options: BackendOptions, extra: 
     if extra.provider != CPU:
         providers.append(f"{CPU}{SUFFIX}")
         settings.add_session_config_entry(RECORD_ENTRY, "1")
+    disabled: list[str] = []
+    if not isinstance(model, bytes) and model.is_file() and holds_slabs(model):
+        # A buffer that is to be used again is kept meanwhile, and slices that are made together wait for each other.
+        settings.enable_mem_reuse = False
+        disabled = ["GatherSliceToSplitFusion"]
     # Without it the library prints, and tries the CPU in place of the provider asked for.
     source = model if isinstance(model, bytes) else str(model)
-    return library.InferenceSession(source, settings, providers=providers, enable_fallback=0)
+    return library.InferenceSession(
+        source, settings, providers=providers, enable_fallback=0, disabled_optimizers=disabled or None
+    )
 
 
 def _pool_threads(threads: int, streams: int) -> int:

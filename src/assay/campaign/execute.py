@@ -35,6 +35,7 @@ from assay.campaign.power import with_power
 from assay.campaign.quantised import calibrates, quantised_model
 from assay.campaign.recipes import recipe_words
 from assay.campaign.request import RunRequest
+from assay.campaign.slabs import slabbed_model
 from assay.campaign.targets import targets_from
 from assay.campaign.turns import in_turn, kept_if_it_breaks, require_room
 from assay.harness.outcome import Ending, Outcome, Probe
@@ -118,6 +119,8 @@ def gather(plan: Plan, settings: Settings, progress: Progress) -> Material:
         if quantised != model and path is not None and calibrates(model, subject, recipe):
             labels.append(Label.CALIBRATED_ON_EVALUATION.value)
         model = quantised
+    if model != NO_FILE:
+        model = slabbed_model(plan, model, info, recipe, store, progress)
     labels += described.labels if described else (Label.SYNTHETIC_DATA.value,)
     loaded = subject.benchmark.limits[Scenario.OFFLINE].performance_sample_count
     dataset = described.info if described else Artefact("synthetic", None, loaded)

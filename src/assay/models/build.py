@@ -20,7 +20,7 @@ _VERSIONS = {
     "null-classifier": "1",
     "rnnt": "2",
     "3d-unet": "1",
-    "deepbrain": "2",
+    "deepbrain": "3",
     "centernet-mobilenetv3": "1",
     "retinanet-resnext50": "1",
     "minilm-l6": "1",

@@ -15,7 +15,6 @@ import onnx
 from numpy.typing import NDArray
 
 from assay.errors import InvalidInputError
-from assay.models.slabs import in_slabs
 from assay.models.tensorflow_graph import Node, read_graph
 from assay.models.unet3d_graph import VolumeGraph
 
@@ -25,8 +24,6 @@ _TO_CHANNEL_FIRST, _TO_CHANNEL_LAST = [0, 4, 1, 2, 3], [0, 2, 3, 4, 1]
 # TensorFlow: depth, height, width, in, out (transposed convolutions: out, in); ONNX: out, in (in, out), then the edges.
 _KERNEL = (4, 3, 0, 1, 2)
 _MOST_STEPS = 10_000
-# Of the last level one slab is in memory at a time, and the rows that are computed twice are few.
-_SLABS = 8
 
 
 def build_deepbrain(path: Path, *, size: int = _SIZE) -> onnx.ModelProto:
@@ -58,7 +55,7 @@ class _Converter:
         for name in self._order(_PROBABILITY):
             self._made[name] = self._translate(self._node(name))
         last = self._graph.node("Transpose", [self._computed(_PROBABILITY)], _PROBABILITY, perm=_TO_CHANNEL_LAST)
-        return in_slabs(self._graph.model(last, self._shape), _SLABS)
+        return self._graph.model(last, self._shape)
 
     def _order(self, name: str) -> list[str]:
         """The nodes that the output needs, each behind what it takes; no recursion, a stranger's graph may be deep."""

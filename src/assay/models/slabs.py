@@ -1,148 +1,173 @@
-"""The last level of a 3D U-Net computed slab by slab, so that little of it is in memory at once.
+"""A network of three-dimensional convolutions computed slab by slab, so that little of it is in memory at once.
 
-On the way up the layers of the last level are the largest of the network, and of the answer only one channel is kept. What
-lies behind the last transposed convolution is therefore written into the graph several times, for a slab of the depth each,
-with the rows above and below that its convolutions look at. The numbers are the same; a row at the border of two slabs is
-computed twice.
+The layers of the highest resolution are the largest. They are written into the graph in pieces of a few rows of the depth.
+An engine frees a piece when nothing looks at it any more; so the pieces of a layer take the place of those of the layer
+before, and of the two only one is held, and of what lies between layers that keep nothing only a piece. A convolution gets
+the rows above and below that its kernel looks at. The numbers are the same but for rounding, and nothing is computed twice.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import onnx
-from onnx import helper, numpy_helper, shape_inference
+from onnx import AttributeProto, TensorProto, shape_inference
 
 from assay.errors import InvalidInputError
+from assay.models.slabs_graph import DEPTH, Piece, SlabGraph, Volume
+from assay.models.slabs_norm import instance_norm
+from assay.models.slabs_reach import Reach, attributes_of, conv_reach, rise_reach
 
-_DEPTH = 2
-"""Axis of the depth: batch, channel, depth, height, width."""
-_PLAIN = frozenset({"Add", "Relu", "Sigmoid"})
-_LOCAL = _PLAIN | {"Conv", "Concat"}
+SLABS_VERSION = "1"
+"""Raised when what is made of a graph changes."""
+_PLAIN = frozenset({"Add", "Identity", "LeakyRelu", "Mul", "Relu", "Sigmoid", "Sub"})
+_SEEING = frozenset({"Conv", "ConvTranspose", "MaxPool"})
+_MOST_PIECES = 256
+_MOST_JOINED = 64
 
 
-def in_slabs(model: onnx.ModelProto, count: int) -> onnx.ModelProto:
-    """The model with its last level in slabs.
+def in_slabs(model: onnx.ModelProto, most: int) -> onnx.ModelProto:
+    """The model with its large layers in slabs, which takes and gives the same; itself where no layer is larger.
 
     Args:
-        model: of three-dimensional convolutions in :class:`~assay.models.unet3d_graph.VolumeGraph`'s form.
-        count: slabs; as many as there are rows, where these are fewer.
+        model: float32, batch, channel, depth, height and width inside.
+        most: bytes that a piece of a layer takes, with what it is made of; layers of less stay as they are.
 
     Raises:
-        InvalidInputError: when it has no transposed convolution, or one whose padding does not allow it.
+        InvalidInputError: when a large layer goes into an operation that is not known here, or the graph has branches.
     """
-    return _Slabs(model).write(count)
+    return _Cutter(model, most).write()
 
 
-class _Slabs:
-    def __init__(self, model: onnx.ModelProto) -> None:
+class _Cutter:
+    def __init__(self, model: onnx.ModelProto, most: int) -> None:
         self._model = model
-        graph = shape_inference.infer_shapes(model).graph
-        self._depths = {
-            value.name: value.type.tensor_type.shape.dim[_DEPTH].dim_value
-            for value in (*graph.input, *graph.value_info, *graph.output)
-            if len(value.type.tensor_type.shape.dim) > _DEPTH
-        }
-        self._section = _last_level(model.graph)
-        self._nodes: list[onnx.NodeProto] = []
-        self._integers: dict[int, str] = {}
+        self._most = most
+        self._volumes = _volumes_of(model)
+        self._constants = {item.name: tuple(item.dims) for item in model.graph.initializer}
+        self._made = SlabGraph(model, self._volumes)
 
-    def write(self, count: int) -> onnx.ModelProto:
-        last = list(self._section)[-1]
-        depth = self._depths[last]
-        count = min(count, depth)
-        edges = [depth * number // count for number in range(count + 1)]
-        pieces = [
-            self._piece(last, start, stop, f"slab{number}")
-            for number, (start, stop) in enumerate(itertools.pairwise(edges))
-        ]
-        self._nodes.append(helper.make_node("Concat", pieces, [last], name=last, axis=_DEPTH))
-        return self._finished(last)
+    def write(self) -> onnx.ModelProto:
+        inner = (AttributeProto.GRAPH, AttributeProto.GRAPHS)
+        if any(item.type in inner for node in self._model.graph.node for item in node.attribute):
+            raise InvalidInputError("a graph with branches or loops cannot be computed in slabs")
+        for node in self._model.graph.node:
+            if not self._cut(node):
+                self._whole(node)
+        if not self._made.pieces and not self._made.beside:
+            return self._model
+        for output in self._model.graph.output:
+            self._made.joined(output.name)
+        return self._made.model()
 
-    def _finished(self, last: str) -> onnx.ModelProto:
-        """A model in which the section's nodes are replaced."""
-        made = onnx.ModelProto()
-        made.CopyFrom(self._model)
-        kept = list(made.graph.node)
-        place = next(number for number, node in enumerate(kept) if last in node.output)
-        before = [node for node in kept[:place] if node.output[0] not in self._section]
-        del made.graph.node[:]
-        made.graph.node.extend([*before, *self._nodes, *kept[place + 1 :]])
-        constants = [
-            numpy_helper.from_array(np.array([value], np.int64), name) for value, name in self._integers.items()
-        ]
-        made.graph.initializer.extend(constants)
-        onnx.checker.check_model(made)
-        return made
+    def _cut(self, node: onnx.NodeProto) -> bool:
+        """Write a node in pieces; false where it is small, or cannot be."""
+        if node.domain or len(node.output) != 1 or node.output[0] not in self._volumes:
+            return False
+        if node.op_type in _SEEING:
+            return self._seeing(node)
+        if node.op_type == "Concat":
+            return self._side_by_side(node)
+        if node.op_type == "InstanceNormalization":
+            pieces = self._made.pieces.get(node.input[0])
+            return pieces is not None and instance_norm(self._made, node, pieces)
+        return node.op_type in _PLAIN and self._plain(node)
 
-    def _piece(self, name: str, start: int, stop: int, mark: str) -> str:
-        """The tensor that holds some rows of a tensor, after adding what computes it."""
-        node = self._section.get(name)
-        if node is None:
-            return self._cut(name, start, stop, mark)
-        if node.op_type == "Conv":
-            return self._conv(node, start, stop, mark)
-        if node.op_type == "ConvTranspose":
-            return self._upconv(node, start, stop, mark)
-        inputs = [self._piece(each, start, stop, mark) if each in self._depths else each for each in node.input]
-        return self._copy(node, inputs, mark)
+    def _whole(self, node: onnx.NodeProto) -> None:
+        for name in dict.fromkeys(node.input):
+            if self._made.is_cut(name):
+                volume = self._volumes[name]
+                if volume.row_bytes * volume.depth > self._most:
+                    raise InvalidInputError(
+                        f"node {node.name or node.output[0]!r} takes a large layer and cannot be computed in slabs",
+                        found=node.op_type,
+                    )
+                self._made.joined(name)
+        self._made.keep(node)
 
-    def _cut(self, name: str, start: int, stop: int, mark: str) -> str:
-        if (start, stop) == (0, self._depths[name]):
-            return name
-        made = f"{name}_{mark}"
-        bounds = [self._integer(value) for value in (start, stop, _DEPTH)]
-        self._nodes.append(helper.make_node("Slice", [name, *bounds], [made], name=made))
-        return made
+    def _seeing(self, node: onnx.NodeProto) -> bool:
+        """A convolution, a transposed one, or pooling."""
+        taken, given = self._volumes.get(node.input[0]), self._volumes[node.output[0]]
+        if taken is None or any(self._made.is_cut(name) for name in node.input[1:]):
+            return False
+        rises = node.op_type == "ConvTranspose"
+        reach = (rise_reach if rises else conv_reach)(node, self._constants, taken.depth)
+        if reach is None:
+            return False
+        # A transposed convolution is computed by way of a table as large as its answer.
+        beside = given.row_bytes if rises else 0
+        rows = self._rows(given, beside + taken.row_bytes * taken.depth // given.depth)
+        if rows >= given.depth:
+            return False
+        self._write_seeing(node, reach, _edges(given.depth, rows))
+        return True
 
-    def _conv(self, node: onnx.NodeProto, start: int, stop: int, mark: str) -> str:
-        """Rows ``[start, stop)`` need those of the kernel's reach around them; beyond the volume it is padded as before."""
-        attributes = _attributes(node)
-        kernel, pads = attributes["kernel_shape"][0], list(attributes["pads"])
-        first, end = start - pads[0], stop - pads[0] + kernel - 1
-        depth = self._depths[node.input[0]]
-        pads[0], pads[3] = max(0, -first), max(0, end - depth)
-        return self._copy(node, [self._piece(node.input[0], max(0, first), min(depth, end), mark)], mark, pads=pads)
+    def _write_seeing(self, node: onnx.NodeProto, reach: Reach, edges: Sequence[tuple[int, int]]) -> None:
+        pieces = []
+        for start, stop in edges:
+            first, end, pads = reach(start, stop)
+            source = self._made.rows(node.input[0], first, end)
+            name = self._made.copy(node, [source, *node.input[1:]], start, pads=pads)
+            pieces.append(Piece(start, stop, name))
+        self._made.pieces[node.output[0]] = pieces
 
-    def _upconv(self, node: onnx.NodeProto, start: int, stop: int, mark: str) -> str:
-        """Row ``o`` is made of the rows ``i`` of which the kernel reaches it: ``0 <= o + padding - i * stride < kernel``."""
-        attributes = _attributes(node)
-        kernel, stride, pads = attributes["kernel_shape"][0], attributes["strides"][0], list(attributes["pads"])
-        moved = start + pads[0]
-        first = max(0, -((kernel - 1 - moved) // stride))
-        last = min(self._depths[node.input[0]] - 1, (stop - 1 + pads[0]) // stride)
-        pads[0] = moved - first * stride
-        pads[3] = (last - first) * stride + kernel - pads[0] - (stop - start)
-        if min(pads) < 0:
-            raise InvalidInputError(f"node {node.name!r} cannot be computed in slabs", found=f"padding {pads}")
-        return self._copy(node, [self._piece(node.input[0], first, last + 1, mark)], mark, pads=pads)
+    def _side_by_side(self, node: onnx.NodeProto) -> bool:
+        """Channels of several tensors; they are put together for those who look, a few rows at a time."""
+        if attributes_of(node).get("axis") not in (1, -4) or any(name not in self._volumes for name in node.input):
+            return False
+        if not any(self._made.is_cut(name) for name in node.input):
+            return False
+        parts = list(itertools.chain.from_iterable(self._made.beside.get(name, [name]) for name in node.input))
+        if len(parts) > _MOST_JOINED:
+            return False
+        self._made.beside[node.output[0]] = parts
+        return True
 
-    def _copy(self, node: onnx.NodeProto, inputs: list[str], mark: str, **changed: list[int]) -> str:
-        made = f"{node.output[0]}_{mark}"
-        attributes: dict[str, Any] = {**_attributes(node), **changed}
-        inputs = [*inputs, *node.input[len(inputs) :]]
-        self._nodes.append(helper.make_node(node.op_type, inputs, [made], name=made, **attributes))
-        return made
+    def _plain(self, node: onnx.NodeProto) -> bool:
+        """An operation on each number by itself, or with constants that are the same for all rows."""
+        given = self._volumes[node.output[0]]
+        cut = next((name for name in node.input if self._made.is_cut(name)), None)
+        if cut is None or not all(self._fits(name, given) for name in node.input):
+            return False
+        pieces = self._made.pieces.get(cut)
+        edges = [(each.start, each.stop) for each in pieces] if pieces else _edges(given.depth, self._rows(given, 0))
+        made = []
+        for start, stop in edges:
+            inputs = [self._made.rows(n, start, stop) if self._deep(n) else n for n in node.input]
+            made.append(Piece(start, stop, self._made.copy(node, inputs, start)))
+        self._made.pieces[node.output[0]] = made
+        return True
 
-    def _integer(self, value: int) -> str:
-        return self._integers.setdefault(value, f"row_{value}")
+    def _deep(self, name: str) -> bool:
+        return name in self._volumes and self._volumes[name].depth > 1
+
+    def _fits(self, name: str, given: Volume) -> bool:
+        """Whether an input of a plain operation has all rows, or is the same for all."""
+        if name in self._volumes:
+            return self._volumes[name].depth in (1, given.depth)
+        shape = self._constants.get(name)
+        return shape is not None and (len(shape) < 3 or shape[-3] == 1)
+
+    def _rows(self, given: Volume, beside: int) -> int:
+        """Rows of a piece: as many as may be, a divisor of the depth where one is near."""
+        most = max(1, self._most // max(1, given.row_bytes + beside), -(-given.depth // _MOST_PIECES))
+        if most >= given.depth:
+            return given.depth
+        return next((rows for rows in range(most, most // 2, -1) if given.depth % rows == 0), most)
 
 
-def _last_level(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
-    """Nodes behind the last transposed convolution that look no farther than their kernel, by their output, in order."""
-    rises = [number for number, node in enumerate(graph.node) if node.op_type == "ConvTranspose"]
-    if not rises:
-        raise InvalidInputError("the graph has no transposed convolution, so there is no last level")
-    section = {graph.node[rises[-1]].output[0]: graph.node[rises[-1]]}
-    for node in graph.node[rises[-1] + 1 :]:
-        if node.op_type in _LOCAL and any(name in section for name in node.input):
-            section[node.output[0]] = node
-        else:
-            break
-    return section
+def _edges(depth: int, rows: int) -> list[tuple[int, int]]:
+    return [(start, min(depth, start + rows)) for start in range(0, depth, rows)]
 
 
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {item.name: helper.get_attribute_value(item) for item in node.attribute}
+def _volumes_of(model: onnx.ModelProto) -> dict[str, Volume]:
+    """Tensors of five axes, of which all but the batch are known, by name."""
+    graph = shape_inference.infer_shapes(model).graph
+    found = {}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        tensor = value.type.tensor_type
+        sizes = [axis.dim_value for axis in tensor.shape.dim]
+        if len(sizes) == DEPTH + 3 and min(sizes[1:]) > 0 and tensor.elem_type == TensorProto.FLOAT:
+            found[value.name] = Volume(*sizes[1:])
+    return found

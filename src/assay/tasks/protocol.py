@@ -269,6 +269,9 @@ class Task(Protocol):
     def extra_memory(self, recipe: Mapping[str, Any], batch_size: int) -> int:
         """Bytes a stream needs beside the model and the loaded samples, estimated; 0 when that is little."""
 
+    def slab_bytes(self, recipe: Mapping[str, Any]) -> int:
+        """Bytes that a piece of a large layer takes at most, where the model's layers are computed in slabs; 0 for none."""
+
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Accuracy from LoadGen's own ``mlperf_log_accuracy.json``.
 
@@ -305,6 +308,11 @@ class BaseTask:
     def extra_memory(self, recipe: Mapping[str, Any], batch_size: int) -> int:
         """Little."""
         del recipe, batch_size
+        return 0
+
+    def slab_bytes(self, recipe: Mapping[str, Any]) -> int:
+        """Layers are whole."""
+        del recipe
         return 0
 
 

@@ -10,7 +10,7 @@ from scipy.ndimage import zoom
 from assay.base.tensors import Array, TensorSpec
 from assay.errors import RunFailedError
 from assay.tasks.medical_imaging.recipe import read_recipe
-from assay.tasks.medical_imaging.whole import WholePipeline, linear, resize, to_cube
+from assay.tasks.medical_imaging.whole import WholePipeline, linear, resize, resized, to_cube
 from assay.tasks.protocol import ModelPart
 
 RECIPE = {"method": "whole", "size": 8, "classes": ["brain"], "output": {"kind": "probability"}}
@@ -37,6 +37,15 @@ def test_scaling_is_what_scipy_does_more_slowly(shape: tuple[int, int, int]) -> 
     factors = [want / have for want, have in zip(shape, volume.shape, strict=True)]
     expected = zoom(volume, factors, order=1, mode="nearest", grid_mode=True)
     assert np.allclose(resize(volume, shape), expected, atol=1e-6)
+
+
+def test_scaling_some_rows_at_a_time_is_scaling_all() -> None:
+    volume = np.random.default_rng(3).random((40, 6, 11), np.float32)
+    depth, height, width = (linear(have, want) for have, want in zip(volume.shape, (97, 9, 7), strict=True))
+    at_once = np.einsum("di,hj,wk,ijk->dhw", depth, height, width, volume.astype(np.float64), optimize=True)
+    assert np.allclose(resize(volume, (97, 9, 7)), at_once, atol=1e-6)
+    parts = [(start, len(rows)) for start, rows in resized(volume, (97, 9, 7))]
+    assert parts == [(0, 32), (32, 32), (64, 32), (96, 1)]
 
 
 def test_weights_of_a_voxel_make_one() -> None:

@@ -113,6 +113,11 @@ class MedicalImaging(BaseTask):
         windows = wanted.windows.per_call * cube * (1 + scores + _WINDOW_NUMBERS) * _FLOAT
         return volume * ((scores + 1) * _FLOAT + 1) + windows
 
+    def slab_bytes(self, recipe: Mapping[str, Any]) -> int:
+        """Of what the model gets at once."""
+        wanted = read_recipe(recipe)
+        return wanted.windows.slab_mb * 2**20 // wanted.windows.per_call
+
     def score(self, accuracy_log: Path, dataset: Dataset, recipe: Mapping[str, Any]) -> Accuracy:
         """Mean DICE, and that of each class."""
         return self._score(accuracy_log, dataset, recipe, part=False)

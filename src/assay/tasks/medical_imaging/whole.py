@@ -7,7 +7,7 @@ ends). Written as three matrix products it takes a tenth of the time of a genera
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from assay.errors import RunFailedError
 from assay.tasks.medical_imaging.recipe import Recipe
 from assay.tasks.protocol import ModelPart, PlainPipeline, Responses, Samples
+
+_SLAB = 32
 
 
 class WholePipeline(PlainPipeline):
@@ -58,17 +60,33 @@ class WholePipeline(PlainPipeline):
         return [self._mask(row, sample[1]) for row, sample in zip(rows, samples, strict=False)]
 
     def _mask(self, probability: NDArray[Any], shape: NDArray[Any]) -> NDArray[np.uint8]:
-        scaled = resize(np.asarray(probability, np.float32), tuple(int(n) for n in shape))
-        if np.isnan(scaled.sum()):
-            raise RunFailedError("the model gave probabilities that are no numbers")
-        return (scaled > self._threshold).view(np.uint8)
+        wanted = tuple(int(n) for n in shape)
+        mask = np.empty(wanted, np.bool_)
+        for start, rows in resized(np.asarray(probability, np.float32), wanted):
+            if np.isnan(rows.sum()):
+                raise RunFailedError("the model gave probabilities that are no numbers")
+            np.greater(rows, self._threshold, out=mask[start : start + len(rows)])
+        return mask.view(np.uint8)
 
 
 def resize(volume: NDArray[np.float32], shape: Sequence[int]) -> NDArray[np.float32]:
     """Scale a volume linearly to another shape, ``(d, h, w)``, in single precision."""
+    made = np.empty(tuple(shape), np.float32)
+    for start, rows in resized(volume, shape):
+        made[start : start + len(rows)] = rows
+    return made
+
+
+def resized(volume: NDArray[np.float32], shape: Sequence[int]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The same a few rows of the depth at a time: the first row's number, and the rows."""
     depth, height, width = (linear(have, want) for have, want in zip(volume.shape, shape, strict=True))
-    scaled = height @ (volume @ width.T)
-    return np.asarray((depth @ scaled.reshape(len(scaled), -1)).reshape(shape), np.float32)
+    for start in range(0, len(depth), _SLAB):
+        weights = depth[start : start + _SLAB]
+        seen = np.flatnonzero(weights.any(axis=0))
+        first, end = int(seen[0]), int(seen[-1]) + 1
+        scaled = height @ (volume[first:end] @ width.T)
+        rows = weights[:, first:end] @ scaled.reshape(end - first, -1)
+        yield start, rows.reshape(len(weights), len(height), len(width))
 
 
 def to_cube(volume: NDArray[np.float32], size: int) -> NDArray[np.float32]:

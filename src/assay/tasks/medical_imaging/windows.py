@@ -40,7 +40,7 @@ class WindowPipeline(PlainPipeline):
         self._per_call = fixed if self._fixed else recipe.windows.per_call
         self._weights = gaussian(recipe.size)
         self._windows = np.empty((self._per_call, *recipe.shape), np.float32)
-        self._weighted = np.empty((self._scores, *recipe.shape[1:]), np.float32)
+        self._weighted = np.empty((self._scores, _SLAB, recipe.size, recipe.size), np.float32)
 
     def __call__(self, samples: Samples) -> Responses:
         """The label of each voxel of each volume, uint8."""
@@ -53,10 +53,18 @@ class WindowPipeline(PlainPipeline):
         for start in range(0, len(places), self._per_call):
             some = places[start : start + self._per_call]
             for place, scores in zip(some, self._scores_of(volume, some), strict=False):
-                np.multiply(scores, self._weights, out=self._weighted)
-                total[(slice(None), *place)] += self._weighted
-                norm[place] += self._weights
+                self._add(scores, total[(slice(None), *place)], norm[place])
         return best_labels(total, norm)
+
+    def _add(self, scores: NDArray[Any], total: NDArray[np.float32], norm: NDArray[np.float32]) -> None:
+        """Weigh a window's scores and add them to what is there, a few rows at a time."""
+        for start in range(0, self._size, _SLAB):
+            rows = slice(start, start + _SLAB)
+            weights = self._weights[rows]
+            weighted = self._weighted[:, : len(weights)]
+            np.multiply(scores[:, rows], weights, out=weighted)
+            total[:, rows] += weighted
+            norm[rows] += weights
 
     def _scores_of(self, volume: NDArray[Any], places: Sequence[Place]) -> NDArray[Any]:
         """The model's answer to some windows, at least one row each."""
@@ -65,10 +73,11 @@ class WindowPipeline(PlainPipeline):
             windows[row, 0] = volume[place]
         # What a model of a fixed number gets beyond the last window is left from before and not looked at.
         scores = self._run((windows if self._fixed else windows[: len(places)],))[self._index]
-        if scores.shape != (len(windows) if self._fixed else len(places), *self._weighted.shape):
+        wanted = (self._scores, *self._weights.shape)
+        if scores.shape != (len(windows) if self._fixed else len(places), *wanted):
             raise RunFailedError(
                 "the model gave scores of another shape than its windows",
-                expected=f"(windows, {', '.join(map(str, self._weighted.shape))})",
+                expected=f"(windows, {', '.join(map(str, wanted))})",
                 found=str(scores.shape),
             )
         return scores
