@@ -67,6 +67,17 @@ def test_a_stream_lasts_by_its_rate(tmp_path: Path) -> None:
     assert duration_ns(detail, Scenario.SINGLE_STREAM) == pytest.approx(250e6)
 
 
+def test_a_stream_of_few_queries_lasts_as_long_as_they_took(tmp_path: Path) -> None:
+    """Of a real log: queries of 358 s and 239 s, whose rate is told to be one in 358 s."""
+    detail = log(
+        tmp_path,
+        result_query_count=2,
+        result_qps_with_loadgen_overhead=0.00279198,
+        result_mean_latency_ns=298_377_513_126,
+    )
+    assert duration_ns(detail, Scenario.SINGLE_STREAM) == pytest.approx(596.755e9, rel=1e-5)
+
+
 @pytest.mark.parametrize("kind", list(Stopped))
 def test_what_ended_the_test_early_is_found(tmp_path: Path, kind: Stopped) -> None:
     detail = log(tmp_path, error=f"Ending early: {kind.value}.", result_query_count=1)

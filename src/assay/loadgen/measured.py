@@ -16,6 +16,8 @@ from assay.loadgen.whole_sets import carries_all_out
 from assay.rules.model import Limits, Scenario
 
 _NS_PER_MS = 1_000_000
+_MANY = 64
+"""Queries of a stream of which one makes little difference."""
 
 
 class Stopped(StrEnum):
@@ -140,9 +142,10 @@ def duration_ns(detail: DetailLog, scenario: Scenario) -> float | None:
         rate = detail.number("result_completed_samples_per_sec") or detail.number("result_scheduled_samples_per_sec")
         return None if not rate or not count or count < 2 else (count - 1) / rate * 1e9
     with_overhead = detail.number("result_qps_with_loadgen_overhead")
-    if with_overhead and count:
-        return count / with_overhead * 1e9
     mean = _first(detail, "result_mean_query_latency_ns", "result_mean_latency_ns")
+    # LoadGen's rate is that of all queries but the last, which of a few is much.
+    if with_overhead and count and (count >= _MANY or not mean):
+        return count / with_overhead * 1e9
     return None if not mean or not count else count * mean
 
 
