@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -48,13 +50,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
     Raises:
         InvalidInputError: for a malformed manifest, or a reference to an asset that is not there.
     """
-    assets: dict[str, Asset] = {}
-    with resources.as_file(resources.files("assay.assets") / "manifests") as folder:
-        paths = sorted(folder.glob("*.yaml"))
-        for path in [*paths, *sorted((settings.home / "manifests").glob("*.yaml"))]:
-            asset = read_manifest(path)
-            assets[asset.name] = asset
-            _check_name(asset, path)
+    assets = {asset.name: asset for asset in (*_shipped(), *_read(settings.home / "manifests"))}
     for asset in assets.values():
         for name in _references(asset):
             if name not in assets:
@@ -65,9 +61,19 @@ def load_catalogue(settings: Settings) -> Catalogue:
     return Catalogue(assets)
 
 
-def _check_name(asset: Asset, path: Path) -> None:
-    if path.stem != asset.name:
-        raise InvalidInputError("the file is not named after its asset", where=path, expected=f"{asset.name}.yaml")
+@functools.cache
+def _shipped() -> tuple[Asset, ...]:
+    """What comes with assay: seventy files, which a command or a campaign asks for several times."""
+    with resources.as_file(resources.files("assay.assets") / "manifests") as folder:
+        return tuple(_read(folder))
+
+
+def _read(folder: Path) -> Iterator[Asset]:
+    for path in sorted(folder.glob("*.yaml")):
+        asset = read_manifest(path)
+        if path.stem != asset.name:
+            raise InvalidInputError("the file is not named after its asset", where=path, expected=f"{asset.name}.yaml")
+        yield asset
 
 
 def _references(asset: Asset) -> list[str]:
