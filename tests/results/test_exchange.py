@@ -63,7 +63,7 @@ def test_whole_rows_come_back(settings: Settings, tmp_path: Path) -> None:
     assert rows_by_uid(read_rows_file(tmp_path / "x.parquet")) == rows_by_uid(rows)
 
 
-@hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(any_row(), min_size=1, max_size=3, unique_by=lambda row: row.uid))
 def test_any_rows_come_back(settings: Settings, tmp_path: Path, rows: list[Row]) -> None:
     # What the index makes of a row on the way in is told elsewhere.

@@ -91,7 +91,7 @@ def test_units_of_fields_fit_together() -> None:
 
 
 @given(st.lists(any_row(), min_size=1, max_size=12))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_rows_come_back_from_the_index(tmp_path_factory: pytest.TempPathFactory, rows: list[Row]) -> None:
     assume(len({row.uid for row in rows}) == len(rows))
     home = Settings(tmp_path_factory.mktemp("home"))

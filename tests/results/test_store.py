@@ -387,7 +387,7 @@ def test_following_changes_gives_what_a_rebuild_gives(tmp_path: Path) -> None:
         for name, numbers in (("few", [0]), ("many", [0, 1, 2, 9]))
     }
     run_state_machine_as_test(
-        Changes, settings=hypothesis_settings(max_examples=6, stateful_step_count=5, deadline=None)
+        Changes, settings=hypothesis_settings(max_examples=4, stateful_step_count=5, deadline=None)
     )
 
 
