@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import assay.base.files as files_module
@@ -90,6 +90,7 @@ def test_tags_of_experiments() -> None:
 _WORD = st.text(max_size=80)
 
 
+@example("", "", ".", "", None, ())
 @given(_WORD, _WORD, _WORD, _WORD, st.none() | _WORD, st.lists(_WORD, max_size=2).map(tuple))
 def test_any_row_has_an_alias_and_tags_that_can_be_some(
     round_: str, benchmark: str, scenario: str, division: str, task: str | None, category: tuple[str, ...]

@@ -112,7 +112,9 @@ def _alias(
             scenario.lower(),
         )
     )
-    return "".join(each if (each.isascii() and each.isalnum()) or each in "_.@+=-" else "_" for each in name)[:200]
+    plain = "".join(each if (each.isascii() and each.isalnum()) or each in "_.@+=-" else "_" for each in name)[:200]
+    # No folder's name ends with a point everywhere.
+    return f"{plain[:-1]}_" if plain.endswith(".") else plain
 
 
 def tags_of(rows: Iterable[Row]) -> tuple[str, ...]:
