@@ -33,13 +33,13 @@ class Windows(_Form):
         overlap: part of the window's edge that it shares with its neighbour.
         per_call: windows (or whole volumes) given to the model at once, where it takes any number; one that takes a fixed
             number gets it. More of them take memory, and save time on accelerators only.
-        slab_mb: megabytes that a piece of a large layer takes at most, where the engine gets the model's layers in slabs: 1.1
-            GB become 0.65. 0 leaves the graph as it is.
+        slab_mb: megabytes that a piece of a large layer takes at most, where the engine gets the model's layers in slabs; 0
+            leaves the graph as it is, which is a tenth faster and takes up to twice the memory.
     """
 
     overlap: float = Field(default=0.5, gt=0, lt=1)
     per_call: int = Field(default=1, ge=1, le=64)
-    slab_mb: int = Field(default=23, ge=0, le=4096)
+    slab_mb: int = Field(default=0, ge=0, le=4096)
 
 
 class Raw(_Form):
