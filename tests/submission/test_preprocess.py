@@ -69,7 +69,6 @@ OFFICIAL: list[tuple[Callable[[Path], None], str, str, int, int]] = [
     (no_offline, "v3.0", "078353fc4e33a77c8a4ae9269ac3a94ae1a224fcde189f6468c3cc851d37f012", 26, 25),
     (only_multistream, "v3.0", "8a0bc28d7d9450f24c702ae10623d25e13d8268e04c5d6c71f414a4760545d1c", 14, 13),
     (no_99, "v3.0", "cd837618da6b53cf9f2b5a8e987617cc5db46b49d18c7e9a07f4d93c31e1bb57", 13, 18),
-    (no_99, "v3.1", "cd837618da6b53cf9f2b5a8e987617cc5db46b49d18c7e9a07f4d93c31e1bb57", 13, 18),
 ]
 
 
