@@ -56,6 +56,8 @@ def test_what_no_step_is_named_tells_the_close_names(lab: Path, home: Path) -> N
         with pytest.raises(NotFoundError) as caught:
             steps_again(both, (f"check,{asked}",))
         assert caught.value.exit_code == 3 and asked in caught.value.what and close in str(caught.value.expected)
+        told = str(caught.value.expected).split(" or ")
+        assert len(told) == len(set(told))
     with pytest.raises(NotFoundError, match="no step is 'lunch'") as caught:
         steps_again(both, ("lunch",))
     assert "colours/Offline/TEST05" in str(caught.value.expected)

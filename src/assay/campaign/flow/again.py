@@ -109,4 +109,5 @@ def _close(steps: Sequence[Step], asked: str) -> str:
     close = nearest(plain, by_end)
     if not close:
         return f"one of {', '.join(step.name for step in steps)}"
-    return " or ".join(by_end[end][0] if len(by_end[end]) == 1 else f"'*/{end}'" for end in close)
+    # A name may be close by more than one of its ends.
+    return " or ".join(dict.fromkeys(by_end[end][0] if len(by_end[end]) == 1 else f"'*/{end}'" for end in close))
